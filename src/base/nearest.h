@@ -1,0 +1,10 @@
+/* The nearest valid word to a mistyped one (Damerau-Levenshtein, at most a third of it wrong). */
+#ifndef BASE_NEAREST_H
+#define BASE_NEAREST_H
+
+#include "base/compat.h"
+
+/* The nearest of the words, or NULL if none is near enough. Borrowed. */
+const char *mlb_nearest(const char *word, const char *const *words, size_t n);
+
+#endif
