@@ -1,0 +1,80 @@
+/*
+ * Files.  Every function returns 0 or a negative code with a message that names
+ * the path.  Paths are NUL-terminated and may be absolute or relative to the
+ * process's current directory, which the library never changes; the engine
+ * passes absolute ones.  Nothing here knows what the files are for.
+ */
+#ifndef OS_FS_H
+#define OS_FS_H
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/vec.h"
+
+enum mlb_ftype { MLB_F_ABSENT = 0, MLB_F_FILE, MLB_F_DIR, MLB_F_SYMLINK, MLB_F_OTHER };
+
+/* What lstat says, as far as it matters for change detection. Times in ns since 1970. */
+struct mlb_stat {
+	uint64_t ino;
+	uint64_t dev;
+	uint64_t size;
+	int64_t mtime;
+	int64_t ctime;
+	uint32_t nlink;
+	uint8_t type;    /* enum mlb_ftype */
+	bool exec;       /* owner may execute */
+};
+
+/* lstat; an absent path (ENOENT, ENOTDIR) is success with type MLB_F_ABSENT. */
+int mlb_fs_lstat(struct mlb_stat *out, const char *path, struct mlb_err *err);
+int mlb_fs_stat(struct mlb_stat *out, const char *path, struct mlb_err *err); /* follows links */
+bool mlb_fs_exists(const char *path);
+bool mlb_stat_same(const struct mlb_stat *a, const struct mlb_stat *b); /* ino size mtime ctime type exec */
+
+int mlb_fs_read(struct mlb_buf *out, const char *path, struct mlb_err *err); /* appends the whole file */
+
+/* Replace a file atomically: temporary name beside it, write, fsync if asked, rename. */
+int mlb_fs_write(const char *path, const void *data, size_t len, bool sync, struct mlb_err *err);
+
+int mlb_fs_mkdirs(const char *path, struct mlb_err *err);            /* and parents; existing is fine */
+int mlb_fs_mkparents(const char *path, struct mlb_err *err);         /* the parents of a file */
+int mlb_fs_rename(const char *from, const char *to, struct mlb_err *err);
+int mlb_fs_unlink(const char *path, struct mlb_err *err);            /* absent is fine */
+int mlb_fs_remove_tree(const char *path, struct mlb_err *err);       /* absent is fine; never follows links; makes 0555 directories writable */
+int mlb_fs_rmdir_empty_parents(const char *path, const char *stop);  /* remove empty parents below stop; 0 always */
+int mlb_fs_sync_dir(const char *path, struct mlb_err *err);
+int mlb_fs_readlink(struct mlb_buf *out, const char *path, struct mlb_err *err);
+int mlb_fs_tempdir(struct mlb_buf *out, const char *parent, const char *prefix, struct mlb_err *err);
+
+/* One directory's entries without "." and "..", sorted bytewise. types[i] is enum mlb_ftype. */
+struct mlb_dirent {
+	char *name;   /* owned */
+	uint8_t type; /* enum mlb_ftype */
+};
+MLB_VEC_NAMED(mlb_dirents, struct mlb_dirent);
+int mlb_fs_list(struct mlb_dirents *out, const char *path, struct mlb_err *err);
+void mlb_dirents_release(struct mlb_dirents *d);
+
+/* The SHA-256 and size of a regular file (follows a symbolic link). */
+int mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb_err *err);
+
+/*
+ * Copy a regular file to a new name (which must not exist): by reflink where
+ * the file system can, else by reading and writing. *reflinked (may be NULL)
+ * tells which; digest (may be NULL) receives the SHA-256 of what was copied
+ * and is only computed when bytes were read: after a reflink it is zero.
+ * mode is the new file's permissions.  On failure the new name is unlinked.
+ */
+int mlb_fs_copy(const char *from, const char *to, unsigned mode, bool *reflinked,
+		struct mlb_digest *digest, struct mlb_err *err);
+
+/* Move a file or tree; falls back to copy and remove across file systems. */
+int mlb_fs_move(const char *from, const char *to, struct mlb_err *err);
+
+bool mlb_fs_is_network(const char *path);     /* NFS, SMB, FUSE and the like by statfs magic */
+bool mlb_fs_is_case_folding(const char *dir); /* probes with a temporary file */
+
+/* The file system's own clock in ns: creates or touches a file in dir and reads its ctime. */
+int mlb_fs_clock(int64_t *out, const char *dir, struct mlb_err *err);
+
+#endif

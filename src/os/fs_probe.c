@@ -1,0 +1,100 @@
+/* What kind of file system is this? */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "os/fs.h"
+#include "os/fs_priv.h"
+
+/* From linux/magic.h and statfs(2); spelled out because headers lack some of them. */
+static const uint32_t network_magic[] = {
+	0x6969,     /* NFS */
+	0x517b,     /* SMB */
+	0xfe534d42, /* SMB 2 and 3 */
+	0xff534d42, /* CIFS */
+	0x65735546, /* FUSE: sshfs, s3fs, gcsfuse, ... */
+	0x01021997, /* 9P */
+	0x00c36400, /* Ceph */
+	0x0bd00bd0, /* Lustre */
+	0x47504653, /* GPFS */
+	0x19830326, /* BeeGFS */
+	0x5346414f, /* AFS */
+	0x6b414653, /* kAFS */
+	0x73757245, /* Coda */
+	0xaad7aaea, /* PanFS */
+	0x7461636f, /* OCFS2 */
+	0x01161970, /* GFS2 */
+};
+
+bool
+mlb_fs_is_network(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) != 0)
+		return false;
+	for (size_t i = 0; i < MLB_ARRAY_LEN(network_magic); i++)
+		if ((uint32_t)fs.f_type == network_magic[i])
+			return true;
+	return false;
+}
+
+bool
+mlb_fs_is_case_folding(const char *dir)
+{
+	struct mlb_buf path = MLB_BUF_INIT(64 * MLB_KIB);
+	bool folding = false;
+	char *m;
+	int fd;
+
+	if (mlb_temp_name(&path, dir, ".mlbuild-", NULL) != 0)
+		goto out;
+	fd = open(mlb_buf_str(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		goto out;
+	close(fd);
+	m = path.data + path.len - 16 - 8; /* the "m" of ".mlbuild-" and 16 digits */
+	*m = 'M';
+	folding = mlb_fs_exists(path.data);
+	*m = 'm';
+	unlink(path.data);
+out:
+	mlb_buf_release(&path);
+	return folding;
+}
+
+/* A file without a name where possible: it does not change the directory's times. */
+static int
+open_nameless(const char *dir)
+{
+	struct mlb_buf path = MLB_BUF_INIT(64 * MLB_KIB);
+	int fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd < 0 && mlb_temp_name(&path, dir, ".mlbuild-", NULL) == 0) {
+		fd = open(mlb_buf_str(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			unlink(mlb_buf_str(&path));
+	}
+	mlb_buf_release(&path);
+	return fd;
+}
+
+int
+mlb_fs_clock(int64_t *out, const char *dir, struct mlb_err *err)
+{
+	int fd = open_nameless(dir);
+	struct stat st;
+	int rc = MLB_OK;
+
+	if (fd < 0)
+		return mlb_err_errno(err, errno, "cannot make a file in '%s'", dir);
+	if (fstat(fd, &st) == 0)
+		*out = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
+	else
+		rc = mlb_err_errno(err, errno, "cannot examine a file in '%s'", dir);
+	close(fd);
+	return rc;
+}

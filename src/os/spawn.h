@@ -1,0 +1,84 @@
+/*
+ * The only place that starts processes.
+ *
+ * 1. A child is started with vfork semantics: a large parent costs nothing.
+ * 2. It leads its own process group, has /dev/null as stdin, and gets SIGKILL
+ *    when the thread that started it dies (so start from the main thread).
+ * 3. Its environment carries MLBUILD_JOB=<id>, by which everything that it
+ *    started can be found again, in whatever session or group it hides.  A
+ *    mlbuild inside of a job puts the outer id and '/' before its own ids, so
+ *    that they are found with it.
+ * 4. Signal dispositions and the mask are reset; no descriptor above 2 leaks.
+ */
+#ifndef OS_SPAWN_H
+#define OS_SPAWN_H
+
+#include <sys/types.h>
+
+#include "base/compat.h"
+#include "mlbuild/err.h"
+
+struct mlb_spawn {
+	const char *const *argv; /* argv[0] is looked up in PATH of envp, relative entries from dir */
+	const char *const *envp; /* whole environment, NULL-terminated, with MLBUILD_JOB in it */
+	const char *dir;         /* working directory; NULL: the caller's */
+	int out_fd;              /* becomes stdout and stderr */
+	int err_fd;              /* -1: stderr goes to out_fd */
+};
+
+struct mlb_child {
+	pid_t pid;       /* also the process group */
+	int pidfd;       /* readable when the leader has ended; owned */
+	uint64_t start;  /* start time from /proc/PID/stat, clock ticks after boot */
+};
+
+/* ENOENT or EACCES of exec are reported here, as MLB_ENOTFOUND naming argv[0]. */
+int mlb_spawn(struct mlb_child *out, const struct mlb_spawn *what, struct mlb_err *err);
+
+/* What became of a leader that has ended. */
+struct mlb_exit {
+	int code;          /* exit code, or -1 if a signal ended it */
+	int signal;        /* or 0 */
+	uint64_t max_rss;  /* bytes, leader and its waited-for children */
+	uint64_t cpu_ns;   /* user and system */
+};
+int mlb_child_reap(struct mlb_exit *out, struct mlb_child *child, struct mlb_err *err); /* closes pidfd */
+void mlb_child_signal(const struct mlb_child *child, int sig);  /* to the whole group */
+
+/* Make this process a child subreaper, so that orphans of its jobs come to it. */
+int mlb_spawn_subreaper(struct mlb_err *err);
+
+/*
+ * Kill (SIGKILL) and reap every process that belongs to the job: the group, and
+ * whatever carries MLBUILD_JOB=<id> and is an orphan of ours.  The leader itself is
+ * killed but left to mlb_child_reap; call this before it, while the group's number
+ * cannot be anyone else's.  Gives up on the unkillable after 5 s.  Returns how many
+ * were found alive.
+ */
+int mlb_spawn_kill_job(const char *id, pid_t group);
+
+/* Clock ticks since boot, as in a process's start time. */
+uint64_t mlb_spawn_ticks(void);
+
+/*
+ * Kill and reap orphans that mlb_spawn_kill_job cannot tell from other jobs'
+ * processes: those in a group of their own (set -m), and those that dropped both
+ * group and MLBUILD_JOB (env -i setsid …): children of ours in another session or group, started at or
+ * after `since`.
+ * Only while no job runs.
+ */
+int mlb_spawn_kill_strays(uint64_t since);
+
+/*
+ * Kill what is left of a job of a mlbuild that died: its group if its leader's
+ * start time and the boot id still fit, and any process of this user with
+ * MLBUILD_JOB=<id> in its environment.  Returns how many.
+ */
+int mlb_spawn_kill_survivors(const char *id, pid_t group, uint64_t start, const char *boot_id);
+
+/* Run to the end and collect stdout and stderr together (what->out_fd is ignored; out->max bounds it). For fingerprints. */
+struct mlb_buf;
+int mlb_spawn_capture(struct mlb_buf *out, struct mlb_exit *status, const struct mlb_spawn *what,
+		      uint64_t timeout_ns, struct mlb_err *err);
+
+#endif
