@@ -1,0 +1,64 @@
+/*
+ * The object store: immutable bytes named by their SHA-256.
+ *
+ * 1. Content of MLB_CAS_SMALL bytes or more rests loose in objects/ab/cdef…,
+ *    0444, exactly its bytes; what is smaller rests in packs/.
+ * 2. Nothing is named by an index, a result record or a reported success before
+ *    it is durable: put, then mlb_cas_sync, then tell.
+ * 3. What is read or copied out is hashed on the way; wrong bytes go to
+ *    quarantine/, and the object counts as absent.
+ * 4. The index in state.db can be made again from the packs (mlb_cas_reindex).
+ * 5. put, read, link, has and sync may be called from several threads at once;
+ *    open, index, reindex and close from the one that owns the database's
+ *    transactions.
+ * 6. Several processes may use one directory, each with its own database or not.
+ *
+ * Ownership: the store borrows the database handle; callers own buffers.
+ */
+#ifndef STORE_CAS_H
+#define STORE_CAS_H
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "store/db.h"
+
+#define MLB_CAS_SMALL (128 * 1024)
+
+enum mlb_link { MLB_LINK_COPY = 0 /* reflink, else copy */, MLB_LINK_HARD };
+
+struct mlb_cas;
+
+/*
+ * dir is ".../cache/v1"; made if absent. Packs that the database does not know
+ * (it was reset, or other projects share the cache) are indexed.
+ */
+int mlb_cas_open(struct mlb_cas **out, const char *dir, struct mlb_db *db, struct mlb_err *err);
+void mlb_cas_close(struct mlb_cas *cas);
+
+/* Content that is there already is not written again. A file that changes while it is read is an error (MLB_ESYSTEM). */
+int mlb_cas_put(struct mlb_cas *cas, struct mlb_digest *out, const void *data, size_t len, struct mlb_err *err);
+int mlb_cas_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, const char *path,
+		     struct mlb_err *err);
+bool mlb_cas_has(struct mlb_cas *cas, const struct mlb_digest *digest);
+
+/* Appends the content to out. MLB_ENOTFOUND if absent, MLB_ECORRUPT if it was wrong (now quarantined). */
+int mlb_cas_read(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *digest, struct mlb_err *err);
+
+/* Make a file of this content at path `to` (temporary name beside it, then rename). */
+int mlb_cas_link(struct mlb_cas *cas, const struct mlb_digest *digest, const char *to, bool exec,
+		 enum mlb_link how, struct mlb_err *err);
+
+/*
+ * Make all that was put so far durable. Safe on a worker while others put. A
+ * failure drops the batch: those objects are not there any more; if one that
+ * was put meanwhile went with them, the next sync fails too.
+ */
+int mlb_cas_sync(struct mlb_cas *cas, struct mlb_err *err);
+
+/* Write index rows of what mlb_cas_sync made durable; inside the caller's transaction. */
+int mlb_cas_index(struct mlb_cas *cas, struct mlb_err *err);
+int mlb_cas_reindex(struct mlb_cas *cas, struct mlb_err *err); /* from the packs, in a transaction of its own */
+
+const char *mlb_cas_dir(const struct mlb_cas *cas); /* borrowed */
+
+#endif

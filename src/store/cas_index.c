@@ -1,0 +1,212 @@
+/* Making objects durable, and telling state.db where they are. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/cas_priv.h"
+
+/* ---------------------------------------------------------- syncing */
+
+static int
+sync_file(const char *path, struct mlb_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int e = 0;
+
+	if (fd < 0 || fsync(fd) != 0)
+		e = errno;
+	if (fd >= 0)
+		close(fd);
+	return e ? mlb_err_errno(err, e, "cannot sync '%s'", path) : 0;
+}
+
+/* The files, then the directories that hold their names, each once. */
+static int
+sync_loose(struct mlb_cas *cas, const struct mlb_digests *loose, bool new_dirs, struct mlb_err *err)
+{
+	bool dir[256] = { false };
+	int rc = 0;
+
+	for (size_t i = 0; i < loose->n && rc == 0; i++) {
+		char *path = mlb_loose_path(cas, &loose->v[i]);
+
+		rc = sync_file(path, err);
+		dir[loose->v[i].b[0]] = true;
+		free(path);
+	}
+	for (unsigned i = 0; i < 256 && rc == 0; i++)
+		if (dir[i]) {
+			char *path = mlb_asprintf("%s/objects/%02x", cas->dir, i);
+
+			rc = mlb_fs_sync_dir(path, err);
+			free(path);
+		}
+	if (rc == 0 && new_dirs) {
+		char *path = mlb_asprintf("%s/objects", cas->dir);
+
+		rc = mlb_fs_sync_dir(path, err);
+		free(path);
+	}
+	return rc;
+}
+
+static void
+list_loose(const struct mlb_cas *cas, struct mlb_digests *out)
+{
+	for (size_t i = 0; i < cas->pending.entry.n; i++) {
+		const struct mlb_entry *e = &cas->pending.entry.v[i];
+
+		if (e->state == MLB_ENTRY_SYNCING && !e->pack)
+			mlb_vec_push(out, e->id);
+	}
+}
+
+int
+mlb_cas_sync(struct mlb_cas *cas, struct mlb_err *err)
+{
+	struct mlb_digests loose = MLB_VEC_INIT;
+	struct mlb_packs_sync packs;
+	bool new_dirs, lost;
+	int rc;
+
+	pthread_mutex_lock(&cas->sync_lock);
+	pthread_mutex_lock(&cas->lock);
+	mlb_pending_sync_begin(&cas->pending);
+	rc = mlb_packs_sync_begin(&cas->packs, &packs, err);
+	list_loose(cas, &loose);
+	new_dirs = cas->new_dirs;
+	cas->new_dirs = false;
+	lost = cas->lost;
+	cas->lost = cas->relied = false;
+	pthread_mutex_unlock(&cas->lock);
+
+	if (rc == 0)
+		rc = sync_loose(cas, &loose, new_dirs, err);
+	if (rc == 0)
+		rc = mlb_packs_sync_run(&cas->packs, &packs, err);
+
+	pthread_mutex_lock(&cas->lock);
+	mlb_packs_sync_end(&cas->packs, &packs, rc == 0);
+	cas->lost |= mlb_pending_sync_end(&cas->pending, rc == 0) || (rc && cas->relied);
+	cas->new_dirs |= new_dirs && rc;
+	pthread_mutex_unlock(&cas->lock);
+	pthread_mutex_unlock(&cas->sync_lock);
+	mlb_vec_release(&loose);
+	if (rc == 0 && lost)
+		rc = mlb_err_set(err, MLB_ESYSTEM,
+				 "objects that were stored in '%s' during a failed sync are lost",
+				 cas->dir);
+	return rc;
+}
+
+/* ---------------------------------------------------------- rows */
+
+static int
+write_row(struct mlb_stmt *s, const struct mlb_entry *e, struct mlb_err *err)
+{
+	mlb_stmt_digest(s, 1, &e->id);
+	mlb_stmt_int(s, 2, e->row_pack);
+	mlb_stmt_int(s, 3, (int64_t)e->offset);
+	mlb_stmt_int(s, 4, (int64_t)e->size);
+	mlb_stmt_int(s, 5, e->stored);
+	return mlb_stmt_run(s, err);
+}
+
+static int
+write_rows(struct mlb_cas *cas, const struct mlb_entries *rows, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(
+		&s, cas->db,
+		"INSERT OR REPLACE INTO objects (digest, pack, offset, size, stored, codec)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+		err);
+
+	for (size_t i = 0; i < rows->n && rc == 0; i++)
+		if (rows->v[i].row_pack >= 0)
+			rc = write_row(s, &rows->v[i], err);
+	return rc;
+}
+
+static int
+delete_rows(struct mlb_cas *cas, const struct mlb_digests *bad, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, cas->db, "DELETE FROM objects WHERE digest = ?1", err);
+
+	for (size_t i = 0; i < bad->n && rc == 0; i++) {
+		mlb_stmt_digest(s, 1, &bad->v[i]);
+		rc = mlb_stmt_run(s, err);
+	}
+	return rc;
+}
+
+/* Everything that needs the lock; the rows themselves are written without it, while others put. */
+static int
+take(struct mlb_cas *cas, struct mlb_entries *rows, struct mlb_digests *bad, struct mlb_err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&cas->lock);
+	rc = mlb_packs_write_rows(&cas->packs, err);
+	if (rc == 0)
+		mlb_pending_take(&cas->pending, cas->db, rows);
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct mlb_packfile *f = rows->v[i].pack;
+
+		/* 0: loose; -1: its pack went away meanwhile */
+		rows->v[i].row_pack = !f ? 0 : f->id && !f->gone ? f->id : -1;
+	}
+	for (size_t i = 0; i < cas->doomed.n; i++)
+		mlb_vec_push(bad, cas->doomed.v[i]);
+	/* Once is enough: if that is rolled back, they are found out again. */
+	cas->doomed.n = 0;
+	pthread_mutex_unlock(&cas->lock);
+	return rc;
+}
+
+int
+mlb_cas_index(struct mlb_cas *cas, struct mlb_err *err)
+{
+	struct mlb_entries rows = MLB_VEC_INIT;
+	struct mlb_digests bad = MLB_VEC_INIT;
+	int rc = take(cas, &rows, &bad, err);
+
+	if (rc == 0)
+		rc = delete_rows(cas, &bad, err);
+	if (rc == 0)
+		rc = write_rows(cas, &rows, err);
+	if (rc) {
+		pthread_mutex_lock(&cas->lock);
+		mlb_pending_give_back(&cas->pending);
+		pthread_mutex_unlock(&cas->lock);
+	}
+	mlb_vec_release(&bad);
+	mlb_vec_release(&rows);
+	return rc;
+}
+
+int
+mlb_cas_reindex(struct mlb_cas *cas, struct mlb_err *err)
+{
+	int rc = mlb_db_begin(cas->db, err);
+
+	if (rc)
+		return rc;
+	rc = mlb_db_exec(cas->db, "DELETE FROM objects", err);
+	if (rc == 0) {
+		pthread_mutex_lock(&cas->lock);
+		mlb_pending_forget(&cas->pending);
+		rc = mlb_packs_again(&cas->packs, err);
+		pthread_mutex_unlock(&cas->lock);
+	}
+	if (rc == 0)
+		rc = mlb_cas_index(cas, err);
+	if (rc == 0)
+		rc = mlb_db_commit(cas->db, err);
+	if (rc)
+		mlb_db_rollback(cas->db);
+	return rc;
+}

@@ -1,0 +1,274 @@
+/* Large objects: files of their own, objects/ab/cdef…, exactly their bytes, 0444. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "store/cas_priv.h"
+
+char *
+mlb_loose_path(const struct mlb_cas *cas, const struct mlb_digest *digest)
+{
+	char hex[MLB_HEX_LEN + 1];
+
+	mlb_digest_hex(hex, digest);
+	return mlb_asprintf("%s/objects/%.2s/%s", cas->dir, hex, hex + 2);
+}
+
+static void
+loose_stat(const struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_stat *out)
+{
+	char *path = mlb_loose_path(cas, digest);
+
+	if (mlb_fs_lstat(out, path, NULL) != 0)
+		*out = (struct mlb_stat){ .type = MLB_F_ABSENT };
+	free(path);
+}
+
+bool
+mlb_loose_exists(const struct mlb_cas *cas, const struct mlb_digest *digest)
+{
+	struct mlb_stat st;
+
+	loose_stat(cas, digest, &st);
+	return st.type == MLB_F_FILE;
+}
+
+/* ctime is left out: making a hard link changes it. */
+bool
+mlb_loose_trusted(struct mlb_cas *cas, const struct mlb_digest *digest, const struct mlb_stat *st)
+{
+	struct mlb_entry e;
+	bool known;
+
+	pthread_mutex_lock(&cas->lock);
+	known = mlb_cas_locate(cas, &e, digest);
+	pthread_mutex_unlock(&cas->lock);
+	return known && !e.pack && st->type == MLB_F_FILE && e.size == st->size &&
+	       (int64_t)e.offset == st->mtime;
+}
+
+void
+mlb_loose_record(struct mlb_cas *cas, const struct mlb_digest *digest, const struct mlb_stat *st)
+{
+	struct mlb_entry e = { .id = *digest, .offset = (uint64_t)st->mtime, .size = st->size };
+
+	pthread_mutex_lock(&cas->lock);
+	mlb_cas_add(cas, &e);
+	pthread_mutex_unlock(&cas->lock);
+}
+
+int
+mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
+{
+	char hex[MLB_HEX_LEN + 1];
+	char *from = mlb_loose_path(cas, digest);
+	char *dir = mlb_asprintf("%s/quarantine", cas->dir);
+	char *to;
+
+	mlb_digest_hex(hex, digest);
+	to = mlb_asprintf("%s/%s", dir, hex);
+	mlb_cas_mark_bad(cas, digest);
+	/* Where it cannot be moved (a read-only cache) it is never served all the same. */
+	if (mlb_fs_mkdirs(dir, NULL) == 0)
+		mlb_fs_rename(from, to, NULL);
+	free(to);
+	free(dir);
+	free(from);
+	return mlb_err_set(err, MLB_ECORRUPT,
+			   "the object %s in '%s' was damaged; it is in quarantine/ now", hex,
+			   cas->dir);
+}
+
+int
+mlb_loose_verify(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
+{
+	char *path = mlb_loose_path(cas, digest);
+	struct mlb_digest now;
+	struct mlb_stat st;
+	int rc = mlb_fs_lstat(&st, path, err);
+
+	if (rc == 0)
+		rc = mlb_fs_hash(&now, NULL, path, err);
+	free(path);
+	if (rc)
+		return rc;
+	if (!mlb_digest_equal(&now, digest))
+		return mlb_loose_quarantine(cas, digest, err);
+	mlb_loose_record(cas, digest, &st);
+	return 0;
+}
+
+/* Is it there, and right? One that another project put is hashed, and will be synced as if we had put it. */
+static bool
+stored_already(struct mlb_cas *cas, const struct mlb_digest *digest)
+{
+	struct mlb_stat st;
+
+	loose_stat(cas, digest, &st);
+	if (st.type != MLB_F_FILE)
+		return false;
+	return mlb_loose_trusted(cas, digest, &st) || mlb_loose_verify(cas, digest, NULL) == 0;
+}
+
+/* Give a complete temporary file its name. */
+static int
+install(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp, struct mlb_err *err)
+{
+	char *path = mlb_loose_path(cas, digest);
+	struct mlb_stat st;
+	int rc = mlb_fs_lstat(&st, tmp, err);
+
+	if (rc == 0 && rename(tmp, path) != 0) {
+		if (errno == ENOENT && mlb_fs_mkparents(path, err) == 0) {
+			pthread_mutex_lock(&cas->lock);
+			cas->new_dirs = true;
+			pthread_mutex_unlock(&cas->lock);
+		}
+		rc = mlb_fs_rename(tmp, path, err);
+	}
+	free(path);
+	if (rc)
+		unlink(tmp);
+	else
+		mlb_loose_record(cas, digest, &st);
+	return rc;
+}
+
+static char *
+new_temp(struct mlb_cas *cas)
+{
+	char *prefix = mlb_asprintf("%s/tmp/", cas->dir);
+	char *tmp = mlb_cas_temp(cas, prefix);
+
+	free(prefix);
+	return tmp;
+}
+
+static int
+write_temp(const char *tmp, const char *data, size_t len, struct mlb_err *err)
+{
+	int e = 0, fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+
+	if (fd < 0)
+		return mlb_err_errno(err, errno, "cannot make '%s'", tmp);
+	while (len && !e) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			e = errno;
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	if (close(fd) != 0 && !e)
+		e = errno;
+	if (!e)
+		return 0;
+	unlink(tmp);
+	return mlb_err_errno(err, e, "cannot write '%s'", tmp);
+}
+
+int
+mlb_loose_put(struct mlb_cas *cas, const struct mlb_digest *digest, const void *data, size_t len,
+	      struct mlb_err *err)
+{
+	char *tmp;
+	int rc;
+
+	if (stored_already(cas, digest))
+		return 0;
+	tmp = new_temp(cas);
+	rc = write_temp(tmp, data, len, err);
+	if (rc == 0)
+		rc = install(cas, digest, tmp, err);
+	free(tmp);
+	return rc;
+}
+
+/* Is there a loose object of this size? Then reading first may save writing. */
+static bool
+size_is_known(struct mlb_cas *cas, uint64_t size)
+{
+	struct mlb_stmt *s;
+	bool row = false;
+
+	pthread_mutex_lock(&cas->lock);
+	for (size_t i = 0; i < cas->pending.entry.n && !row; i++)
+		row = !cas->pending.entry.v[i].pack && cas->pending.entry.v[i].size == size;
+	if (!row && mlb_db_prepare(&s, cas->db, "SELECT 1 FROM objects WHERE pack = 0 AND size = ?1",
+				   NULL) == 0) {
+		mlb_stmt_int(s, 1, (int64_t)size);
+		if (mlb_stmt_step(s, &row, NULL) != 0)
+			row = false;
+		mlb_stmt_reset(s);
+	}
+	pthread_mutex_unlock(&cas->lock);
+	return row;
+}
+
+/* Copy a file to tmp, hashing what was copied. */
+static int
+copy_hashed(struct mlb_cas *cas, struct mlb_digest *out, const char *path, const char *tmp,
+	    struct mlb_err *err)
+{
+	bool reflinked = false;
+	int rc = mlb_fs_copy(path, tmp, 0444 & ~mlb_cas_umask(cas), &reflinked, out, err);
+
+	if (rc == 0 && reflinked) {
+		rc = mlb_fs_hash(out, NULL, tmp, err);
+		if (rc)
+			unlink(tmp);
+	}
+	return rc;
+}
+
+static int
+check_unchanged(const struct mlb_stat *before, const char *path, struct mlb_err *err)
+{
+	struct mlb_stat after;
+	int rc = mlb_fs_stat(&after, path, err);
+
+	if (rc == 0 && !mlb_stat_same(before, &after))
+		rc = mlb_err_set(
+			err, MLB_ESYSTEM,
+			"'%s' changed while it was read: run again when nothing writes to it",
+			path);
+	return rc;
+}
+
+int
+mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, const char *path,
+		   struct mlb_err *err)
+{
+	struct mlb_stat before;
+	char *tmp;
+	int rc = mlb_fs_stat(&before, path, err);
+
+	if (rc)
+		return rc;
+	if (size)
+		*size = before.size;
+	if (size_is_known(cas, before.size)) {
+		rc = mlb_fs_hash(out, NULL, path, err);
+		if (rc == 0)
+			rc = check_unchanged(&before, path, err);
+		if (rc || stored_already(cas, out))
+			return rc;
+	}
+	tmp = new_temp(cas);
+	rc = copy_hashed(cas, out, path, tmp, err);
+	if (rc == 0) {
+		rc = check_unchanged(&before, path, err);
+		if (rc || stored_already(cas, out))
+			unlink(tmp);
+		else
+			rc = install(cas, out, tmp, err);
+	}
+	free(tmp);
+	return rc;
+}

@@ -1,0 +1,60 @@
+/* What the files cas*.c share. Not for others. */
+#ifndef STORE_CAS_PRIV_H
+#define STORE_CAS_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "os/fs.h"
+#include "store/cas.h"
+#include "store/packs.h"
+#include "store/pending.h"
+
+MLB_VEC_NAMED(mlb_digests, struct mlb_digest);
+
+struct mlb_cas {
+	char *dir;
+	struct mlb_db *db;
+	pthread_mutex_t lock;      /* of everything below but what says otherwise */
+	pthread_mutex_t sync_lock; /* one sync at a time; taken before lock */
+	struct mlb_packs packs;
+	struct mlb_pending pending;
+	struct mlb_digests bad;    /* found damaged: a row, if there is one, does not count */
+	struct mlb_digests doomed; /* those of them whose row is to be deleted */
+	uint64_t seed;             /* of temporary names; constant */
+	atomic_uint_fast64_t count; /* of temporary names; no lock */
+	unsigned umask;            /* of this process, once known */
+	bool umask_known;
+	bool new_dirs;             /* directories were made in objects/ that are not synced */
+	bool relied;               /* someone asked for an object while it was being synced, and was told that it is there */
+	bool lost;                 /* a failed sync dropped what belongs to the next one */
+};
+
+/* cas.c; under the lock. */
+bool mlb_cas_locate(struct mlb_cas *cas, struct mlb_entry *out, const struct mlb_digest *digest);
+void mlb_cas_add(struct mlb_cas *cas, const struct mlb_entry *e); /* it is there (again) */
+
+/* It turned out to be damaged or gone. */
+void mlb_cas_mark_bad(struct mlb_cas *cas, const struct mlb_digest *digest);
+
+/* PREFIX followed by 16 hexadecimal digits that no other call gives. Owned by the caller. */
+char *mlb_cas_temp(struct mlb_cas *cas, const char *prefix);
+unsigned mlb_cas_umask(struct mlb_cas *cas);
+
+/*
+ * cas_loose.c: objects that are files.  An entry says what such a file has to be:
+ * where size and mtime (offset) are these, its content is known to be right.
+ */
+char *mlb_loose_path(const struct mlb_cas *cas, const struct mlb_digest *digest); /* owned by the caller */
+bool mlb_loose_exists(const struct mlb_cas *cas, const struct mlb_digest *digest);
+bool mlb_loose_trusted(struct mlb_cas *cas, const struct mlb_digest *digest, const struct mlb_stat *st);
+int mlb_loose_put(struct mlb_cas *cas, const struct mlb_digest *digest, const void *data, size_t len,
+		  struct mlb_err *err);
+int mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, const char *path,
+		       struct mlb_err *err);
+int mlb_loose_verify(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err); /* hashes; quarantines */
+int mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err); /* returns MLB_ECORRUPT */
+/* It was found right, and st is what lstat said before it was read. */
+void mlb_loose_record(struct mlb_cas *cas, const struct mlb_digest *digest, const struct mlb_stat *st);
+
+#endif

@@ -1,0 +1,234 @@
+/* Getting objects out again: every byte is checked against its digest on the way. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "os/path.h"
+#include "store/cas_priv.h"
+
+#define HARD_MIN MLB_MIB /* smaller objects are never shared by hard link */
+
+static int
+absent(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
+{
+	char hex[MLB_HEX_LEN + 1];
+
+	mlb_digest_hex(hex, digest);
+	return mlb_err_set(err, MLB_ENOTFOUND, "the object %s is not in '%s'", hex, cas->dir);
+}
+
+/* ---------------------------------------------------------- into memory */
+
+/*
+ * Where it is, with the pack's file opened if it is in one.  A pack that is gone
+ * was sealed under another name or collected by someone else: look once more.
+ */
+static int
+begin_read(struct mlb_cas *cas, struct mlb_entry *e, bool *is_packed,
+	   const struct mlb_digest *digest, struct mlb_err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&cas->lock);
+	for (int tries = 0; tries < 2; tries++) {
+		bool known = mlb_cas_locate(cas, e, digest);
+
+		*is_packed = known && e->pack;
+		rc = *is_packed ? mlb_packs_begin_read(&cas->packs, e->pack, e->offset, err) : 0;
+		if (rc != MLB_ENOTFOUND)
+			break;
+		mlb_err_release(err);
+		if (tries || mlb_packs_refresh(&cas->packs, NULL) != 0)
+			break;
+	}
+	pthread_mutex_unlock(&cas->lock);
+	return rc == MLB_ENOTFOUND ? absent(cas, digest, err) : rc;
+}
+
+static int
+read_packed(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_entry *e,
+	    struct mlb_err *err)
+{
+	char hex[MLB_HEX_LEN + 1];
+	int rc = mlb_pack_read_fd(out, e->pack->fd, cas->packs.dir, e->offset, &e->id, err);
+
+	pthread_mutex_lock(&cas->lock);
+	mlb_packs_end_read(&cas->packs, e->pack);
+	if (rc) {
+		mlb_digest_hex(hex, &e->id);
+		mlb_err_wrap(err, "the object %s in the pack %s", hex, e->pack->name);
+	}
+	pthread_mutex_unlock(&cas->lock);
+	if (rc == MLB_ECORRUPT)
+		mlb_cas_mark_bad(cas, &e->id);
+	return rc;
+}
+
+static int
+read_loose(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *digest,
+	   struct mlb_err *err)
+{
+	char *path = mlb_loose_path(cas, digest);
+	size_t before = out->len;
+	struct mlb_digest now;
+	int rc = 0;
+
+	if (!mlb_loose_exists(cas, digest))
+		rc = absent(cas, digest, err);
+	if (rc == 0)
+		rc = mlb_fs_read(out, path, err);
+	if (rc == 0) {
+		mlb_sha256_of(&now, mlb_buf_str(out) + before, out->len - before);
+		if (!mlb_digest_equal(&now, digest))
+			rc = mlb_loose_quarantine(cas, digest, err);
+	}
+	if (rc)
+		mlb_buf_truncate(out, before);
+	free(path);
+	return rc;
+}
+
+int
+mlb_cas_read(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *digest,
+	     struct mlb_err *err)
+{
+	struct mlb_entry e;
+	bool is_packed;
+	int rc = begin_read(cas, &e, &is_packed, digest, err);
+
+	if (rc)
+		return rc;
+	if (is_packed)
+		return read_packed(cas, out, &e, err);
+	return read_loose(cas, out, digest, err);
+}
+
+/* ---------------------------------------------------------- into a file */
+
+static char *
+temp_beside(struct mlb_cas *cas, const char *to)
+{
+	struct mlb_buf dir = MLB_BUF_INIT(64 * MLB_KIB);
+	char *prefix, *tmp;
+
+	mlb_path_dir(&dir, to);
+	prefix = mlb_asprintf("%s/.mlbuild-", mlb_buf_str(&dir));
+	tmp = mlb_cas_temp(cas, prefix);
+	free(prefix);
+	mlb_buf_release(&dir);
+	return tmp;
+}
+
+static int
+write_new(const char *tmp, const char *to, const struct mlb_buf *data, bool exec,
+	  struct mlb_err *err)
+{
+	const char *p = mlb_buf_str(data);
+	size_t left = data->len;
+	int e = 0, fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, exec ? 0777 : 0666);
+
+	if (fd < 0)
+		return mlb_err_errno(err, errno, "cannot write '%s'", to);
+	while (left && !e) {
+		ssize_t n = write(fd, p, left);
+
+		if (n < 0 && errno != EINTR)
+			e = errno;
+		if (n > 0) {
+			p += n;
+			left -= (size_t)n;
+		}
+	}
+	if (close(fd) != 0 && !e)
+		e = errno;
+	return e ? mlb_err_errno(err, e, "cannot write '%s'", to) : 0;
+}
+
+static int
+temp_of_packed(struct mlb_cas *cas, const struct mlb_entry *e, const char *tmp, const char *to,
+	       bool exec, struct mlb_err *err)
+{
+	struct mlb_buf data = MLB_BUF_INIT(MLB_GIB);
+	int rc = read_packed(cas, &data, e, err);
+
+	if (rc == 0)
+		rc = write_new(tmp, to, &data, exec, err);
+	mlb_buf_release(&data);
+	return rc;
+}
+
+/* A copy, by reflink if it can be. What was read is hashed; a reflink of an untrusted file is hashed too. */
+static int
+temp_by_copy(struct mlb_cas *cas, const struct mlb_digest *digest, const char *path,
+	     const char *tmp, bool exec, const struct mlb_stat *st, bool trusted,
+	     struct mlb_err *err)
+{
+	struct mlb_digest now;
+	bool reflinked = false;
+	unsigned mode = (exec ? 0777 : 0666) & ~mlb_cas_umask(cas);
+	int rc = mlb_fs_copy(path, tmp, mode, &reflinked, &now, err);
+
+	if (rc == 0 && reflinked && !trusted)
+		rc = mlb_fs_hash(&now, NULL, tmp, err);
+	if (rc || (reflinked && trusted))
+		return rc;
+	if (!mlb_digest_equal(&now, digest))
+		return mlb_loose_quarantine(cas, digest, err);
+	if (!trusted)
+		mlb_loose_record(cas, digest, st);
+	return 0;
+}
+
+static int
+temp_of_loose(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp, bool exec,
+	      enum mlb_link how, struct mlb_err *err)
+{
+	char *path = mlb_loose_path(cas, digest);
+	struct mlb_stat st;
+	bool trusted;
+	int rc = mlb_fs_lstat(&st, path, err);
+
+	if (rc == 0 && st.type != MLB_F_FILE)
+		rc = absent(cas, digest, err);
+	if (rc)
+		goto done;
+	trusted = mlb_loose_trusted(cas, digest, &st);
+	/* root writes to files that are read-only: for it a hard link protects nothing. */
+	if (how == MLB_LINK_HARD && !exec && st.size >= HARD_MIN && geteuid() != 0) {
+		if (!trusted)
+			rc = mlb_loose_verify(cas, digest, err);
+		/* Too many links, another file system, none at all: a copy will do. */
+		if (rc || link(path, tmp) == 0)
+			goto done;
+	}
+	rc = temp_by_copy(cas, digest, path, tmp, exec, &st, trusted, err);
+done:
+	free(path);
+	return rc;
+}
+
+int
+mlb_cas_link(struct mlb_cas *cas, const struct mlb_digest *digest, const char *to, bool exec,
+	     enum mlb_link how, struct mlb_err *err)
+{
+	struct mlb_entry e;
+	bool is_packed;
+	char *tmp;
+	int rc = begin_read(cas, &e, &is_packed, digest, err);
+
+	if (rc)
+		return rc;
+	tmp = temp_beside(cas, to);
+	if (is_packed)
+		rc = temp_of_packed(cas, &e, tmp, to, exec, err);
+	else
+		rc = temp_of_loose(cas, digest, tmp, exec, how, err);
+	if (rc == 0)
+		rc = mlb_fs_rename(tmp, to, err);
+	/* Also after success: renaming a hard link onto another one of the same file does nothing. */
+	unlink(tmp);
+	free(tmp);
+	return rc;
+}

@@ -1,0 +1,37 @@
+/*
+ * The pack format as numbers and structs, for the files pack*.c and their tests
+ * only; the description stands at the top of pack.c.
+ */
+#ifndef STORE_PACK_FORMAT_H
+#define STORE_PACK_FORMAT_H
+
+#include "store/pack.h"
+
+#define MLB_PACK_VERSION 1
+#define MLB_PACK_HEAD 16  /* bytes of a pack's header */
+#define MLB_BLOB_HEAD 52  /* bytes of a blob's header */
+#define MLB_PACK_ENTRY 52 /* bytes of an entry of the index */
+#define MLB_PACK_TAIL 64  /* bytes of the trailer behind the index */
+#define MLB_BLOB_MAX (512 * MLB_MIB) /* most bytes of one blob */
+
+void mlb_pack_head_write(uint8_t out[MLB_PACK_HEAD]);
+/* 1 it is one of ours, 0 it is damaged, -1 it is of another version. */
+int mlb_pack_head_read(const uint8_t head[MLB_PACK_HEAD]);
+
+void mlb_blob_head_write(uint8_t out[MLB_BLOB_HEAD], const struct mlb_blob *b);
+bool mlb_blob_head_read(struct mlb_blob *out, const uint8_t head[MLB_BLOB_HEAD], uint64_t offset);
+
+/* Entries (sorted in place) and trailer of an index that begins at offset at. */
+void mlb_pack_index_write(struct mlb_buf *out, struct mlb_blob *entry, size_t n, uint64_t at);
+
+/*
+ * Call fn (may be NULL) for every right blob between two offsets, contents
+ * included.  *end is where the last whole blob ends (from, if there is none).
+ */
+int mlb_pack_scan(int fd, const char *path, uint64_t from, uint64_t until, mlb_pack_fn fn, void *ctx,
+		  uint64_t *end, struct mlb_err *err);
+
+/* read(2) at an offset until len bytes are there or the file ends; how many, or -1 and errno. */
+ssize_t mlb_pread_full(int fd, void *data, size_t len, uint64_t offset);
+
+#endif

@@ -1,0 +1,445 @@
+/* Packs: appending, recovering and sealing. The format stands at the top of pack.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "base/vec.h"
+#include "os/fs.h"
+#include "os/machine.h"
+#include "store/pack_format.h"
+
+#define FLUSH_AT MLB_MIB
+#define PATH_LIMIT (64 * MLB_KIB)
+
+struct mlb_pack_writer {
+	int fd; /* holds the flock */
+	char *dir;
+	char *name;                    /* in dir */
+	char *path;                    /* dir/name */
+	struct mlb_buf buf;            /* bytes that follow those in the file */
+	uint64_t flushed;              /* bytes in the file */
+	uint64_t own;                  /* offset from which on we appended */
+	MLB_VEC(struct mlb_blob) blob; /* what we appended */
+	bool recovered;                /* flushed and own are known */
+	bool sealed;
+};
+
+bool
+mlb_pack_name_open(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 10 && memcmp(name, "open-", 5) == 0 && strcmp(name + len - 5, ".pack") == 0;
+}
+
+bool
+mlb_pack_name_sealed(const char *name)
+{
+	struct mlb_digest d;
+
+	return strlen(name) == MLB_HEX_LEN + 5 && mlb_digest_parse(&d, name, MLB_HEX_LEN) &&
+	       strcmp(name + MLB_HEX_LEN, ".pack") == 0;
+}
+
+static struct mlb_pack_writer *
+writer_new(const char *dir, const char *name)
+{
+	struct mlb_pack_writer *w = mlb_calloc(1, sizeof(*w));
+
+	w->fd = -1;
+	w->dir = mlb_strdup(dir);
+	w->name = mlb_strdup(name);
+	w->path = mlb_asprintf("%s/%s", dir, name);
+	mlb_buf_init(&w->buf, FLUSH_AT + MLB_BLOB_MAX + MLB_BLOB_HEAD);
+	return w;
+}
+
+static void
+writer_free(struct mlb_pack_writer *w)
+{
+	if (w->fd >= 0)
+		close(w->fd);
+	mlb_buf_release(&w->buf);
+	mlb_vec_release(&w->blob);
+	free(w->path);
+	free(w->name);
+	free(w->dir);
+	free(w);
+}
+
+/* Is the file that we locked still the one of this name? Its last owner may just have sealed it. */
+static bool
+still_there(const struct mlb_pack_writer *w)
+{
+	struct stat a, b;
+
+	return fstat(w->fd, &a) == 0 && lstat(w->path, &b) == 0 && a.st_ino == b.st_ino &&
+	       a.st_dev == b.st_dev && S_ISREG(a.st_mode);
+}
+
+/* Lock the file and see that it can be continued. */
+static bool
+take(struct mlb_pack_writer *w)
+{
+	uint8_t head[MLB_PACK_HEAD];
+	ssize_t n;
+
+	w->fd = open(w->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+	if (w->fd < 0 || flock(w->fd, LOCK_EX | LOCK_NB) != 0 || !still_there(w))
+		return false;
+	n = mlb_pread_full(w->fd, head, sizeof(head), 0);
+	return n >= 0 && (n < (ssize_t)sizeof(head) || mlb_pack_head_read(head) > 0);
+}
+
+int
+mlb_pack_writer_take(struct mlb_pack_writer **out, const char *dir, const char *name,
+		     struct mlb_err *err)
+{
+	struct mlb_pack_writer *w = writer_new(dir, name);
+
+	if (mlb_pack_name_open(name) && take(w)) {
+		*out = w;
+		return 0;
+	}
+	writer_free(w);
+	return mlb_err_set(err, MLB_ENOTFOUND, "the pack '%s/%s' cannot be continued", dir, name);
+}
+
+static int
+begin(struct mlb_pack_writer **out, const char *dir, struct mlb_err *err)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		struct mlb_pack_writer *w;
+		char name[32] = "open-";
+		uint64_t r;
+		int e, rc = mlb_machine_random(&r, sizeof(r), err);
+
+		if (rc)
+			return rc;
+		mlb_hex_encode(name + 5, &r, sizeof(r));
+		memcpy(name + 21, ".pack", 6);
+		w = writer_new(dir, name);
+		w->fd = open(w->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		e = w->fd < 0 ? errno : 0;
+		/* In between another process may have taken it, as one that was left behind. */
+		if (!e && flock(w->fd, LOCK_EX | LOCK_NB) == 0 && still_there(w)) {
+			*out = w;
+			return 0;
+		}
+		writer_free(w);
+		if (e && e != EEXIST)
+			return mlb_err_errno(err, e, "cannot write in '%s'", dir);
+	}
+	return mlb_err_set(err, MLB_ESYSTEM, "cannot lock a new file in '%s'", dir);
+}
+
+int
+mlb_pack_writer_open(struct mlb_pack_writer **out, const char *dir, struct mlb_err *err)
+{
+	struct mlb_dirents names = MLB_VEC_INIT;
+	struct mlb_pack_writer *w = NULL;
+	int rc = mlb_fs_list(&names, dir, err);
+
+	for (size_t i = 0; rc == 0 && !w && i < names.n; i++)
+		if (mlb_pack_name_open(names.v[i].name))
+			mlb_pack_writer_take(&w, dir, names.v[i].name, NULL);
+	mlb_dirents_release(&names);
+	if (rc == 0 && !w)
+		rc = begin(&w, dir, err);
+	if (rc == 0)
+		*out = w;
+	return rc;
+}
+
+int
+mlb_pack_recover(struct mlb_pack_writer *w, uint64_t from, mlb_pack_fn fn, void *ctx,
+		 struct mlb_err *err)
+{
+	uint64_t end, size;
+	struct stat st;
+	int rc;
+
+	if (fstat(w->fd, &st) != 0)
+		return mlb_err_errno(err, errno, "cannot examine '%s'", w->path);
+	size = (uint64_t)st.st_size;
+	if (size < MLB_PACK_HEAD) {
+		uint8_t head[MLB_PACK_HEAD];
+
+		mlb_pack_head_write(head);
+		mlb_buf_clear(&w->buf);
+		mlb_buf_add(&w->buf, head, sizeof(head));
+		w->flushed = 0;
+		w->own = sizeof(head);
+		w->recovered = true;
+		return 0;
+	}
+	/* Shorter than what was once known of it: then nothing is known. */
+	if (from < MLB_PACK_HEAD || from > size)
+		from = MLB_PACK_HEAD;
+	rc = mlb_pack_scan(w->fd, w->path, from, UINT64_MAX, fn, ctx, &end, err);
+	/* Before anything is cut off, what was said to be known is not taken for granted. */
+	if (rc == 0 && end < size && from > MLB_PACK_HEAD)
+		rc = mlb_pack_scan(w->fd, w->path, MLB_PACK_HEAD, UINT64_MAX, fn, ctx, &end, err);
+	if (rc == 0 && end < size && ftruncate(w->fd, (off_t)end) != 0)
+		rc = mlb_err_errno(err, errno, "cannot cut '%s'", w->path);
+	if (rc == 0) {
+		mlb_buf_clear(&w->buf);
+		w->flushed = w->own = end;
+		w->recovered = true;
+	}
+	return rc;
+}
+
+static int
+pwrite_full(const struct mlb_pack_writer *w, const char *data, size_t len, uint64_t at,
+	    struct mlb_err *err)
+{
+	while (len) {
+		ssize_t n = pwrite(w->fd, data, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return mlb_err_errno(err, errno, "cannot write '%s'", w->path);
+		data += n;
+		len -= (size_t)n;
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+int
+mlb_pack_flush(struct mlb_pack_writer *w, struct mlb_err *err)
+{
+	int rc;
+
+	if (!w->buf.len)
+		return 0;
+	/* After a failure the same bytes are written to the same place once more. */
+	rc = pwrite_full(w, w->buf.data, w->buf.len, w->flushed, err);
+	if (rc)
+		return rc;
+	w->flushed += w->buf.len;
+	mlb_buf_clear(&w->buf);
+	return 0;
+}
+
+int
+mlb_pack_append(struct mlb_pack_writer *w, struct mlb_blob *out, uint8_t type,
+		const struct mlb_digest *digest, const void *data, size_t len, struct mlb_err *err)
+{
+	struct mlb_blob b = { .type = type, .size = len, .stored = len, .digest = *digest };
+	uint8_t head[MLB_BLOB_HEAD];
+	size_t before;
+	int rc = w->recovered ? 0 : mlb_pack_recover(w, 0, NULL, NULL, err);
+
+	if (rc)
+		return rc;
+	if (len > MLB_BLOB_MAX)
+		return mlb_err_set(err, MLB_ETOOBIG, "%zu bytes are too many for a pack", len);
+	before = w->buf.len;
+	b.offset = w->flushed + before;
+	mlb_blob_head_write(head, &b);
+	mlb_buf_add(&w->buf, head, sizeof(head));
+	mlb_buf_add(&w->buf, data, len);
+	rc = mlb_buf_check(&w->buf, "a pack's buffer", err);
+	if (rc == 0 && w->buf.len >= FLUSH_AT)
+		rc = mlb_pack_flush(w, err);
+	if (rc) {
+		mlb_buf_truncate(&w->buf, before);
+		return rc;
+	}
+	mlb_vec_push(&w->blob, b);
+	*out = b;
+	return 0;
+}
+
+int
+mlb_pack_datasync(struct mlb_pack_writer *w, struct mlb_err *err)
+{
+	if (fdatasync(w->fd) != 0)
+		return mlb_err_errno(err, errno, "cannot sync '%s'", w->path);
+	return 0;
+}
+
+int
+mlb_pack_sync(struct mlb_pack_writer *w, struct mlb_err *err)
+{
+	int rc = mlb_pack_flush(w, err);
+
+	return rc ? rc : mlb_pack_datasync(w, err);
+}
+
+const char *
+mlb_pack_writer_name(const struct mlb_pack_writer *w)
+{
+	return w->name;
+}
+
+uint64_t
+mlb_pack_writer_size(const struct mlb_pack_writer *w)
+{
+	return w->flushed + w->buf.len;
+}
+
+uint64_t
+mlb_pack_writer_flushed(const struct mlb_pack_writer *w)
+{
+	return w->flushed;
+}
+
+bool
+mlb_pack_cut(struct mlb_pack_writer *w, uint64_t size)
+{
+	struct stat st;
+
+	mlb_buf_clear(&w->buf);
+	/* By the file's size: a write that failed may have written a part. */
+	if (fstat(w->fd, &st) != 0 ||
+	    ((uint64_t)st.st_size > size && ftruncate(w->fd, (off_t)size) != 0))
+		return false;
+	w->flushed = MLB_MIN(w->flushed, size);
+	w->own = MLB_MIN(w->own, size);
+	while (w->blob.n && w->blob.v[w->blob.n - 1].offset >= size)
+		w->blob.n--;
+	return true;
+}
+
+/* ---------------------------------------------------------- sealing */
+
+struct entries {
+	MLB_VEC(struct mlb_blob) blob;
+};
+
+static int
+collect(void *ctx, const struct mlb_blob *b, struct mlb_err *err)
+{
+	struct entries *e = ctx;
+
+	(void)err;
+	mlb_vec_push(&e->blob, *b);
+	return 0;
+}
+
+static int
+hash_file(struct mlb_sha256 *h, const struct mlb_pack_writer *w, struct mlb_err *err)
+{
+	uint8_t *data = mlb_alloc(FLUSH_AT);
+	ssize_t n = 0;
+	int rc = 0;
+
+	for (uint64_t at = 0; rc == 0 && at < w->flushed; at += (uint64_t)n) {
+		n = mlb_pread_full(w->fd, data, (size_t)MLB_MIN(FLUSH_AT, w->flushed - at), at);
+		if (n < 0)
+			rc = mlb_err_errno(err, errno, "cannot read '%s'", w->path);
+		else if (n == 0)
+			rc = mlb_err_set(err, MLB_ECORRUPT, "'%s' was cut by someone else",
+					 w->path);
+		else
+			mlb_sha256_update(h, data, (size_t)n);
+	}
+	free(data);
+	return rc;
+}
+
+/* Write the footer; digest receives the hash of the whole file. */
+static int
+write_footer(struct mlb_pack_writer *w, struct mlb_digest *digest, struct mlb_err *err)
+{
+	struct entries e = { MLB_VEC_INIT };
+	struct mlb_buf footer = MLB_BUF_INIT(MLB_GIB);
+	struct mlb_sha256 h;
+	uint64_t end;
+	int rc = mlb_pack_scan(w->fd, w->path, MLB_PACK_HEAD, w->own, collect, &e, &end, err);
+
+	for (size_t i = 0; i < w->blob.n; i++)
+		mlb_vec_push(&e.blob, w->blob.v[i]);
+	mlb_sha256_init(&h);
+	if (rc == 0)
+		rc = hash_file(&h, w, err);
+	if (rc == 0) {
+		mlb_pack_index_write(&footer, e.blob.v, e.blob.n, w->flushed);
+		rc = mlb_buf_check(&footer, "a pack's index", err);
+	}
+	if (rc == 0) {
+		mlb_sha256_update(&h, footer.data, footer.len);
+		mlb_sha256_final(&h, digest);
+		rc = pwrite_full(w, footer.data, footer.len, w->flushed, err);
+	}
+	mlb_buf_release(&footer);
+	mlb_vec_release(&e.blob);
+	return rc;
+}
+
+static int
+rename_sealed(struct mlb_pack_writer *w, const struct mlb_digest *digest, struct mlb_err *err)
+{
+	char hex[MLB_HEX_LEN + 1];
+	char *name, *path;
+	int rc;
+
+	mlb_digest_hex(hex, digest);
+	name = mlb_asprintf("%s.pack", hex);
+	path = mlb_asprintf("%s/%s", w->dir, name);
+	rc = mlb_fs_rename(w->path, path, err);
+	if (rc) {
+		free(name);
+		free(path);
+		return rc;
+	}
+	free(w->name);
+	free(w->path);
+	w->name = name;
+	w->path = path;
+	w->sealed = true;
+	return 0;
+}
+
+int
+mlb_pack_seal(struct mlb_pack_writer *w, struct mlb_buf *name, struct mlb_err *err)
+{
+	struct mlb_digest digest;
+	struct stat st;
+	int rc = w->recovered ? 0 : mlb_pack_recover(w, 0, NULL, NULL, err);
+
+	if (rc == 0)
+		rc = mlb_pack_flush(w, err);
+	if (rc)
+		return rc;
+	rc = write_footer(w, &digest, err);
+	if (rc == 0)
+		rc = mlb_pack_datasync(w, err);
+	if (rc == 0)
+		rc = rename_sealed(w, &digest, err);
+	if (rc) {
+		/* Whoever continues the pack would cut off a footer that stays; this one writes over it. */
+		if (ftruncate(w->fd, (off_t)w->flushed) != 0)
+			mlb_err_wrap(err, "cannot cut '%s'", w->path);
+		return rc;
+	}
+	mlb_buf_clear(name);
+	mlb_buf_adds(name, w->name);
+	/* After the rename: an open pack must stay writable for whoever continues it. */
+	if (fstat(w->fd, &st) == 0)
+		fchmod(w->fd, st.st_mode & 0444); /* only a protection against mistakes */
+	return mlb_fs_sync_dir(w->dir, err);
+}
+
+void
+mlb_pack_writer_close(struct mlb_pack_writer *w)
+{
+	struct stat st;
+
+	if (!w)
+		return;
+	/* One without a blob is no use to anybody. */
+	if (!w->sealed && fstat(w->fd, &st) == 0 && (uint64_t)st.st_size <= MLB_PACK_HEAD &&
+	    still_there(w))
+		unlink(w->path);
+	writer_free(w);
+}

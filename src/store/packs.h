@@ -1,0 +1,93 @@
+/*
+ * A directory of packs (cache/v1/packs, cache/v1/actions): which files there
+ * are, which of them state.db knows, and the one that is appended to.  For cas*.c
+ * and results.c only.
+ *
+ * 1. All calls are made under the owner's lock, but mlb_packs_sync_run.
+ * 2. A pack that is ours (we hold its lock) is read by a descriptor of its own,
+ *    so that its renaming disturbs no reader.
+ * 3. Blobs that others wrote are given to `found` once they are durable: those of
+ *    sealed packs, and those of open ones that nobody holds.
+ *
+ * Ownership: the struct owns its files and writers, and borrows the database.
+ */
+#ifndef STORE_PACKS_H
+#define STORE_PACKS_H
+
+#include "base/vec.h"
+#include "store/db.h"
+#include "store/pack.h"
+
+struct mlb_packfile {
+	int64_t id;           /* of its row, 0: not known to have one */
+	char *name;           /* in the directory */
+	char *old_name;       /* before we sealed it, or NULL */
+	int fd;               /* to read from, -1: not open */
+	unsigned readers;     /* of fd, now */
+	uint64_t synced;      /* of an open one: bytes that are durable and whose blobs are known */
+	struct mlb_pack_writer *writer; /* it is ours, or NULL */
+	bool full;            /* ours: to be sealed by the next sync */
+	bool stuck;           /* ours: a sync failed, and the end could not be cut off; only held */
+	bool gone;            /* the file is not there any more */
+	uint8_t row;          /* whether its row is up to date: enum in packs.c */
+};
+
+typedef int (*mlb_packs_found)(void *ctx, struct mlb_packfile *f, const struct mlb_blob *b, struct mlb_err *err);
+
+struct mlb_packs {
+	char *dir;
+	const char *prefix;   /* of names in the table: "packs/" */
+	uint8_t type;         /* enum mlb_blob_type of what it holds */
+	struct mlb_db *db;
+	mlb_packs_found found;
+	void *ctx;            /* of found */
+	MLB_VEC(struct mlb_packfile *) file;
+	struct mlb_packfile *last;    /* that was looked up */
+	struct mlb_packfile *current; /* that is appended to, or NULL */
+	unsigned n_open;      /* descriptors to read from */
+	bool loaded;          /* the table was read */
+	bool skipped;         /* a file could not be looked into when the directory was listed last */
+	bool dir_dirty;       /* a name was made that is not synced */
+	int64_t listed;       /* mtime of the directory before it was listed last, 0: never */
+	uint64_t commits, rollbacks;
+};
+
+void mlb_packs_init(struct mlb_packs *p, const char *dir, const char *prefix, uint8_t type, struct mlb_db *db,
+		    mlb_packs_found found, void *ctx);
+void mlb_packs_release(struct mlb_packs *p);
+
+/* Look for files that the table does not know, if the directory changed since it was recorded. */
+int mlb_packs_open(struct mlb_packs *p, struct mlb_err *err);
+int mlb_packs_refresh(struct mlb_packs *p, struct mlb_err *err); /* in any case */
+
+/* Forget all that is known of files, delete their rows, and give all their blobs to `found` again. In a transaction. */
+int mlb_packs_again(struct mlb_packs *p, struct mlb_err *err);
+
+struct mlb_packfile *mlb_packs_by_id(struct mlb_packs *p, int64_t id); /* NULL if there is none, or it is gone */
+
+int mlb_packs_append(struct mlb_packs *p, struct mlb_packfile **file, struct mlb_blob *out,
+		     const struct mlb_digest *digest, const void *data, size_t len, struct mlb_err *err);
+
+/* Make f->fd good for reading a blob at this offset, until mlb_packs_end_read. MLB_ENOTFOUND: the file is not there. */
+int mlb_packs_begin_read(struct mlb_packs *p, struct mlb_packfile *f, uint64_t offset, struct mlb_err *err);
+void mlb_packs_end_read(struct mlb_packs *p, struct mlb_packfile *f);
+
+/* Syncing: begin and end under the lock, run without it. One at a time. */
+struct mlb_packs_item {
+	struct mlb_packfile *file;
+	uint64_t size;    /* bytes to be made durable */
+	bool seal;
+	char *sealed;     /* new name once it is sealed */
+};
+struct mlb_packs_sync {
+	MLB_VEC(struct mlb_packs_item) item;
+	bool dir;
+};
+int mlb_packs_sync_begin(struct mlb_packs *p, struct mlb_packs_sync *s, struct mlb_err *err);
+int mlb_packs_sync_run(struct mlb_packs *p, struct mlb_packs_sync *s, struct mlb_err *err);
+void mlb_packs_sync_end(struct mlb_packs *p, struct mlb_packs_sync *s, bool synced); /* releases s */
+
+/* Write rows of packs and what the directory was when it was listed; in a transaction, before rows that name packs. */
+int mlb_packs_write_rows(struct mlb_packs *p, struct mlb_err *err);
+
+#endif

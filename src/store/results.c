@@ -1,0 +1,417 @@
+/* Result records in segments: the packs of cache/v1/actions. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "os/fs.h"
+#include "store/packs.h"
+#include "store/pending.h"
+#include "store/result.h"
+
+#define RECORD_MAX (256 * MLB_MIB)
+
+/* The row of a record that could not be read. */
+struct bad_row {
+	struct mlb_digest key;
+	int64_t seq;
+};
+
+struct mlb_results {
+	struct mlb_db *db;
+	pthread_mutex_t lock;      /* of everything below */
+	pthread_mutex_t sync_lock; /* one sync at a time; taken before lock */
+	struct mlb_packs packs;
+	struct mlb_pending pending;
+	MLB_VEC(struct bad_row) bad;
+	bool marked; /* what the next sync is to make durable was chosen */
+	bool lost;   /* a failed sync dropped what belongs to the next one */
+};
+
+/* ---------------------------------------------------------- opening */
+
+/* Read and parse one record; MLB_ECORRUPT, MLB_ENOTFOUND. Under the lock: records are small. */
+static int
+read_record(struct mlb_results *r, struct mlb_packfile *f, uint64_t offset, struct mlb_result *out,
+	    struct mlb_arena *arena, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(RECORD_MAX);
+	int rc = mlb_packs_begin_read(&r->packs, f, offset, err);
+
+	if (rc)
+		return rc;
+	rc = mlb_pack_read_fd(&text, f->fd, r->packs.dir, offset, NULL, err);
+	if (rc == 0)
+		rc = mlb_result_parse(out, arena, mlb_buf_str(&text), text.len, err);
+	mlb_packs_end_read(&r->packs, f);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+/* A record that another process, or one before us, wrote. Under the lock. One that cannot be read does not count. */
+static int
+found(void *ctx, struct mlb_packfile *f, const struct mlb_blob *b, struct mlb_err *err)
+{
+	struct mlb_results *r = ctx;
+	struct mlb_arena arena = MLB_ARENA_INIT;
+	struct mlb_result rec;
+
+	(void)err;
+	if (read_record(r, f, b->offset, &rec, &arena, NULL) == 0) {
+		struct mlb_entry e = {
+			.id = rec.key,
+			.pack = f,
+			.offset = b->offset,
+			.size = b->size,
+			.seq = rec.started,
+			.state = MLB_ENTRY_READY,
+		};
+
+		mlb_pending_add(&r->pending, &e);
+	}
+	mlb_arena_release(&arena);
+	return 0;
+}
+
+/* Rows of what was found in others' segments, or found damaged. Not being able to write them is no harm. */
+static void
+index_now(struct mlb_results *r)
+{
+	if ((!r->pending.entry.n && !r->bad.n) || mlb_db_begin(r->db, NULL) != 0)
+		return;
+	if (mlb_results_index(r, NULL) != 0 || mlb_db_commit(r->db, NULL) != 0)
+		mlb_db_rollback(r->db);
+}
+
+int
+mlb_results_open(struct mlb_results **out, const char *cache_dir, struct mlb_db *db,
+		 struct mlb_err *err)
+{
+	struct mlb_results *r = mlb_calloc(1, sizeof(*r));
+	char *dir = mlb_asprintf("%s/actions", cache_dir);
+	int rc = 0;
+
+	r->db = db;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_mutex_init(&r->sync_lock, NULL);
+	mlb_packs_init(&r->packs, dir, "actions/", MLB_BLOB_RESULT, db, found, r);
+	if (!mlb_fs_exists(dir))
+		rc = mlb_fs_mkdirs(dir, err);
+	if (rc == 0) {
+		pthread_mutex_lock(&r->lock);
+		rc = mlb_packs_open(&r->packs, err);
+		pthread_mutex_unlock(&r->lock);
+	}
+	free(dir);
+	if (rc) {
+		mlb_results_close(r);
+		return rc;
+	}
+	index_now(r);
+	*out = r;
+	return 0;
+}
+
+void
+mlb_results_close(struct mlb_results *r)
+{
+	if (!r)
+		return;
+	index_now(r);
+	mlb_packs_release(&r->packs);
+	mlb_pending_release(&r->pending);
+	mlb_vec_release(&r->bad);
+	pthread_mutex_destroy(&r->sync_lock);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+/* ---------------------------------------------------------- finding */
+
+/* The latest row of a key whose seq is below this; e->pack is NULL if its segment is gone. */
+static int
+latest_row(struct mlb_results *r, struct mlb_entry *e, bool *row, const struct mlb_digest *key,
+	   int64_t below, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int64_t id = 0;
+	int rc = mlb_db_prepare(&s, r->db,
+				"SELECT seq, pack, offset FROM results WHERE key = ?1 AND seq < ?2"
+				" ORDER BY seq DESC LIMIT 1",
+				err);
+
+	*row = false;
+	*e = (struct mlb_entry){ .id = *key };
+	if (rc)
+		return rc;
+	mlb_stmt_digest(s, 1, key);
+	mlb_stmt_int(s, 2, below);
+	rc = mlb_stmt_step(s, row, err);
+	if (rc == 0 && *row) {
+		e->seq = mlb_column_int(s, 0);
+		id = mlb_column_int(s, 1);
+		e->offset = (uint64_t)mlb_column_int(s, 2);
+	}
+	mlb_stmt_reset(s);
+	if (rc == 0 && *row)
+		e->pack = mlb_packs_by_id(&r->packs, id);
+	return rc;
+}
+
+/* The latest place of a record below this seq, in memory or in the table. */
+static int
+latest(struct mlb_results *r, struct mlb_entry *e, bool *any, bool *pending,
+       const struct mlb_digest *key, int64_t below, struct mlb_err *err)
+{
+	const struct mlb_entry *p = mlb_pending_find(&r->pending, key);
+	int rc = latest_row(r, e, any, key, below, err);
+
+	*pending = p && p->seq < below && (!*any || p->seq >= e->seq);
+	if (rc == 0 && *pending) {
+		*e = *p;
+		*any = true;
+	}
+	return rc;
+}
+
+/* A record that could not be read does not count. Where its segment is gone for now, its row stays. */
+static void
+disregard(struct mlb_results *r, const struct mlb_entry *e, bool pending, bool damaged)
+{
+	struct bad_row bad = { e->id, e->seq };
+
+	if (pending)
+		mlb_pending_remove(&r->pending, &e->id);
+	else if (damaged)
+		mlb_vec_push(&r->bad, bad);
+}
+
+int
+mlb_results_find(struct mlb_results *r, struct mlb_result *out, struct mlb_arena *arena,
+		 const struct mlb_digest *key, struct mlb_err *err)
+{
+	bool any, pending, refreshed = false;
+	int64_t below = INT64_MAX;
+	char hex[MLB_HEX_LEN + 1];
+	struct mlb_entry e;
+	int rc;
+
+	pthread_mutex_lock(&r->lock);
+	while ((rc = latest(r, &e, &any, &pending, key, below, err)) == 0 && any) {
+		struct mlb_err reading = MLB_ERR_INIT;
+
+		rc = e.pack ? read_record(r, e.pack, e.offset, out, arena, &reading)
+			    : MLB_ENOTFOUND;
+		if (rc == 0 && !mlb_digest_equal(&out->key, key))
+			rc = MLB_ECORRUPT;
+		if (rc != 0 && rc != MLB_ECORRUPT && rc != MLB_ENOTFOUND)
+			mlb_err_set(err, (enum mlb_code)rc, "%s", reading.text ? reading.text : "");
+		mlb_err_release(&reading);
+		if (rc != MLB_ECORRUPT && rc != MLB_ENOTFOUND)
+			break;
+		if (rc == MLB_ENOTFOUND && !refreshed && mlb_packs_refresh(&r->packs, NULL) == 0) {
+			refreshed = true;
+			continue;
+		}
+		disregard(r, &e, pending, rc == MLB_ECORRUPT);
+		below = pending ? below : e.seq;
+	}
+	pthread_mutex_unlock(&r->lock);
+	if (rc == 0 && !any) {
+		mlb_digest_hex(hex, key);
+		rc = mlb_err_set(err, MLB_ENOTFOUND, "no result is known for %s", hex);
+	}
+	return rc;
+}
+
+/* ---------------------------------------------------------- adding */
+
+/* Later than all of this key, whatever the clock did. */
+static int
+next_seq(struct mlb_results *r, int64_t *seq, const struct mlb_result *rec, struct mlb_err *err)
+{
+	struct mlb_entry e;
+	bool any, pending;
+	int rc = latest(r, &e, &any, &pending, &rec->key, INT64_MAX, err);
+
+	*seq = any && e.seq >= rec->started ? e.seq + 1 : rec->started;
+	return rc;
+}
+
+int
+mlb_results_add(struct mlb_results *r, const struct mlb_result *rec, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(RECORD_MAX);
+	struct mlb_entry e = { .id = rec->key };
+	struct mlb_digest digest;
+	struct mlb_blob blob;
+	int rc;
+
+	mlb_result_format(&text, rec);
+	rc = mlb_buf_check(&text, "a result record", err);
+	if (rc == 0) {
+		mlb_sha256_of(&digest, text.data, text.len);
+		pthread_mutex_lock(&r->lock);
+		rc = next_seq(r, &e.seq, rec, err);
+		if (rc == 0)
+			rc = mlb_packs_append(&r->packs, &e.pack, &blob, &digest, text.data,
+					      text.len, err);
+		if (rc == 0) {
+			e.offset = blob.offset;
+			e.size = blob.size;
+			mlb_pending_add(&r->pending, &e);
+		}
+		pthread_mutex_unlock(&r->lock);
+	}
+	mlb_buf_release(&text);
+	return rc;
+}
+
+int
+mlb_results_forget(struct mlb_results *r, const struct mlb_digest *key, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, r->db, "DELETE FROM results WHERE key = ?1", err);
+
+	if (rc)
+		return rc;
+	pthread_mutex_lock(&r->lock);
+	mlb_pending_remove(&r->pending, key);
+	pthread_mutex_unlock(&r->lock);
+	mlb_stmt_digest(s, 1, key);
+	return mlb_stmt_run(s, err);
+}
+
+/* ---------------------------------------------------------- durable, then indexed */
+
+void
+mlb_results_mark(struct mlb_results *r)
+{
+	pthread_mutex_lock(&r->lock);
+	mlb_pending_sync_begin(&r->pending);
+	r->marked = true;
+	pthread_mutex_unlock(&r->lock);
+}
+
+int
+mlb_results_sync(struct mlb_results *r, struct mlb_err *err)
+{
+	struct mlb_packs_sync packs;
+	bool lost;
+	int rc;
+
+	pthread_mutex_lock(&r->sync_lock);
+	pthread_mutex_lock(&r->lock);
+	if (!r->marked)
+		mlb_pending_sync_begin(&r->pending);
+	r->marked = false;
+	rc = mlb_packs_sync_begin(&r->packs, &packs, err);
+	lost = r->lost;
+	r->lost = false;
+	pthread_mutex_unlock(&r->lock);
+
+	if (rc == 0)
+		rc = mlb_packs_sync_run(&r->packs, &packs, err);
+
+	pthread_mutex_lock(&r->lock);
+	mlb_packs_sync_end(&r->packs, &packs, rc == 0);
+	r->lost |= mlb_pending_sync_end(&r->pending, rc == 0);
+	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_unlock(&r->sync_lock);
+	if (rc == 0 && lost)
+		rc = mlb_err_set(err, MLB_ESYSTEM,
+				 "result records that were added during a failed sync are lost");
+	return rc;
+}
+
+static int
+write_rows(struct mlb_results *r, const struct mlb_entries *rows, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(
+		&s, r->db,
+		"INSERT OR REPLACE INTO results (key, seq, pack, offset) VALUES (?1, ?2, ?3, ?4)",
+		err);
+
+	for (size_t i = 0; i < rows->n && rc == 0; i++) {
+		const struct mlb_entry *e = &rows->v[i];
+
+		if (e->row_pack < 0)
+			continue;
+		mlb_stmt_digest(s, 1, &e->id);
+		mlb_stmt_int(s, 2, e->seq);
+		mlb_stmt_int(s, 3, e->row_pack);
+		mlb_stmt_int(s, 4, (int64_t)e->offset);
+		rc = mlb_stmt_run(s, err);
+	}
+	return rc;
+}
+
+static int
+delete_bad(struct mlb_results *r, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, r->db, "DELETE FROM results WHERE key = ?1 AND seq = ?2", err);
+
+	for (size_t i = 0; i < r->bad.n && rc == 0; i++) {
+		mlb_stmt_digest(s, 1, &r->bad.v[i].key);
+		mlb_stmt_int(s, 2, r->bad.v[i].seq);
+		rc = mlb_stmt_run(s, err);
+	}
+	/* Once is enough: if that is rolled back, they are found out again. */
+	r->bad.n = 0;
+	return rc;
+}
+
+int
+mlb_results_index(struct mlb_results *r, struct mlb_err *err)
+{
+	struct mlb_entries rows = MLB_VEC_INIT;
+	int rc;
+
+	pthread_mutex_lock(&r->lock);
+	rc = mlb_packs_write_rows(&r->packs, err);
+	if (rc == 0)
+		mlb_pending_take(&r->pending, r->db, &rows);
+	for (size_t i = 0; i < rows.n; i++) {
+		const struct mlb_packfile *f = rows.v[i].pack;
+
+		rows.v[i].row_pack =
+			f->id && !f->gone ? f->id : -1; /* -1: its segment went away meanwhile */
+	}
+	if (rc == 0)
+		rc = delete_bad(r, err);
+	pthread_mutex_unlock(&r->lock);
+	if (rc == 0)
+		rc = write_rows(r, &rows, err);
+	if (rc) {
+		pthread_mutex_lock(&r->lock);
+		mlb_pending_give_back(&r->pending);
+		pthread_mutex_unlock(&r->lock);
+	}
+	mlb_vec_release(&rows);
+	return rc;
+}
+
+int
+mlb_results_reindex(struct mlb_results *r, struct mlb_err *err)
+{
+	int rc = mlb_db_begin(r->db, err);
+
+	if (rc)
+		return rc;
+	rc = mlb_db_exec(r->db, "DELETE FROM results", err);
+	if (rc == 0) {
+		pthread_mutex_lock(&r->lock);
+		mlb_pending_forget(&r->pending);
+		rc = mlb_packs_again(&r->packs, err);
+		pthread_mutex_unlock(&r->lock);
+	}
+	if (rc == 0)
+		rc = mlb_results_index(r, err);
+	if (rc == 0)
+		rc = mlb_db_commit(r->db, err);
+	if (rc)
+		mlb_db_rollback(r->db);
+	return rc;
+}

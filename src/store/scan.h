@@ -1,0 +1,106 @@
+/*
+ * What is on disk: the state and digest of many paths at once, by the stat cache.
+ *
+ * 1. A scan is made over a sorted array of unique project paths. The rows of the
+ *    stat cache are read in one ordered pass and merged with it; everything is
+ *    lstat-ed once, on all processors.
+ * 2. A row holds only if inode, size, mtime, ctime, type and executable bit are
+ *    the recorded ones and the row is not racy: its ctime was at least 10 ms (2 s
+ *    where nanoseconds are zero) before the file system's clock when recorded.
+ *    Anything else means: hash again. It never means: rebuild.
+ * 3. A directory is walked; its files have rows of their own, its digest is that
+ *    of the tree object (store/tree.h).
+ * 4. Absent is a state like any other. A symbolic link is followed (a source may
+ *    leave the project). What can be no input (a dangling link, a socket, what
+ *    may not be read) is MLB_P_BAD, and mlb_scan_problem tells why: it fails
+ *    nobody but those who need it.
+ * 5. A file that is a hard link when recorded and when examined may differ in
+ *    ctime: linking and unlinking a cache object changes that.
+ *
+ * Ownership: the scan borrows paths and database; digests are plain values.
+ */
+#ifndef STORE_SCAN_H
+#define STORE_SCAN_H
+
+#include "os/fs.h"
+#include "store/cas.h"
+#include "store/db.h"
+
+enum mlb_pkind { MLB_P_UNKNOWN = 0, MLB_P_ABSENT, MLB_P_FILE, MLB_P_EXEC, MLB_P_TREE, MLB_P_LISTING, MLB_P_BAD };
+
+/* What a path is wanted for, by the caller. */
+enum mlb_want {
+	MLB_WANT_CONTENT = 0, /* digest of file or tree */
+	MLB_WANT_EXISTS = 1,  /* only whether it is there: kind, no digest */
+	MLB_WANT_LISTING = 2  /* a directory's entry names and types: digest over them, kind MLB_P_LISTING */
+};
+
+/* Whether a later change may leave the stat as it is (rule 2). */
+enum mlb_racy { MLB_RACY_NO = 0, MLB_RACY_YES, MLB_RACY_AT_SAVE /* set by mlb_scan_set: told when saved */ };
+
+struct mlb_path_state {
+	struct mlb_stat st;       /* as last seen; of the target for a symbolic link */
+	struct mlb_digest digest; /* zero while unknown, absent or only MLB_WANT_EXISTS */
+	uint64_t size;            /* bytes; a tree's files summed */
+	struct mlb_walk *walk;    /* what is in a directory (scan_walk.h); NULL: not known */
+	uint8_t kind;             /* enum mlb_pkind */
+	uint8_t want;             /* enum mlb_want */
+	uint8_t racy;             /* enum mlb_racy; of a file or listing */
+	bool changed;             /* digest or kind differs from the stat cache's row */
+	bool dirty;               /* the row must be written (new, racy, other stat) */
+};
+
+struct mlb_scan_own;
+
+struct mlb_scan {
+	const char *root;             /* absolute project directory; borrowed */
+	const char *const *path;      /* sorted bytewise, unique; borrowed */
+	size_t n;
+	struct mlb_path_state *state; /* n of them; owned */
+	struct mlb_db *db;            /* NULL: no cache, everything is read */
+	unsigned threads;
+	struct mlb_scan_own *own;     /* scan*.c's */
+};
+
+/* Allocate states for n paths; want (may be NULL: all content) has one byte a path. */
+int mlb_scan_init(struct mlb_scan *s, const char *root, const char *const *path, const uint8_t *want,
+		  size_t n, struct mlb_db *db, unsigned threads, struct mlb_err *err);
+void mlb_scan_release(struct mlb_scan *s);
+
+/* Examine all paths: rows, lstat, hash what changed. */
+int mlb_scan_run(struct mlb_scan *s, struct mlb_err *err);
+
+/* Why path i is MLB_P_BAD: "'data/raw.csv' is a link to nothing". Borrowed until path i is looked at again; "" for others. */
+const char *mlb_scan_problem(const struct mlb_scan *s, size_t i);
+
+/* Examine one path again: *changed tells whether content or kind differ from the state before. */
+int mlb_scan_again(struct mlb_scan *s, size_t i, bool *changed, struct mlb_err *err);
+
+/* A quick look: has the stat of path i moved since it was examined? Trees: only the directory itself. */
+bool mlb_scan_moved(const struct mlb_scan *s, size_t i);
+
+/* Tell what we ourselves just put at path i, so that it need not be hashed: lstat now, digest given. */
+int mlb_scan_set(struct mlb_scan *s, size_t i, uint8_t kind, const struct mlb_digest *digest, uint64_t size,
+		 struct mlb_err *err);
+
+/*
+ * Make the directory at path i hold exactly this tree (mlb_tree_checkout), by
+ * what is known of it: unchanged files are neither read nor written.  Sets state i.
+ */
+int mlb_scan_checkout(struct mlb_scan *s, size_t i, struct mlb_cas *cas, const struct mlb_digest *tree,
+		      enum mlb_link how, struct mlb_err *err);
+
+/*
+ * Store the content of one path: a file, or a tree with all its files and nodes, into cas.
+ * Uses known digests where the stat still fits, hashes the rest; updates state i.
+ * Self-contained for a worker: touches only state i, never the database.
+ */
+int mlb_scan_store(struct mlb_scan *s, size_t i, struct mlb_cas *cas, struct mlb_err *err);
+
+/* The digest of MLB_WANT_LISTING (listing.c): of sorted entries, as mlb_fs_list gives them. */
+void mlb_listing_digest(const struct mlb_dirents *entries, struct mlb_digest *out);
+
+/* Write dirty rows; inside the caller's transaction. Others may have written the table since it was read. */
+int mlb_scan_save(struct mlb_scan *s, struct mlb_err *err);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * Tree objects: a directory as canonical nodes, one per directory; the format
+ * and the splitting of huge directories are described at the top of tree.c.
+ */
+#ifndef STORE_TREE_H
+#define STORE_TREE_H
+
+#include "base/arena.h"
+#include "store/cas.h"
+
+#define MLB_TREE_NAME_MAX 1023
+#define MLB_TREE_LINK_MAX 4095
+#define MLB_TREE_SIZE_MAX ((uint64_t)INT64_MAX)
+#define MLB_TREE_PATH_MAX ((size_t)1024 * 1024) /* bytes of a path within a tree */
+
+enum mlb_tkind { MLB_T_FILE = 'f', MLB_T_EXEC = 'x', MLB_T_DIR = 'd', MLB_T_LINK = 'l' };
+
+struct mlb_tree_entry {
+	const char *name;         /* one component; borrowed */
+	uint8_t kind;             /* enum mlb_tkind */
+	uint64_t size;            /* a directory: sum of its files; a link: length of its text */
+	struct mlb_digest digest; /* of content, node, or link text */
+};
+
+/*
+ * The digest of a directory with these entries (sorted bytewise, unique names).
+ * With a store its nodes (and leaves, if it is huge) are put there; cas may be NULL.
+ */
+int mlb_tree_node(struct mlb_digest *out, uint64_t *size, const struct mlb_tree_entry *entries, size_t n,
+		  struct mlb_cas *cas, struct mlb_err *err);
+
+/* Refuses a name that must not be in a tree: "", ".", "..", with '/', .git or .mlbuild in any case. */
+int mlb_tree_check_name(const char *name, size_t len, struct mlb_err *err);
+/* Refuses a link text that is absolute or leaves the tree; depth: directories above the link within it. */
+int mlb_tree_check_link(const char *text, size_t len, unsigned depth, struct mlb_err *err);
+
+/*
+ * All files, links and empty directories below a tree, in bytewise order of
+ * path. fn gets the path below the root; what it returns below 0 ends the walk.
+ */
+int mlb_tree_each(struct mlb_cas *cas, const struct mlb_digest *tree,
+		  int (*fn)(void *ctx, const char *path, const struct mlb_tree_entry *e, struct mlb_err *err),
+		  void *ctx, struct mlb_err *err);
+
+/* All objects that a tree consists of (nodes, contents, link texts), some perhaps more than once. */
+int mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree,
+		     int (*fn)(void *ctx, const struct mlb_digest *object, struct mlb_err *err), void *ctx,
+		     struct mlb_err *err);
+
+/* The entries of one directory node; names live in the arena. Hostile input is refused (fuzzed). */
+int mlb_tree_read(struct mlb_tree_entry **out, size_t *n, struct mlb_arena *arena, struct mlb_cas *cas,
+		  const struct mlb_digest *node, struct mlb_err *err);
+
+/* Make the directory `to` hold exactly this tree; only what differs is written or removed. */
+int mlb_tree_checkout(struct mlb_cas *cas, const struct mlb_digest *tree, const char *to, enum mlb_link how,
+		      struct mlb_err *err);
+
+/* Store a directory from disk without any cache: every file is read, hashed and put. cas may be NULL. */
+int mlb_tree_store(struct mlb_digest *out, uint64_t *size, const char *dir, struct mlb_cas *cas,
+		   struct mlb_err *err);
+
+#endif

@@ -1,0 +1,322 @@
+#include "store/vcs.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "os/path.h"
+#include "store/vcs_git.h"
+
+int
+mlb_git_fail(struct mlb_vcs *v, struct mlb_err *err, enum mlb_code code, const char *fmt, ...)
+{
+	const git_error *last = v->git.error_last();
+	char *what;
+	va_list ap;
+
+	va_start(ap, fmt);
+	mlb_vasprintf(&what, fmt, ap);
+	va_end(ap);
+	if (last && last->message)
+		mlb_err_set(err, code, "%s: %s", what, last->message);
+	else
+		mlb_err_set(err, code, "%s", what);
+	free(what);
+	return code;
+}
+
+const char *
+mlb_git_path(struct mlb_vcs *v, const char *path)
+{
+	mlb_buf_clear(&v->path);
+	mlb_buf_adds(&v->path, v->prefix);
+	if (strcmp(path, ".") != 0)
+		mlb_buf_adds(&v->path, path);
+	else if (v->path.len)
+		mlb_buf_truncate(&v->path, v->path.len - 1);
+	return mlb_buf_str(&v->path);
+}
+
+/* ------------------------------------------------------------ opening */
+
+/* A path without links, or NULL. */
+static char *
+real(const char *path)
+{
+	char *found = realpath(path, NULL);
+	size_t len = found ? strlen(found) : 0;
+
+	if (len > 1 && found[len - 1] == '/')
+		found[len - 1] = '\0';
+	return found;
+}
+
+/* Note where the project lies in the repository's work tree; false: it does not. */
+static bool
+place(struct mlb_vcs *v, const char *project_dir)
+{
+	const char *workdir = v->git.repository_workdir(v->repo);
+	char *project = real(project_dir);
+
+	free(v->workdir);
+	free(v->prefix);
+	v->prefix = NULL;
+	v->workdir = workdir ? real(workdir) : NULL;
+	if (v->workdir && project && mlb_path_inside(project, v->workdir)) {
+		const char *rest = project + (v->workdir[1] ? strlen(v->workdir) : 0);
+
+		v->prefix = rest[0] && rest[1] ? mlb_asprintf("%s/", rest + 1) : mlb_strdup("");
+	}
+	free(project);
+	return v->prefix != NULL;
+}
+
+static const char *
+env(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && value[0] ? value : NULL;
+}
+
+/* The repository that GIT_DIR names, as in a hook; only if the project is in its work tree. */
+static bool
+open_from_env(struct mlb_vcs *v, const char *project_dir)
+{
+	const char *dir = env("GIT_DIR");
+	const unsigned flags = GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_NO_DOTGIT;
+
+	if (!dir || v->git.repository_open_ext(&v->repo, dir, flags, NULL) < 0)
+		return false;
+	if (env("GIT_WORK_TREE") &&
+	    v->git.repository_set_workdir(v->repo, env("GIT_WORK_TREE"), 0) < 0)
+		goto no;
+	if (place(v, project_dir))
+		return true;
+no:
+	v->git.repository_free(v->repo);
+	v->repo = NULL;
+	return false;
+}
+
+/* git trusts only repositories of the user's own, or named in its configuration. */
+static int
+fail_owner(const char *project_dir, struct mlb_err *err)
+{
+	char *root = real(project_dir);
+	char *slash = root;
+
+	while (root && slash) {
+		char *dot_git = mlb_asprintf("%s/.git", root);
+		bool found = mlb_fs_exists(dot_git);
+
+		free(dot_git);
+		if (found)
+			break;
+		slash = strrchr(root, '/');
+		if (slash)
+			*slash = '\0';
+	}
+	mlb_err_set(err, MLB_EINVALID,
+		    "the git repository of '%s' belongs to another user; if you trust it: "
+		    "git config --global --add safe.directory '%s'",
+		    project_dir, root ? root : project_dir);
+	free(root);
+	return MLB_EINVALID;
+}
+
+/* The repository around the project. */
+static int
+discover(struct mlb_vcs *v, const char *project_dir, struct mlb_buf *why, struct mlb_err *err)
+{
+	unsigned flags = env("GIT_DISCOVERY_ACROSS_FILESYSTEM") ? GIT_REPOSITORY_OPEN_CROSS_FS : 0;
+	int rc = v->git.repository_open_ext(&v->repo, project_dir, flags,
+					    env("GIT_CEILING_DIRECTORIES"));
+	const git_error *last = rc < 0 ? v->git.error_last() : NULL;
+	const char *says = last && last->message ? last->message : "";
+
+	/* libgit2 1.5.1 says "not found" if the owner is wrong and no directory is trusted. */
+	if (rc == GIT_EOWNER || (rc == GIT_ENOTFOUND && strstr(says, "safe.directory")))
+		return fail_owner(project_dir, err);
+	if (rc == GIT_ENOTFOUND) {
+		mlb_buf_addf(why, "'%s' is in no git repository", project_dir);
+	} else if (rc < 0 && strstr(says, "unsupported")) {
+		mlb_buf_addf(why, "libgit2 cannot use the git repository of '%s': %s", project_dir,
+			     says);
+	} else if (rc < 0) {
+		return mlb_git_fail(v, err, MLB_EINVALID, "cannot open the git repository of '%s'",
+				    project_dir);
+	} else if (!place(v, project_dir)) {
+		mlb_buf_addf(why, "'%s' is not in the work tree of its git repository",
+			     project_dir);
+		v->git.repository_free(v->repo);
+		v->repo = NULL;
+	}
+	return 0;
+}
+
+static int
+open_index(struct mlb_vcs *v, struct mlb_err *err)
+{
+	const char *other = env("GIT_INDEX_FILE");
+	git_config *config;
+	int value = 1;
+	int rc = other ? v->git.index_open(&v->index, other)
+		       : v->git.repository_index(&v->index, v->repo);
+
+	if (rc < 0)
+		return mlb_git_fail(v, err, MLB_EINVALID, "cannot read the index of '%s'",
+				    v->workdir);
+	if (v->git.repository_config(&config, v->repo) == 0) {
+		v->git.config_get_bool(&value, config, "core.filemode");
+		v->git.config_free(config);
+	}
+	v->trust_exec = value != 0;
+	mlb_git_rules_open(v);
+	return 0;
+}
+
+int
+mlb_vcs_open(struct mlb_vcs **out, const char *project_dir, struct mlb_buf *why,
+	     struct mlb_err *err)
+{
+	struct mlb_vcs *v = mlb_calloc(1, sizeof(*v));
+	int rc = 0;
+
+	*out = NULL;
+	mlb_buf_init(&v->path, 1024 * MLB_KIB);
+	if (!mlb_git_load(&v->git, why)) {
+		free(v);
+		return 0;
+	}
+	if (!open_from_env(v, project_dir))
+		rc = discover(v, project_dir, why, err);
+	if (rc == 0 && v->repo)
+		rc = open_index(v, err);
+	if (rc < 0 || !v->repo)
+		mlb_vcs_close(v);
+	else
+		*out = v;
+	return rc;
+}
+
+void
+mlb_vcs_close(struct mlb_vcs *v)
+{
+	if (!v)
+		return;
+	mlb_git_rules_close(v);
+	if (v->index)
+		v->git.index_free(v->index);
+	if (v->repo)
+		v->git.repository_free(v->repo);
+	mlb_git_unload(&v->git);
+	mlb_buf_release(&v->path);
+	free(v->workdir);
+	free(v->prefix);
+	free(v);
+}
+
+/* ------------------------------------------------------------ questions */
+
+const char *
+mlb_vcs_workdir(const struct mlb_vcs *v)
+{
+	return v->workdir;
+}
+
+bool
+mlb_git_is_tracked(struct mlb_vcs *v, const char *path)
+{
+	char *dir;
+	bool below;
+
+	if (v->git.index_find(NULL, v->index, path) == 0)
+		return true;
+	dir = mlb_asprintf("%s/", path);
+	below = v->git.index_find_prefix(NULL, v->index, dir) == 0;
+	free(dir);
+	return below;
+}
+
+bool
+mlb_vcs_tracked(struct mlb_vcs *v, const char *path)
+{
+	const char *full = mlb_git_path(v, path);
+
+	return full[0] ? mlb_git_is_tracked(v, full) : v->git.index_entrycount(v->index) > 0;
+}
+
+bool
+mlb_vcs_ignored(struct mlb_vcs *v, const char *path)
+{
+	return mlb_git_ignored(v, mlb_git_path(v, path));
+}
+
+int
+mlb_git_head_id(struct mlb_vcs *v, git_oid *out, bool *unborn, struct mlb_err *err)
+{
+	int rc = v->git.reference_name_to_id(out, v->repo, "HEAD");
+
+	*unborn = rc == GIT_ENOTFOUND;
+	if (rc < 0 && rc != GIT_ENOTFOUND)
+		return mlb_git_fail(v, err, MLB_EINVALID, "cannot read HEAD of '%s'", v->workdir);
+	return 0;
+}
+
+int
+mlb_vcs_head(struct mlb_vcs *v, char out[MLB_OID_HEX + 1], struct mlb_err *err)
+{
+	git_oid id;
+	bool unborn;
+	int rc = mlb_git_head_id(v, &id, &unborn, err);
+
+	out[0] = '\0';
+	if (rc == 0 && !unborn)
+		v->git.oid_tostr(out, MLB_OID_HEX + 1, &id);
+	return rc;
+}
+
+static int
+add_blob(struct mlb_vcs *v, struct mlb_buf *out, const git_oid *id, const char *path,
+	 struct mlb_err *err)
+{
+	git_blob *blob;
+
+	if (v->git.blob_lookup(&blob, v->repo, id) < 0)
+		return mlb_git_fail(v, err, MLB_ENOTFOUND, "'%s' cannot be read from git", path);
+	mlb_buf_add(out, v->git.blob_rawcontent(blob), (size_t)v->git.blob_rawsize(blob));
+	v->git.blob_free(blob);
+	return mlb_buf_check(out, path, err);
+}
+
+int
+mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out,
+	     struct mlb_err *err)
+{
+	const char *full = mlb_git_path(v, path);
+	git_object *object = NULL, *tree = NULL;
+	git_tree_entry *entry = NULL;
+	int rc = v->git.revparse_single(&object, v->repo, rev);
+
+	if (rc < 0)
+		rc = mlb_git_fail(v, err, rc == GIT_ENOTFOUND ? MLB_ENOTFOUND : MLB_EINVALID,
+				  "'%s' is no revision", rev);
+	else if (v->git.object_peel(&tree, object, GIT_OBJECT_TREE) < 0)
+		rc = mlb_git_fail(v, err, MLB_EINVALID, "'%s' has no files", rev);
+	else if (v->git.tree_entry_bypath(&entry, (git_tree *)tree, full) < 0 ||
+		 (v->git.tree_entry_filemode(entry) & 0170000) == GIT_FILEMODE_TREE ||
+		 v->git.tree_entry_filemode(entry) == GIT_FILEMODE_COMMIT)
+		rc = mlb_err_set(err, MLB_ENOTFOUND, "there is no file '%s' in '%s'", path, rev);
+	else
+		rc = add_blob(v, out, v->git.tree_entry_id(entry), path, err);
+	if (entry)
+		v->git.tree_entry_free(entry);
+	if (tree)
+		v->git.object_free(tree);
+	if (object)
+		v->git.object_free(object);
+	return rc;
+}
