@@ -1,0 +1,283 @@
+/*
+ * libmlbuild: make and DVC for machine-learning projects.
+ *
+ * A program opens a project, asks for targets and gets events back. The library
+ * never prints, exits, changes the current directory or installs signal
+ * handlers. A project belongs to one thread; several projects may be open at
+ * once. The only call that may come from another thread or from a signal
+ * handler is mlb_cancel.
+ *
+ * Strings in structures passed to callbacks are borrowed for the call. Strings
+ * returned by `char **` are the caller's, to be freed with mlb_free. Times are
+ * nanoseconds, since 1970 where they are points in time.
+ *
+ * Errors are described in mlbuild/err.h.
+ */
+#ifndef MLBUILD_H
+#define MLBUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mlbuild/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct mlb_project;
+
+MLB_API const char *mlb_version(void); /* "0.1.0" */
+MLB_API void mlb_free(void *p);
+
+/* ------------------------------------------------------------ project */
+
+struct mlb_open {
+	const char *dir; /* where to look for mlbuild.ini, upwards; NULL: the current directory */
+	const char *const *param; /* "NAME=VALUE" or "@FILE" each: a variant of the project */
+	size_t n_params;
+};
+
+/* MLB_ENOTFOUND if there is no mlbuild.ini. Reading it happens at the first call that needs it. */
+MLB_API int mlb_project_open(struct mlb_project **out, const struct mlb_open *open,
+			     struct mlb_err *err);
+MLB_API void mlb_project_close(struct mlb_project *p);
+MLB_API const char *mlb_project_root(const struct mlb_project *p); /* absolute; borrowed */
+MLB_API const char *mlb_project_name(struct mlb_project *p); /* borrowed; "" if the ini is wrong */
+
+/* ------------------------------------------------------------ targets */
+
+struct mlb_target_info {
+	const char *name; /* of the section */
+	const char *kind; /* dataset feature model report check task */
+	const char *desc; /* "" without */
+	const char *owner, *tags;
+	const char *file; /* where it is declared */
+	unsigned line;
+	uint32_t instances;        /* 1 without a matrix */
+	const char *const *output; /* paths; each and matrix: of the first instance, or the template */
+	size_t n_outputs;
+	bool source; /* it has a path and nothing to run */
+};
+typedef int mlb_target_fn(void *ctx, const struct mlb_target_info *t); /* not 0 stops */
+MLB_API int mlb_targets(struct mlb_project *p, mlb_target_fn *fn, void *ctx, struct mlb_err *err);
+
+/* Is this the name of a target (no instance, kind, glob or path)? False also where mlbuild.ini is wrong. */
+MLB_API bool mlb_is_target(struct mlb_project *p, const char *word);
+
+struct mlb_param_info {
+	const char *name, *value; /* as written; lists and maps as JSON */
+	const char *file;         /* where it is from, "-p" for the command line */
+	unsigned line;
+};
+typedef int mlb_param_fn(void *ctx, const struct mlb_param_info *i);
+MLB_API int mlb_params(struct mlb_project *p, mlb_param_fn *fn, void *ctx, struct mlb_err *err);
+
+enum mlb_graph_format { MLB_GRAPH_TEXT, MLB_GRAPH_DOT, MLB_GRAPH_MERMAID, MLB_GRAPH_JSON };
+/* The graph of the words' closure (all targets if there are none). */
+MLB_API int mlb_graph_write(struct mlb_project *p, const char *const *word, size_t n_words,
+			    enum mlb_graph_format format, char **out, struct mlb_err *err);
+
+/* ------------------------------------------------------------ plan */
+
+enum mlb_fate {
+	MLB_FATE_CURRENT = 0, /* up to date */
+	MLB_FATE_RESTORE,     /* known: its outputs will be taken from the cache */
+	MLB_FATE_RUN,         /* will run */
+	MLB_FATE_MAYBE,       /* may run: something it reads will run first */
+	MLB_FATE_BLOCKED,     /* a check says no, or an input cannot be had */
+	MLB_FATE_NO           /* a check whose verdict is no */
+};
+
+struct mlb_plan_info {
+	const char *name; /* instance */
+	const char *kind;
+	enum mlb_fate fate;
+	const char *reason; /* one line: "input src/train.py changed"; "" if up to date */
+	bool present;       /* its outputs are in the workspace */
+	bool asked;         /* named by the words, not only needed by them */
+	uint64_t expected;  /* ns it took last time, or is likely to take; 0 unknown */
+	uint32_t actions;   /* how many commands: more than one for `each` */
+};
+typedef int mlb_plan_fn(void *ctx, const struct mlb_plan_info *i);
+
+/* What a build would do and why, in the order it would happen. Nothing is run but fingerprints. */
+MLB_API int mlb_plan(struct mlb_project *p, const char *const *word, size_t n_words,
+		     mlb_plan_fn *fn, void *ctx, struct mlb_err *err);
+
+/* The full explanation of one target, several lines: what differs from the result at hand. */
+MLB_API int mlb_why(struct mlb_project *p, const char *word, char **out, struct mlb_err *err);
+
+/* ------------------------------------------------------------ build */
+
+enum mlb_event_type {
+	MLB_EV_PLAN,     /* total is known (it may change later): total, expected */
+	MLB_EV_WAIT,     /* another mlbuild builds here: text says who */
+	MLB_EV_START,    /* a command begins: node, text = command */
+	MLB_EV_OUTPUT,   /* node printed text (whole lines, len bytes) */
+	MLB_EV_BUILT,    /* node is built: duration */
+	MLB_EV_RESTORED, /* node's outputs came from the cache */
+	MLB_EV_RETRY,    /* node failed and will be tried again: text says why */
+	MLB_EV_FAILED,   /* node failed: see failure */
+	MLB_EV_NO,       /* a check or gate said no: see failure */
+	MLB_EV_BLOCKED,  /* node cannot be built: text says by what */
+	MLB_EV_NOTE      /* something worth knowing: text */
+};
+
+struct mlb_failure {
+	const char *command; /* as it was started; secrets masked */
+	const char *
+		reason; /* "exit code 1", "killed by SIGKILL", "timed out after 2h", "did not make out.pkl" */
+	const char *log_tail; /* last lines */
+	const char *log_path; /* relative to the project */
+	const char *kept;     /* directory with what it left, "" if nothing */
+};
+
+struct mlb_event {
+	enum mlb_event_type type;
+	const char *node; /* instance; "" for the build as a whole */
+	const char *kind; /* of the target */
+	const char *text;
+	size_t len;        /* of text */
+	uint64_t duration; /* ns */
+	uint64_t expected; /* PLAN: ns the whole will take; START: ns this one took last time; 0 unknown */
+	uint32_t total;    /* targets that have to be brought about */
+	uint32_t finished; /* of them */
+	const struct mlb_failure *failure;
+};
+typedef void mlb_event_fn(void *ctx, const struct mlb_event *e);
+
+struct mlb_build {
+	const char *const *word; /* what to build; none: the project's default */
+	size_t n_words;
+	unsigned jobs;            /* most commands at once; 0: the number of processors */
+	bool keep_going;          /* go on past failures */
+	bool force;               /* run the named targets even if they are up to date */
+	bool locked;              /* fail (MLB_ESTALE) instead of changing mlbuild.lock */
+	bool only;                /* the named targets alone; what they read is taken as it is */
+	bool downstream;          /* also everything that reads the named targets */
+	bool update;              /* give frozen targets among the named a new stamp */
+	const char *into;         /* variants: directory that gets the artifacts; NULL: none */
+	const char *trace;        /* write Chrome trace events to this file; NULL: none */
+	const char *command_line; /* for the runs' record; may be NULL */
+	mlb_event_fn *on_event;   /* may be NULL */
+	void *ctx;
+};
+
+struct mlb_report {
+	uint32_t built, restored, current, failed, blocked, checks_no;
+	uint64_t duration; /* ns */
+	uint64_t saved;    /* ns of commands that need not run because results were at hand */
+	char *metrics;     /* JSON object: node -> metrics, of the targets asked for; owned */
+	char *changed; /* files of the project that were changed: "mlbuild.lock .gitignore"; owned */
+	char *artifacts; /* variants: one "NODE PATH" per line; owned */
+	char *run;       /* id of the run, "" if nothing was done; owned */
+};
+MLB_API void mlb_report_release(struct mlb_report *r);
+
+/*
+ * Build. 0 if all is done; MLB_EFAILED, MLB_ECHECK, MLB_ESTALE or
+ * MLB_EINTERRUPTED with the report filled and the events told; another code if
+ * the build could not begin.
+ */
+MLB_API int mlb_build(struct mlb_project *p, const struct mlb_build *b, struct mlb_report *report,
+		      struct mlb_err *err);
+
+/* mlb_plan for a build with all its options: what it would do and why. Events and report are not used. */
+MLB_API int mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn,
+			   void *ctx, struct mlb_err *err);
+
+/* Stop the build that runs: commands are ended, outputs restored. Async-signal-safe. */
+MLB_API void mlb_cancel(struct mlb_project *p);
+
+/* ------------------------------------------------------------ artifacts and runs */
+
+struct mlb_artifact_output {
+	const char *path;
+	const char *kind;   /* file, exec, tree, metrics */
+	const char *digest; /* hex */
+	uint64_t size;
+};
+
+struct mlb_artifact {
+	const char *node, *kind;
+	const char *key;     /* hex, "" for a source */
+	const char *command; /* resolved, to be run by hand in `dir` */
+	const char *dir;
+	const char *action; /* the canonical action text */
+	const char *commit; /* pin; "" without */
+	const char *run;
+	const char *platform;
+	int64_t started;
+	uint64_t duration;
+	uint64_t max_rss;    /* bytes */
+	const char *metrics; /* JSON, "" without */
+	const char *log;     /* captured output */
+	const struct mlb_artifact_output *output;
+	size_t n_outputs;
+	bool known; /* there is a result for the present key; else only command and action are filled */
+	const char *failed_log; /* captured output of the last failed try since, "" without */
+};
+typedef int mlb_artifact_fn(void *ctx, const struct mlb_artifact *a);
+MLB_API int mlb_show(struct mlb_project *p, const char *word, mlb_artifact_fn *fn, void *ctx,
+		     struct mlb_err *err);
+
+struct mlb_run_info {
+	const char *id;
+	int64_t started;
+	uint64_t duration;
+	const char *words;  /* the command line */
+	const char *commit; /* HEAD then */
+	int status;         /* exit code; -1: it was cut short */
+	uint32_t built, restored, failed;
+	const char *actions; /* "model built 4.2s" per line */
+};
+typedef int mlb_run_fn(void *ctx, const struct mlb_run_info *r);
+/* Newest first; word (may be NULL) picks the runs that touched a target. */
+MLB_API int mlb_runs(struct mlb_project *p, const char *word, unsigned limit, mlb_run_fn *fn,
+		     void *ctx, struct mlb_err *err);
+
+/* Take the outputs that are there as the result of the present key. */
+MLB_API int mlb_adopt(struct mlb_project *p, const char *word, char **note, struct mlb_err *err);
+
+/* ------------------------------------------------------------ care */
+
+enum mlb_clean_what { MLB_CLEAN_TARGETS, MLB_CLEAN_ALL, MLB_CLEAN_DEAD };
+struct mlb_clean_item {
+	const char *path;
+	const char *node; /* "" if no target makes it any more */
+	bool recoverable; /* the cache can give it back */
+	uint64_t size;
+};
+/* Called for each output on disk; return 1 to remove it, 0 to keep it, negative to stop. */
+typedef int mlb_clean_fn(void *ctx, const struct mlb_clean_item *i);
+MLB_API int mlb_clean(struct mlb_project *p, enum mlb_clean_what what, const char *const *word,
+		      size_t n_words, mlb_clean_fn *fn, void *ctx, struct mlb_err *err);
+
+enum mlb_finding { MLB_FINDING_OK, MLB_FINDING_NOTE, MLB_FINDING_PROBLEM };
+struct mlb_finding_info {
+	enum mlb_finding level;
+	const char *what; /* "mlbuild.ini: 12 targets" */
+	const char *mend; /* what to do, "" if nothing */
+};
+typedef int mlb_finding_fn(void *ctx, const struct mlb_finding_info *f);
+/* What is right and wrong with machine and project; dir need not hold a project. */
+MLB_API int mlb_doctor(const char *dir, mlb_finding_fn *fn, void *ctx, struct mlb_err *err);
+
+/* Write a commented mlbuild.ini into dir; never overwrites (MLB_EEXISTS). *note says what was found and done. */
+MLB_API int mlb_init(const char *dir, char **note, struct mlb_err *err);
+
+/* Append a dataset section for path to mlbuild.ini, keeping everything else; name NULL: from the path. */
+MLB_API int mlb_add(struct mlb_project *p, const char *path, const char *name, char **note,
+		    struct mlb_err *err);
+
+/* Names for shell completion, one per line: targets, instances, kinds. */
+MLB_API int mlb_complete(struct mlb_project *p, const char *prefix, char **out,
+			 struct mlb_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,375 @@
+/*
+ * mlb_build: from the lock on the workspace to the report.
+ */
+#include "engine/builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/hex.h"
+#include "engine/metrics.h"
+#include "engine/variant.h"
+#include "os/clock.h"
+#include "os/fs.h"
+#include "os/machine.h"
+#include "store/tree.h"
+
+enum { MAX_PASSES = 3, MAX_NOTE = 64 * 1024 };
+
+void
+mlb_report_release(struct mlb_report *r)
+{
+	free(r->metrics);
+	free(r->changed);
+	free(r->artifacts);
+	free(r->run);
+	memset(r, 0, sizeof(*r));
+}
+
+/* "20261121-025546-3f9a": sorted by time, unique by chance within a second. */
+static char *
+new_run_id(void)
+{
+	struct mlb_buf at = MLB_BUF_INIT(MLB_KIB);
+	uint16_t salt = 0;
+	const char *t;
+	char *id;
+
+	mlb_add_time(&at, mlb_clock_wall());
+	mlb_machine_random(&salt, sizeof(salt), NULL);
+	t = mlb_buf_str(&at); /* 2026-11-21T02:55:46Z */
+	id = mlb_asprintf("%.4s%.2s%.2s-%.2s%.2s%.2s-%04x", t, t + 5, t + 8, t + 11, t + 14, t + 17,
+			  salt);
+	mlb_buf_release(&at);
+	return id;
+}
+
+/* One builder at a time in a workspace; the second waits and says for whom. */
+static int
+lock_workspace(struct mlb_builder *b, struct mlb_err *err)
+{
+	char *path = mlb_asprintf("%s/lock", b->p->state_dir);
+	char *note = mlb_asprintf("process %ld: %s", (long)getpid(),
+				  b->opt->command_line ? b->opt->command_line : "mlbuild");
+	struct mlb_buf holder = MLB_BUF_INIT(MAX_NOTE);
+	bool got = false;
+	int rc = mlb_lock_try(&b->lock, path, true, note, &got, &holder, err);
+
+	if (rc == 0 && !got) {
+		mlb_tell(b, MLB_EV_WAIT, MLB_NONE, mlb_buf_str(&holder), 0);
+		rc = mlb_lock_wait(&b->lock, path, true, note, b->p->cancel_fd, err);
+	}
+	mlb_buf_release(&holder);
+	free(note);
+	free(path);
+	return rc;
+}
+
+static int
+recover(struct mlb_builder *b, struct mlb_err *err)
+{
+	struct mlb_buf note = MLB_BUF_INIT(MAX_NOTE);
+	unsigned undone = 0;
+	int rc = mlb_journal_open(&b->journal, b->p->root, b->p->state_dir, &undone, &note, err);
+
+	if (rc == 0 && undone)
+		mlb_note(b, "%s", mlb_buf_str(&note));
+	mlb_buf_release(&note);
+	return rc;
+}
+
+void
+mlb_builder_mark(struct mlb_builder *b, uint32_t n)
+{
+	mlb_vec_push(&b->marked, n);
+}
+
+/* ---------------------------------------------------------- sources */
+
+struct store_ctx {
+	struct mlb_builder *b;
+	struct mlb_u32s path;
+	struct mlb_err *err; /* one per path */
+};
+
+static void
+store_source(void *ctx, size_t i)
+{
+	struct store_ctx *s = ctx;
+
+	mlb_scan_store(&s->b->p->scan, s->path.v[i], s->b->p->cas, &s->err[i]);
+}
+
+static bool
+must_store(struct mlb_builder *b, uint32_t n)
+{
+	const struct mlb_g_node *node = &b->g->node[n];
+
+	if (!(node->flags & MLB_G_SOURCE) || node->flags & MLB_G_NO_STORE ||
+	    !b->plan->node[n].present)
+		return false;
+	if (b->p->vcs && b->plan->out[node->out.first].kind != MLB_O_TREE)
+		return !mlb_vcs_tracked(b->p->vcs,
+					mlb_g_path(b->g, b->g->output[node->out.first].path));
+	return true;
+}
+
+/* Sources that git does not track are stored when they are first used, so that this commit can be made again. */
+static int
+store_sources(struct mlb_builder *b, struct mlb_err *err)
+{
+	struct store_ctx s = { .b = b };
+	int rc = 0;
+
+	for (size_t i = 0; i < b->marked.n; i++)
+		if (must_store(b, b->marked.v[i]))
+			mlb_vec_push(&s.path,
+				     b->g->output[b->g->node[b->marked.v[i]].out.first].path);
+	s.err = mlb_calloc(s.path.n + 1, sizeof(*s.err));
+	mlb_parallel(s.path.n, 1, b->p->threads, store_source, &s);
+	for (size_t i = 0; i < s.path.n; i++) {
+		if (rc == 0 && s.err[i].code != MLB_OK)
+			rc = mlb_err_set(err, s.err[i].code, "%s", s.err[i].text);
+		mlb_err_release(&s.err[i]);
+	}
+	free(s.err);
+	mlb_vec_release(&s.path);
+	return rc;
+}
+
+static int
+record_marked(struct mlb_builder *b, struct mlb_err *err)
+{
+	int rc;
+
+	if (!b->marked.n)
+		return 0;
+	rc = mlb_builder_machinery(b, err);
+	if (rc == 0 && !mlb_is_variant(b->p))
+		rc = store_sources(b, err);
+	for (size_t i = 0; i < b->marked.n && rc == 0; i++)
+		mlb_record_node(b, b->marked.v[i], "", 0);
+	b->marked.n = 0;
+	return rc;
+}
+
+/* ---------------------------------------------------------- passes */
+
+static int
+verdict(const struct mlb_builder *b)
+{
+	if (b->cancelled)
+		return MLB_EINTERRUPTED;
+	if (b->stale)
+		return MLB_ESTALE;
+	if (b->report->failed)
+		return MLB_EFAILED;
+	if (b->report->checks_no)
+		return MLB_ECHECK;
+	return b->report->blocked ? MLB_EFAILED : 0;
+}
+
+/* Are lock and .gitignore those of this graph? */
+static int
+graph_is_recorded(struct mlb_builder *b, bool *is, struct mlb_err *err)
+{
+	struct mlb_buf id = MLB_BUF_INIT(MLB_KIB);
+	int rc = mlb_meta_get(b->p->db, "graph", &id, err);
+
+	*is = rc == 0 && id.len == MLB_DIGEST_LEN &&
+	      memcmp(mlb_buf_str(&id), b->g->id.b, MLB_DIGEST_LEN) == 0;
+	mlb_buf_release(&id);
+	return rc;
+}
+
+static int
+one_pass(struct mlb_builder *b, const struct mlb_plan_options *o, struct mlb_err *err)
+{
+	int rc;
+
+	mlb_plan_free(b->plan);
+	b->plan = NULL;
+	b->finished = 0;
+	b->report->current = 0;
+	b->again = false;
+	rc = mlb_plan_new(&b->plan, b->p, o, err);
+	if (rc)
+		return rc;
+	b->g = b->plan->g;
+	if (b->p->unused)
+		mlb_note(b, "mlbuild.ini has%s: nothing acts on that in this version",
+			 b->p->unused);
+	if (!b->jobs)
+		b->jobs = b->opt->jobs ? b->opt->jobs : b->g->jobs ? b->g->jobs : b->p->threads;
+	rc = mlb_loop(b, err);
+	if (rc) {
+		/* What was done before the fault counts, as far as it can still be written down. */
+		if (b->ready_to_run)
+			mlb_record_finish(b, mlb_exit_code(rc), NULL);
+		return rc;
+	}
+	if (rc == 0)
+		rc = record_marked(b, err);
+	if (rc == 0 && !b->ready_to_run && !mlb_is_variant(b->p)) {
+		/* Lock and .gitignore may have to be written again though nothing was built. */
+		bool same = b->p->lock_same;
+
+		if (same)
+			rc = graph_is_recorded(b, &same, err);
+		if (rc == 0 && !same)
+			rc = mlb_builder_machinery(b, err);
+	}
+	if (rc == 0 && b->ready_to_run)
+		rc = mlb_record_finish(b, mlb_exit_code(verdict(b)), err);
+	if (rc == 0)
+		rc = mlb_project_save_scan(b->p, err);
+	return rc;
+}
+
+static int
+run_passes(struct mlb_builder *b, struct mlb_err *err)
+{
+	struct mlb_plan_options o = { b->opt->word,  b->opt->n_words,    b->opt->force,
+				      b->opt->only,  b->opt->downstream, b->opt->update,
+				      b->opt->locked };
+	bool again = false;
+	int rc = 0;
+
+	for (int pass = 0; pass < MAX_PASSES; pass++) {
+		rc = one_pass(b, &o, err);
+		if (rc || !b->again || b->cancelled)
+			break;
+		o.force = o.update = false; /* that was done in the first pass */
+		again = true;
+	}
+	/* What the first pass built is current in the second: it counts once. */
+	if (again && b->plan) {
+		uint32_t done = b->report->built + b->report->restored + b->report->failed +
+				b->report->blocked + b->report->checks_no;
+
+		b->report->current = b->plan->n_wanted > done ? b->plan->n_wanted - done : 0;
+	}
+	return rc;
+}
+
+static int
+write_trace(struct mlb_builder *b, struct mlb_err *err)
+{
+	const char *text = mlb_trace_finish(&b->trace);
+
+	return mlb_fs_write(b->opt->trace, text, strlen(text), false, err);
+}
+
+static void
+release(struct mlb_builder *b)
+{
+	for (uint32_t c = 0; b->ready && c < b->g->n_execs; c++) {
+		for (size_t i = 0; i < b->ready[c].n; i++)
+			mlb_work_free(b->ready[c].v[i]);
+		mlb_vec_release(&b->ready[c]);
+	}
+	free(b->ready);
+	for (size_t i = 0; i < b->delayed.n; i++)
+		mlb_work_free(b->delayed.v[i]);
+	if (b->pool) {
+		mlb_pool_drain(b->pool);
+		mlb_pool_free(b->pool);
+	}
+	for (size_t i = 0; i < b->running.n; i++)
+		mlb_work_free(b->running.v[i]);
+	mlb_vec_release(&b->todo);
+	mlb_vec_release(&b->delayed);
+	mlb_vec_release(&b->running);
+	mlb_vec_release(&b->marked);
+	mlb_record_free(b);
+	mlb_roots_free(b->roots);
+	mlb_jobserver_close(b->jobserver);
+	mlb_resources_free(b->resources);
+	mlb_journal_close(b->journal);
+	mlb_plan_free(b->plan);
+	if (b->tracing)
+		mlb_trace_release(&b->trace);
+	if (b->epoll >= 0)
+		close(b->epoll);
+	mlb_lock_release(&b->lock);
+	mlb_err_release(&b->fatal);
+	free(b->run_id);
+}
+
+static int
+finish_report(struct mlb_builder *b, struct mlb_err *err)
+{
+	int rc = 0;
+
+	if (b->ready_to_run) {
+		b->report->metrics = mlb_asked_metrics(b->plan);
+		b->report->run = mlb_strdup(b->run_id);
+	}
+	if (mlb_is_variant(b->p))
+		rc = mlb_variant_artifacts(b, err);
+	if (rc == 0 && b->tracing)
+		rc = write_trace(b, err);
+	return rc;
+}
+
+static int
+verdict_error(struct mlb_builder *b, struct mlb_err *err)
+{
+	int rc = verdict(b);
+
+	switch (rc) {
+	case 0:
+		return 0;
+	case MLB_EINTERRUPTED:
+		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
+	case MLB_ESTALE:
+		return mlb_err_set(
+			err, MLB_ESTALE,
+			"mlbuild.lock is not what these inputs give: build without --locked and commit it");
+	case MLB_ECHECK:
+		return mlb_err_set(err, MLB_ECHECK, "%u %s no", b->report->checks_no,
+				   b->report->checks_no == 1 ? "check said" : "checks said");
+	default:
+		return mlb_err_set(err, MLB_EFAILED, "%u failed, %u blocked", b->report->failed,
+				   b->report->blocked);
+	}
+}
+
+int
+mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report *report,
+	  struct mlb_err *err)
+{
+	struct mlb_report own;
+	struct mlb_builder b = { .p = p,
+				 .opt = opt,
+				 .report = report ? report : &own,
+				 .lock = MLB_LOCK_INIT,
+				 .epoll = -1 };
+	uint64_t began = mlb_clock_mono();
+	int rc;
+
+	memset(b.report, 0, sizeof(*b.report));
+	b.run_id = new_run_id();
+	b.tracing = opt->trace != NULL;
+	b.trace_start = began;
+	if (b.tracing)
+		mlb_trace_init(&b.trace);
+	rc = mlb_project_store(p, err);
+	if (rc == 0)
+		rc = lock_workspace(&b, err);
+	if (rc == 0)
+		rc = recover(&b, err);
+	if (rc == 0)
+		rc = run_passes(&b, err);
+	if (rc == 0)
+		rc = finish_report(&b, err);
+	b.report->duration = mlb_clock_mono() - began;
+	if (rc == 0)
+		rc = verdict_error(&b, err);
+	release(&b);
+	if (!report)
+		mlb_report_release(&own);
+	return rc;
+}

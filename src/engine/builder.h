@@ -1,0 +1,176 @@
+/*
+ * A build in progress: the event loop and all that hangs on it.
+ *
+ * 1. Everything here runs on the thread that called mlb_build; workers get
+ *    self-contained tasks and come back through the pool's descriptor.
+ * 2. Threads, journal slots and descriptors are made when the first node has to
+ *    be run or restored: a build with nothing to do makes none.
+ * 3. A node moves WAITING -> DECIDED -> READY -> RUNNING -> DONE, or DECIDED ->
+ *    PLACING -> DONE; FAILED, REFUSED and BLOCKED are ends. Only settle.c and what it calls move it.
+ * 4. A DONE node's outputs are known; `present` says that they are in the workspace.
+ */
+#ifndef ENGINE_BUILDER_H
+#define ENGINE_BUILDER_H
+
+#include "base/trace.h"
+#include "base/vec.h"
+#include "engine/job.h"
+#include "engine/jobserver.h"
+#include "engine/journal.h"
+#include "engine/project.h"
+#include "engine/resources.h"
+#include "os/lock.h"
+#include "os/pool.h"
+
+struct mlb_builder;
+
+/* One command to run, or being run: a node's, or some files of an `each` node. */
+struct mlb_work {
+	uint32_t node;
+	uint32_t *item; /* each: indices of its files; NULL otherwise */
+	uint32_t n_items;
+	uint64_t cost;            /* critical path: the dearest is started first */
+	uint64_t seq;             /* order of becoming ready: the oldest is reserved for */
+	uint64_t retry_at;        /* monotonic ns before which it must not start; 0: at once */
+	unsigned tries;           /* made so far */
+	unsigned lane;            /* for the trace */
+	uint64_t started;         /* monotonic ns */
+	struct mlb_arena arena;   /* of this try */
+	struct mlb_action action; /* of the node, or of the first file */
+	struct mlb_job_output *output;
+	size_t n_outputs;
+	struct mlb_now *made; /* what the outputs are, once stored */
+	const char *command;  /* as started */
+	const char *stray;    /* a file that it made without declaring it; NULL: none */
+	struct mlb_job *job;
+	struct mlb_job_end end;
+	struct mlb_grant grant;
+	struct mlb_root *root; /* private root of a variant, NULL: the workspace */
+	bool leader_ended;
+	bool output_ended;
+	struct mlb_task task; /* storing its outputs */
+	struct mlb_err err;   /* of the task */
+	struct mlb_builder *b;
+};
+
+MLB_VEC_NAMED(mlb_works, struct mlb_work *);
+MLB_VEC_NAMED(mlb_u32s, uint32_t);
+
+/* What is done but not yet durable (record.c). */
+struct mlb_record;
+
+struct mlb_builder {
+	struct mlb_project *p;
+	struct mlb_plan *plan;
+	const struct mlb_graph *g;
+	const struct mlb_build *opt;
+	struct mlb_report *report;
+	struct mlb_lock lock;
+	struct mlb_journal *journal;
+	struct mlb_pool *pool;
+	struct mlb_resources *resources;
+	struct mlb_jobserver *jobserver;
+	struct mlb_roots *roots;
+	struct mlb_record *record;
+	int epoll;
+	bool ready_to_run;      /* the machinery of point 2 exists */
+	struct mlb_u32s todo;   /* nodes to settle */
+	struct mlb_u32s marked; /* up to date, but lock or memo have to say so */
+	struct mlb_works *
+		ready; /* a heap by cost for each of g->exec: what one cannot have, its like cannot either */
+	size_t n_ready;           /* in all of them */
+	struct mlb_works delayed; /* waiting for a retry */
+	struct mlb_works running; /* commands and stores in flight */
+	unsigned jobs;            /* most commands at once */
+	unsigned n_commands;      /* running now */
+	uint64_t since;           /* clock ticks after boot when the first could start */
+	unsigned n_tasks;         /* in the pool now */
+	uint64_t seq;
+	uint32_t finished;
+	bool planned;  /* MLB_EV_PLAN was sent */
+	bool stopping; /* no new commands: something failed without -k */
+	bool cancelled;
+	bool lock_changed; /* in any pass: mlbuild.lock, .gitignore */
+	bool ignore_changed;
+	bool stale; /* --locked: something would have changed the lock */
+	bool again; /* a rerun gave other bytes: plan once more */
+	struct mlb_trace trace;
+	bool tracing;
+	uint64_t trace_start;
+	uint64_t lanes; /* bit per lane in use */
+	char *run_id;
+	char pin[MLB_OID_HEX + 1];  /* the commit the inputs stand for; "" */
+	char head[MLB_OID_HEX + 1]; /* "" */
+	struct mlb_err fatal;       /* a fault that ends the build: disk full, database gone */
+};
+
+/* events.c */
+void mlb_tell(struct mlb_builder *b, enum mlb_event_type type, uint32_t n, const char *text,
+	      uint64_t ns);
+void mlb_tell_output(struct mlb_builder *b, uint32_t n, const char *text, size_t len);
+void mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, uint32_t n,
+		      const struct mlb_failure *f, uint64_t duration);
+void mlb_tell_no(struct mlb_builder *b, uint32_t n, const struct mlb_digest *log,
+		 struct mlb_failure *f, uint64_t duration);
+void mlb_note(struct mlb_builder *b, const char *fmt, ...) MLB_PRINTF(2, 3);
+
+/* loop.c */
+int mlb_loop(struct mlb_builder *b, struct mlb_err *err);
+void mlb_fatal(struct mlb_builder *b,
+	       struct mlb_err *err); /* takes the error over; ends the build */
+int mlb_builder_machinery(struct mlb_builder *b, struct mlb_err *err);
+void mlb_node_ready(struct mlb_builder *b, struct mlb_work *w);
+
+/* settle.c */
+void mlb_todo(struct mlb_builder *b, uint32_t n); /* look at this node soon */
+void mlb_settle_all(struct mlb_builder *b);       /* until nothing moves by itself */
+void mlb_node_done(struct mlb_builder *b, uint32_t n, bool present);
+void mlb_node_failed(struct mlb_builder *b, uint32_t n,
+		     uint8_t phase);                    /* FAILED, REFUSED or BLOCKED */
+void mlb_node_again(struct mlb_builder *b, uint32_t n); /* decide once more */
+void mlb_builder_mark(struct mlb_builder *b,
+		      uint32_t n); /* current, but lock or memo must be written */
+
+/* work.c, finish.c: one command's life. */
+struct mlb_work *mlb_work_new(struct mlb_builder *b, uint32_t n);
+void mlb_work_free(struct mlb_work *w);
+void mlb_work_give_back(struct mlb_work *w); /* its resources and token */
+void mlb_work_clear(struct mlb_work *w);     /* forget this try: job, root, arena */
+int mlb_work_start(struct mlb_work *w,
+		   struct mlb_err *err); /* MLB_ESTALE: its inputs moved, decide again */
+void mlb_work_output(struct mlb_work *w);
+void mlb_work_said(void *work, const char *text, size_t len); /* a line of its output, to be told */
+void mlb_work_ended(struct mlb_work *w);
+void mlb_work_stop(struct mlb_work *w, bool timed_out);
+
+/* place.c: putting known outputs into the workspace. */
+void mlb_place(struct mlb_builder *b, uint32_t n);
+/* Does the output's path hold bytes that no cache has? They are the user's, and go to .mlbuild/aside/ when replaced. */
+bool mlb_is_unknown(struct mlb_builder *b, uint32_t output);
+char *mlb_aside_for(struct mlb_builder *b,
+		    const char *path); /* absolute, in this run's aside; owned by the caller */
+void mlb_note_kept(struct mlb_builder *b, const char *path, const char *kept);
+
+/* record.c */
+int mlb_record_new(struct mlb_builder *b, struct mlb_err *err);
+void mlb_record_free(struct mlb_builder *b);
+int mlb_record_built(struct mlb_builder *b, struct mlb_work *w, bool no, struct mlb_err *err);
+void mlb_record_node(struct mlb_builder *b, uint32_t n, const char *what,
+		     uint64_t duration); /* its memo is to be written */
+void mlb_record_failed(struct mlb_builder *b, uint32_t n, struct mlb_work *w);
+void mlb_record_tick(struct mlb_builder *b);          /* begins a commit if one is due */
+uint64_t mlb_record_due(const struct mlb_builder *b); /* monotonic ns of the next one, 0: none */
+int mlb_record_finish(struct mlb_builder *b, int status,
+		      struct mlb_err *err); /* the last commit, lock, .gitignore, run */
+bool mlb_record_busy(const struct mlb_builder *b);
+
+/* relock.c: mlbuild.lock as it has to be now. */
+int mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err);
+
+/* ignore.c: the block in .gitignore. */
+int mlb_update_gitignore(struct mlb_project *p, bool *changed, struct mlb_err *err);
+
+/* pin.c: the commit this build's inputs stand for; "" without git. */
+int mlb_find_pin(struct mlb_builder *b, struct mlb_err *err);
+
+#endif

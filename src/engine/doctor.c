@@ -1,0 +1,182 @@
+/* What is right and wrong with this machine and this project, and how to mend it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "engine/project.h"
+#include "os/fs.h"
+#include "os/machine.h"
+
+#define LITTLE_SPACE (5 * MLB_GIB)
+
+struct doctor {
+	mlb_finding_fn *fn;
+	void *ctx;
+	int rc;
+};
+
+static void
+tell(struct doctor *d, enum mlb_finding level, const char *mend, char *what)
+{
+	struct mlb_finding_info f = { level, what, mend };
+
+	if (d->rc == 0)
+		d->rc = d->fn(d->ctx, &f);
+	free(what);
+}
+
+static void
+look_at_machine(struct doctor *d)
+{
+	struct mlb_buf size = MLB_BUF_INIT(MLB_KIB);
+
+	mlb_add_size(&size, mlb_machine_memory());
+	tell(d, MLB_FINDING_OK, "",
+	     mlb_asprintf("machine: %u processors, %s of memory, %u graphics processors",
+			  mlb_machine_cpus(), mlb_buf_str(&size), mlb_machine_gpus()));
+	mlb_buf_release(&size);
+}
+
+static void
+look_at_disk(struct doctor *d, const char *dir)
+{
+	struct mlb_buf size = MLB_BUF_INIT(MLB_KIB);
+	struct statvfs fs;
+	uint64_t left;
+
+	if (statvfs(dir, &fs))
+		return;
+	left = (uint64_t)fs.f_bavail * fs.f_frsize;
+	mlb_add_size(&size, left);
+	tell(d, left < LITTLE_SPACE ? MLB_FINDING_PROBLEM : MLB_FINDING_OK,
+	     left < LITTLE_SPACE ? "free some: every output is kept once more in the cache" : "",
+	     mlb_asprintf("disk: %s free", mlb_buf_str(&size)));
+	mlb_buf_release(&size);
+	if (mlb_fs_is_network(dir))
+		tell(d, MLB_FINDING_NOTE,
+		     "a local disk is faster; '[cache] dir' may stay on the network",
+		     mlb_strdup("disk: the project is on a network file system"));
+}
+
+/* A reflink costs nothing; without it every output is copied into the cache. */
+static void
+look_at_reflinks(struct doctor *d, const char *dir)
+{
+	struct mlb_buf tmp = MLB_BUF_INIT(64 * 1024);
+	bool reflinked = false;
+	char *a, *b;
+
+	if (mlb_fs_tempdir(&tmp, dir, ".mlbuild-doctor-", NULL)) {
+		tell(d, MLB_FINDING_PROBLEM,
+		     "make it writable: mlbuild keeps its state in .mlbuild there",
+		     mlb_asprintf("disk: '%s' cannot be written", dir));
+		mlb_buf_release(&tmp);
+		return;
+	}
+	a = mlb_asprintf("%s/a", mlb_buf_str(&tmp));
+	b = mlb_asprintf("%s/b", mlb_buf_str(&tmp));
+	if (mlb_fs_write(a, "x", 1, false, NULL) == 0)
+		mlb_fs_copy(a, b, 0644, &reflinked, NULL, NULL);
+	tell(d, MLB_FINDING_OK, "",
+	     mlb_strdup(
+		     reflinked
+			     ? "disk: copies share their blocks (reflink)"
+			     : "disk: no reflinks here, so outputs are copied; '[cache] link = hardlink' is "
+			       "possible for large files"));
+	mlb_fs_remove_tree(mlb_buf_str(&tmp), NULL);
+	free(b);
+	free(a);
+	mlb_buf_release(&tmp);
+}
+
+static void
+look_at_git(struct doctor *d, struct mlb_project *p)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+
+	if (mlb_project_vcs(p, &err))
+		tell(d, MLB_FINDING_PROBLEM, "",
+		     mlb_asprintf("git: %s", err.text ? err.text : "cannot be read"));
+	else if (!p->vcs)
+		tell(d, MLB_FINDING_NOTE,
+		     "'git init' and a commit give every artifact a commit to be traced to",
+		     mlb_asprintf("git: %s", p->vcs_why));
+	else
+		tell(d, MLB_FINDING_OK, "",
+		     mlb_asprintf("git: repository at %s", mlb_vcs_workdir(p->vcs)));
+	if (p->vcs && mlb_vcs_ignored(p->vcs, "mlbuild.lock"))
+		tell(d, MLB_FINDING_PROBLEM,
+		     "take it out of .gitignore and commit it: it says which bytes a commit means",
+		     mlb_strdup("git: mlbuild.lock is ignored"));
+	mlb_err_release(&err);
+}
+
+static void
+look_at_targets(struct doctor *d, struct mlb_project *p)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+
+	if (mlb_project_load(p, &err)) {
+		tell(d, MLB_FINDING_PROBLEM, "correct mlbuild.ini",
+		     mlb_asprintf("mlbuild.ini: %s", err.text));
+		mlb_err_release(&err);
+		return;
+	}
+	tell(d, MLB_FINDING_OK, "", mlb_asprintf("mlbuild.ini: %u targets", p->graph->n_nodes));
+	for (uint32_t i = 0; i < p->graph->n_nodes; i++)
+		for (uint32_t s = 0; s < p->graph->node[i].secret.n; s++) {
+			const char *var = mlb_g_str(
+				p->graph, p->graph->pair[p->graph->node[i].secret.first + s].name);
+
+			if (getenv(var))
+				continue;
+			tell(d, MLB_FINDING_NOTE, "set it before you build that target",
+			     mlb_asprintf("environment: '%s', a secret of '%s', is not set", var,
+					  mlb_g_str(p->graph, p->graph->node[i].name)));
+		}
+}
+
+static void
+look_at_state(struct doctor *d, struct mlb_project *p)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+
+	if (mlb_project_store(p, &err) || mlb_project_cache(p, &err))
+		tell(d, MLB_FINDING_PROBLEM,
+		     "free space or rights in .mlbuild, or remove .mlbuild/state.db: it can be "
+		     "made again",
+		     mlb_asprintf("state: %s", err.text));
+	else
+		tell(d, MLB_FINDING_OK, "", mlb_asprintf("state: %s", p->state_dir));
+	mlb_err_release(&err);
+}
+
+int
+mlb_doctor(const char *dir, mlb_finding_fn *fn, void *ctx, struct mlb_err *err)
+{
+	struct doctor d = { fn, ctx, 0 };
+	struct mlb_open open = { .dir = dir };
+	struct mlb_err none = MLB_ERR_INIT;
+	struct mlb_project *p = NULL;
+
+	(void)err;
+	look_at_machine(&d);
+	if (mlb_project_open(&p, &open, &none)) {
+		look_at_disk(&d, dir);
+		tell(&d, MLB_FINDING_NOTE, "'mlbuild init' begins one",
+		     mlb_strdup("project: there is none here"));
+		mlb_err_release(&none);
+		return d.rc < 0 ? d.rc : 0;
+	}
+	look_at_disk(&d, p->root);
+	look_at_reflinks(&d, p->root);
+	look_at_targets(&d, p);
+	look_at_state(&d, p);
+	look_at_git(&d, p);
+	mlb_project_close(p);
+	return d.rc < 0 ? d.rc : 0;
+}

@@ -1,0 +1,362 @@
+#include "engine/each.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/known.h"
+#include "os/path.h"
+#include "store/tree.h"
+
+enum { MAX_ACTION = 256 << 20, MAX_PATH_BYTES = 64 * 1024 };
+
+void
+mlb_each_item_action(struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it,
+		     struct mlb_arena *arena, struct mlb_action *out)
+{
+	const struct mlb_g_node *node = &plan->g->node[n];
+	struct mlb_digest *fp = mlb_arena_alloc(arena, (node->fp.n + 1) * sizeof(*fp));
+
+	mlb_action_for_each(out, arena, plan->g, n, it->file, it->kind, &it->digest);
+	for (uint32_t i = 0; i < out->n_inputs; i++) {
+		struct mlb_now now;
+		struct mlb_g_input in = { .path = mlb_project_path_index(plan->p,
+									 out->input[i].path) };
+
+		if (out->input[i].kind || in.path == MLB_NONE)
+			continue;
+		in.producer = plan->g->path_producer[in.path];
+		now = mlb_input_now(plan, &in);
+		out->input[i].kind = now.kind;
+		out->input[i].digest = now.digest;
+	}
+	for (uint32_t i = 0; i < node->fp.n; i++)
+		fp[i] = plan->fp[node->fp.first + i];
+	out->fp_digest = fp;
+	out->stamp = plan->node[n].stamp;
+}
+
+/* Its key and the paths of its outputs, in the order of the node's outputs. */
+static int
+key_item(struct mlb_plan *plan, uint32_t n, struct mlb_each_item *it, struct mlb_buf *text,
+	 struct mlb_err *err)
+{
+	const struct mlb_range out = plan->g->node[n].out;
+	const char **path = mlb_arena_alloc(&plan->arena, (out.n + 1) * sizeof(*path));
+	struct mlb_arena arena = MLB_ARENA_INIT;
+	struct mlb_action a;
+	int rc;
+
+	mlb_each_item_action(plan, n, it, &arena, &a);
+	for (uint32_t k = 0; k < out.n; k++)
+		for (uint32_t i = 0; i < a.n_outputs; i++)
+			if (strcmp(a.output[i].name,
+				   mlb_g_str(plan->g, plan->g->output[out.first + k].name)) == 0)
+				path[k] = mlb_arena_strdup(&plan->arena, a.output[i].path);
+	it->path = path;
+	it->out = mlb_arena_alloc(&plan->arena, (out.n + 1) * sizeof(*it->out));
+	mlb_buf_clear(text);
+	mlb_action_text(text, plan->g, &a);
+	rc = mlb_buf_check(text, "the action's text", err);
+	if (rc == 0)
+		mlb_sha256_of(&it->key, mlb_buf_str(text), text->len);
+	mlb_arena_release(&arena);
+	return rc;
+}
+
+static bool
+set_item(struct mlb_plan *plan, uint32_t n, struct mlb_each_item *it, const char *path,
+	 uint8_t kind, const struct mlb_digest *digest, uint64_t size)
+{
+	for (uint32_t k = 0; k < plan->g->node[n].out.n; k++)
+		if (strcmp(it->path[k], path) == 0) {
+			it->out[k] = (struct mlb_now){ *digest, size, kind };
+			return true;
+		}
+	return false;
+}
+
+static bool
+complete(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it)
+{
+	for (uint32_t k = 0; k < plan->g->node[n].out.n; k++)
+		if (!it->out[k].kind)
+			return false;
+	return true;
+}
+
+/* Rows of the lock's table, merged with the items: both are sorted by file. */
+static void
+from_table(struct mlb_plan *plan, uint32_t n)
+{
+	struct mlb_each *e = plan->node[n].each;
+	const struct mlb_lock_block *b;
+	const struct mlb_table_row *row;
+	size_t rows, r = 0;
+
+	if (mlb_project_lock(plan->p, NULL))
+		return;
+	b = mlb_lockfile_get(&plan->p->lock, mlb_g_str(plan->g, plan->g->node[n].base));
+	row = b ? mlb_known_table(plan, b, &rows) : NULL;
+	for (uint32_t i = 0; row && i < e->n; i++) {
+		struct mlb_each_item *it = &e->item[i];
+
+		while (r < rows && strcmp(row[r].name, it->file) < 0)
+			r++;
+		if (r == rows)
+			break;
+		if (strcmp(row[r].name, it->file) != 0 || !mlb_digest_equal(&row[r].key, &it->key))
+			continue;
+		for (uint32_t k = 0; k < row[r].n_outputs; k++)
+			set_item(plan, n, it, row[r].output[k].path, row[r].output[k].kind,
+				 &row[r].output[k].digest, row[r].output[k].size);
+		it->known = complete(plan, n, it);
+	}
+}
+
+static void
+from_cache(struct mlb_plan *plan, uint32_t n, struct mlb_each_item *it)
+{
+	struct mlb_err ignored = MLB_ERR_INIT;
+	struct mlb_result r;
+
+	if (mlb_results_find(plan->p->results, &r, &plan->arena, &it->key, &ignored) == 0) {
+		for (uint32_t k = 0; k < r.n_outputs; k++)
+			set_item(plan, n, it, r.output[k].path, r.output[k].kind,
+				 &r.output[k].digest, r.output[k].size);
+		it->known = complete(plan, n, it);
+	}
+	mlb_err_release(&ignored);
+}
+
+/* A result whose bytes are nowhere is no result. The collection in the workspace counts as a place. */
+static void
+drop_lost(struct mlb_plan *plan, uint32_t n, bool in_place)
+{
+	struct mlb_each *e = plan->node[n].each;
+
+	for (uint32_t i = 0; i < e->n && !in_place; i++)
+		for (uint32_t k = 0; k < plan->g->node[n].out.n && e->item[i].known; k++)
+			if (!mlb_cas_has(plan->p->cas, &e->item[i].out[k].digest))
+				e->item[i].known = false;
+}
+
+static bool
+collection_in_place(const struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_range out = plan->g->node[n].out;
+
+	for (uint32_t k = 0; k < out.n; k++)
+		if (mlb_is_variant(plan->p) || !mlb_output_in_place(plan, out.first + k))
+			return false;
+	return true;
+}
+
+static void
+count_stale(struct mlb_each *e)
+{
+	e->stale = 0;
+	for (uint32_t i = 0; i < e->n; i++)
+		e->stale += !e->item[i].known;
+}
+
+static bool
+any_output_on_disk(const struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_range out = plan->g->node[n].out;
+
+	for (uint32_t k = 0; k < out.n; k++)
+		if (mlb_output_on_disk(plan, out.first + k).kind)
+			return true;
+	return false;
+}
+
+static int
+decide_fate(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
+{
+	struct mlb_node *node = &plan->node[n];
+	struct mlb_each *e = node->each;
+	int rc = 0;
+
+	count_stale(e);
+	if (e->stale == 0) {
+		rc = mlb_each_collect(plan, n, NULL, err);
+		node->present = rc == 0 && collection_in_place(plan, n);
+		if (!node->present) {
+			drop_lost(plan, n, false);
+			count_stale(e);
+		}
+	}
+	if (rc)
+		return rc;
+	node->fate = MLB_FATE_CURRENT;
+	if (e->stale) {
+		node->fate = MLB_FATE_RUN;
+		node->reason =
+			mlb_arena_printf(&plan->arena, "%u of %u files to make", e->stale, e->n);
+	} else if (!node->present && (node->need_present || any_output_on_disk(plan, n))) {
+		node->fate = MLB_FATE_RUN; /* each_run.c puts the collection in place */
+		node->reason = "its files are not all in place";
+	}
+	node->key_known = true;
+	node->changed = node->fate != MLB_FATE_CURRENT || !plan->p->lock_same;
+	return 0;
+}
+
+struct claim {
+	const char *path, *file;
+};
+
+static int
+by_path(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+/* Two files must not make the same output, nor one what is a directory of the other's. */
+static int
+check_outputs(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
+{
+	const struct mlb_each *e = plan->node[n].each;
+	uint32_t n_out = plan->g->node[n].out.n;
+	size_t count = (size_t)e->n * n_out;
+	struct claim *claim = mlb_calloc(count + 1, sizeof(*claim));
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++)
+		claim[i] = (struct claim){ e->item[i / n_out].path[i % n_out],
+					   e->item[i / n_out].file };
+	qsort(claim, count, sizeof(*claim), by_path);
+	for (size_t i = 1; i < count && rc == 0; i++)
+		if (mlb_path_inside(claim[i].path, claim[i - 1].path))
+			rc = mlb_err_set(
+				err, MLB_EINVALID,
+				"'%s' would make '%s' from '%s' and '%s' from '%s': use ${each:dir} or "
+				"${each:name} in 'out'",
+				mlb_g_str(plan->g, plan->g->node[n].name), claim[i - 1].path,
+				claim[i - 1].file, claim[i].path, claim[i].file);
+	free(claim);
+	return rc;
+}
+
+int
+mlb_each_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_ACTION);
+	struct mlb_each *e;
+	int rc = mlb_project_cache(plan->p, err);
+
+	if (rc == 0)
+		rc = mlb_each_expand(plan, n, err);
+	e = plan->node[n].each;
+	for (uint32_t i = 0; rc == 0 && i < e->n; i++)
+		rc = key_item(plan, n, &e->item[i], &text, err);
+	mlb_buf_release(&text);
+	if (rc == 0)
+		rc = check_outputs(plan, n, err);
+	if (rc)
+		return rc;
+	if (!plan->node[n].forced) {
+		from_table(plan, n);
+		for (uint32_t i = 0; i < e->n; i++)
+			if (!e->item[i].known)
+				from_cache(plan, n, &e->item[i]);
+	}
+	return decide_fate(plan, n, err);
+}
+
+bool
+mlb_each_only_places(const struct mlb_plan *plan, uint32_t n)
+{
+	return plan->node[n].each->stale == 0;
+}
+
+const struct mlb_digest *
+mlb_each_key(const struct mlb_plan *plan, uint32_t n, uint32_t item)
+{
+	return &plan->node[n].each->item[item].key;
+}
+
+void
+mlb_each_table(struct mlb_plan *plan, uint32_t n, struct mlb_table_row **row, size_t *n_rows)
+{
+	const struct mlb_each *e = plan->node[n].each;
+	uint32_t n_out = plan->g->node[n].out.n;
+	struct mlb_table_row *r = mlb_arena_alloc(&plan->arena, (e->n + 1) * sizeof(*r));
+
+	for (uint32_t i = 0; i < e->n; i++) {
+		r[i].name = e->item[i].file;
+		r[i].key = e->item[i].key;
+		r[i].n_outputs = n_out;
+		r[i].output = mlb_arena_alloc(&plan->arena, (n_out + 1) * sizeof(*r[i].output));
+		for (uint32_t k = 0; k < n_out; k++) {
+			r[i].output[k].path = e->item[i].path[k];
+			r[i].output[k].kind = e->item[i].out[k].kind;
+			r[i].output[k].digest = e->item[i].out[k].digest;
+			r[i].output[k].size = e->item[i].out[k].size;
+		}
+	}
+	*row = r;
+	*n_rows = e->n;
+}
+
+/* ---------------------------------------------------------- ${NAME:list} */
+
+struct list_ctx {
+	struct mlb_buf *out;
+	const char *root, *dir;
+};
+
+static void
+add_line(struct list_ctx *l, const char *path)
+{
+	struct mlb_buf rel = MLB_BUF_INIT(MAX_PATH_BYTES);
+
+	mlb_path_relative(&rel, path, l->dir);
+	mlb_buf_adds(l->out, mlb_buf_str(&rel));
+	mlb_buf_addc(l->out, '\n');
+	mlb_buf_release(&rel);
+}
+
+static int
+add_entry(void *ctx, const char *path, const struct mlb_tree_entry *e, struct mlb_err *err)
+{
+	struct list_ctx *l = ctx;
+	struct mlb_buf full = MLB_BUF_INIT(MAX_PATH_BYTES);
+
+	(void)err;
+	if (e->kind != MLB_T_DIR) {
+		mlb_path_join(&full, l->root, path);
+		add_line(l, mlb_buf_str(&full));
+	}
+	mlb_buf_release(&full);
+	return 0;
+}
+
+int
+mlb_each_list(struct mlb_builder *b, uint32_t n, const char *dir, struct mlb_buf *out,
+	      struct mlb_err *err)
+{
+	const struct mlb_range outs = b->g->node[n].out;
+	bool each = (b->g->node[n].flags & MLB_G_EACH) != 0;
+	struct list_ctx l = { out, "", dir };
+	int rc = 0;
+
+	/* All outputs of an `each` node are in its one directory. */
+	for (uint32_t i = 0; i < (each ? MLB_MIN(outs.n, 1) : outs.n) && rc == 0; i++) {
+		uint32_t o = outs.first + i;
+
+		l.root = mlb_g_path(b->g, b->g->output[o].path);
+		if (b->plan->out[o].kind != MLB_O_TREE) {
+			add_line(&l, l.root);
+			continue;
+		}
+		if (!mlb_cas_has(b->p->cas, &b->plan->out[o].digest))
+			rc = mlb_scan_store(&b->p->scan, b->g->output[o].path, b->p->cas, err);
+		if (rc == 0)
+			rc = mlb_tree_each(b->p->cas, &b->plan->out[o].digest, add_entry, &l, err);
+	}
+	return rc ? rc : mlb_buf_check(out, "a list of paths", err);
+}

@@ -1,0 +1,61 @@
+/*
+ * `each` targets: one node of the graph, one action per file, known once the
+ * directory or glob that feeds it is known.
+ *
+ * 1. Keys stay per file: one file more runs one command more, whatever the batch.
+ * 2. Elsewhere the node is one directory, the collection of all its files, made of
+ *    the actions' results; files of inputs that are gone leave it.
+ */
+#ifndef ENGINE_EACH_H
+#define ENGINE_EACH_H
+
+#include "engine/builder.h"
+
+struct mlb_each_item {
+	const char *file;         /* project path of the input */
+	uint8_t kind;             /* of the input: enum mlb_okind */
+	struct mlb_digest digest; /* of the input */
+	struct mlb_digest key;
+	const char *const *path; /* project paths of its outputs, as many as the node has outputs */
+	struct mlb_now *out;     /* kind 0 while unknown */
+	bool known;
+};
+
+struct mlb_each {
+	struct mlb_each_item *item; /* sorted by file; in the plan's arena */
+	uint32_t n;
+	uint32_t stale;     /* items without a result */
+	uint32_t in_flight; /* works made and not yet ended */
+};
+
+void mlb_each_free(struct mlb_each *e);
+
+/* each_list.c: the files, and the collection as one tree. */
+int mlb_each_expand(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
+int mlb_each_collect(struct mlb_plan *plan, uint32_t n, struct mlb_cas *cas,
+		     struct mlb_err *err); /* fills plan->out */
+
+/* each.c: deciding and what the lock says. */
+/* The action of one file with all digests; from the arena. */
+void mlb_each_item_action(struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it,
+			  struct mlb_arena *arena, struct mlb_action *out);
+int mlb_each_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
+bool mlb_each_only_places(const struct mlb_plan *plan, uint32_t n); /* every file has a result */
+const struct mlb_digest *mlb_each_key(const struct mlb_plan *plan, uint32_t n, uint32_t item);
+void mlb_each_table(struct mlb_plan *plan, uint32_t n, struct mlb_table_row **row, size_t *n_rows);
+/* The paths of a target's outputs (or of the files of a collection), one a line, relative to dir. */
+int mlb_each_list(struct mlb_builder *b, uint32_t n, const char *dir, struct mlb_buf *out,
+		  struct mlb_err *err);
+
+/* each_run.c: its commands. */
+void mlb_each_ready(struct mlb_builder *b, uint32_t n);
+int mlb_each_action(struct mlb_work *w, struct mlb_err *err); /* of the work's files */
+bool mlb_each_is_unknown(struct mlb_builder *b,
+			 const char *path);                 /* a file there that no cache has */
+int mlb_each_made(struct mlb_work *w, struct mlb_err *err); /* its outputs are stored */
+int mlb_each_record(struct mlb_work *w, struct mlb_result *r, struct mlb_err *err);
+void mlb_each_next(struct mlb_builder *b, uint32_t n); /* a command of it ended well */
+void mlb_each_place(struct mlb_builder *b,
+		    uint32_t n); /* the collection into the workspace, then done */
+
+#endif

@@ -1,0 +1,12 @@
+/* The environment of a command, and the values in it that must not be shown. */
+#ifndef ENGINE_ENVIRONMENT_H
+#define ENGINE_ENVIRONMENT_H
+
+#include "engine/builder.h"
+
+/* NAME=VALUE to set, NAME to unset, NULL at the end; from the work's arena. */
+const char *const *mlb_work_environment(struct mlb_work *w);
+/* Values of the target's secrets; NULL at the end; from the work's arena. */
+const char *const *mlb_work_secrets(struct mlb_work *w);
+
+#endif

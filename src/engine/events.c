@@ -1,0 +1,101 @@
+#include "engine/builder.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+static void
+send(struct mlb_builder *b, struct mlb_event *e)
+{
+	e->total = b->plan ? b->plan->n_wanted : 0;
+	e->finished = b->finished;
+	if (!e->text)
+		e->text = "";
+	if (!e->len)
+		e->len = strlen(e->text);
+	if (b->opt->on_event)
+		b->opt->on_event(b->opt->ctx, e);
+}
+
+static struct mlb_event
+node_event(struct mlb_builder *b, enum mlb_event_type type, uint32_t n)
+{
+	struct mlb_event e = { .type = type, .node = "", .kind = "" };
+
+	if (n != MLB_NONE) {
+		e.node = mlb_g_str(b->g, b->g->node[n].name);
+		e.kind = mlb_kind_names[b->g->node[n].kind];
+	}
+	return e;
+}
+
+void
+mlb_tell(struct mlb_builder *b, enum mlb_event_type type, uint32_t n, const char *text, uint64_t ns)
+{
+	struct mlb_event e = node_event(b, type, n);
+
+	e.text = text;
+	if (type == MLB_EV_PLAN || type == MLB_EV_START)
+		e.expected = ns;
+	else
+		e.duration = ns;
+	send(b, &e);
+}
+
+void
+mlb_tell_output(struct mlb_builder *b, uint32_t n, const char *text, size_t len)
+{
+	struct mlb_event e = node_event(b, MLB_EV_OUTPUT, n);
+
+	e.text = text;
+	e.len = len;
+	send(b, &e);
+}
+
+void
+mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, uint32_t n,
+		 const struct mlb_failure *f, uint64_t duration)
+{
+	struct mlb_event e = node_event(b, type, n);
+
+	e.text = f->reason;
+	e.duration = duration;
+	e.failure = f;
+	send(b, &e);
+}
+
+/* The last lines of a log, at most this many bytes. */
+enum { TAIL_BYTES = 2000, MAX_LOG = 64 << 20 };
+
+/* A check that said no, once that is durable: its reports stay, its log is in the store. */
+void
+mlb_tell_no(struct mlb_builder *b, uint32_t n, const struct mlb_digest *log, struct mlb_failure *f,
+	    uint64_t duration)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOG);
+	const char *tail;
+
+	if (!mlb_digest_is_zero(log))
+		mlb_cas_read(b->p->cas, &text, log, NULL);
+	tail = mlb_buf_str(&text) + (text.len > TAIL_BYTES ? text.len - TAIL_BYTES : 0);
+	if (text.len > TAIL_BYTES && strchr(tail, '\n'))
+		tail = strchr(tail, '\n') + 1;
+	f->log_tail = tail;
+	mlb_tell_failure(b, MLB_EV_NO, n, f, duration);
+	mlb_buf_release(&text);
+}
+
+void
+mlb_note(struct mlb_builder *b, const char *fmt, ...)
+{
+	char text[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	mlb_tell(b, MLB_EV_NOTE, MLB_NONE, text, 0);
+}

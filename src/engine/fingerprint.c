@@ -1,0 +1,69 @@
+#include "engine/fingerprint.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "os/spawn.h"
+
+#define TIMEOUT_NS (60 * 1000 * 1000 * 1000ULL)
+enum { MAX_OUTPUT = 1 << 20 };
+
+/* A command that fails says nothing of what it should tell: its targets are blocked, others are not. */
+static void
+run_one(struct mlb_plan *plan, uint32_t at, const char *command)
+{
+	const char *const argv[] = { "/bin/sh", "-ec", command, NULL };
+	struct mlb_buf out = MLB_BUF_INIT(MAX_OUTPUT);
+	struct mlb_spawn spawn = { argv, (const char *const *)environ, plan->p->root, -1, -1 };
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_exit status;
+
+	if (mlb_spawn_capture(&out, &status, &spawn, TIMEOUT_NS, &err))
+		plan->fp_error[at] = mlb_arena_printf(&plan->arena, "its fingerprint '%s': %s",
+						      command, err.text);
+	else if (status.code != 0)
+		plan->fp_error[at] = mlb_arena_printf(
+			&plan->arena, "its fingerprint '%s' failed with exit code %d: %.*s",
+			command, status.code, (int)strcspn(mlb_buf_str(&out), "\n"),
+			mlb_buf_str(&out));
+	else
+		mlb_sha256_of(&plan->fp[at], mlb_buf_str(&out), out.len);
+	mlb_err_release(&err);
+	mlb_buf_release(&out);
+}
+
+/* An earlier entry with the same text serves again: a command that many targets name runs once. */
+static void
+fill(struct mlb_plan *plan, uint32_t at, struct mlb_strmap *done)
+{
+	const char *command = mlb_g_str(plan->g, plan->g->strs[at]);
+	struct mlb_strmap_entry *e;
+	bool is_new;
+
+	e = mlb_strmap_add(done, command, strlen(command), &is_new);
+	if (is_new) {
+		e->u.num = at;
+		run_one(plan, at, command);
+	} else {
+		plan->fp[at] = plan->fp[e->u.num];
+		plan->fp_error[at] = plan->fp_error[e->u.num];
+	}
+}
+
+void
+mlb_plan_fingerprints(struct mlb_plan *plan)
+{
+	struct mlb_strmap done = MLB_STRMAP_INIT;
+
+	plan->fp = mlb_calloc(plan->g->n_strs + 1, sizeof(*plan->fp));
+	plan->fp_error = mlb_calloc(plan->g->n_strs + 1, sizeof(*plan->fp_error));
+	for (uint32_t i = 0; i < plan->g->n_nodes; i++) {
+		struct mlb_range fp = plan->g->node[i].fp;
+
+		for (uint32_t f = 0; plan->node[i].wanted && f < fp.n; f++)
+			fill(plan, fp.first + f, &done);
+	}
+	mlb_strmap_release(&done);
+}

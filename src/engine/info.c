@@ -1,0 +1,199 @@
+/* What there is: targets, parameters, words for completion, and the plan. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "engine/each.h"
+#include "engine/known.h"
+
+enum { MAX_WORDS = 64 << 20 };
+
+static uint32_t
+first_node(const struct mlb_graph *g, const char *base, uint32_t *count)
+{
+	uint32_t first = MLB_NONE;
+
+	*count = 0;
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		if (strcmp(mlb_g_str(g, g->node[i].base), base) == 0) {
+			if (first == MLB_NONE)
+				first = i;
+			++*count;
+		}
+	return first;
+}
+
+static int
+tell_target(struct mlb_project *p, const struct mlb_target *t, const char *const *path,
+	    size_t n_paths, uint32_t instances, mlb_target_fn *fn, void *ctx)
+{
+	struct mlb_target_info i = {
+		.name = t->name,
+		.kind = mlb_kind_names[t->kind],
+		.desc = t->desc,
+		.owner = t->owner,
+		.tags = t->tags,
+		.file = t->file,
+		.line = t->line,
+		.instances = instances,
+		.output = path,
+		.n_outputs = n_paths,
+		.source = t->path.s != NULL,
+	};
+
+	(void)p;
+	return fn(ctx, &i);
+}
+
+int
+mlb_targets(struct mlb_project *p, mlb_target_fn *fn, void *ctx, struct mlb_err *err)
+{
+	const struct mlb_graph *g;
+	uint32_t *first, *count;
+	int rc = mlb_project_load(p, err);
+
+	if (rc == 0)
+		rc = mlb_project_config(p, err);
+	if (rc)
+		return rc;
+	g = p->graph;
+	first = mlb_calloc(p->config->target.n + 1, sizeof(*first));
+	count = mlb_calloc(p->config->target.n + 1, sizeof(*count));
+	for (uint32_t i = g->n_nodes; i-- > 0;)
+		if (g->node[i].target < p->config->target.n) {
+			first[g->node[i].target] = i;
+			count[g->node[i].target]++;
+		}
+	for (size_t t = 0; t < p->config->target.n && rc == 0; t++) {
+		const struct mlb_g_node *node = count[t] ? &g->node[first[t]] : NULL;
+		const char **path = mlb_calloc((node ? node->out.n : 0) + 1, sizeof(*path));
+
+		for (uint32_t k = 0; node && k < node->out.n; k++)
+			path[k] = mlb_g_path(g, g->output[node->out.first + k].path);
+		rc = tell_target(p, p->config->target.v[t], path, node ? node->out.n : 0, count[t],
+				 fn, ctx);
+		free(path);
+	}
+	free(count);
+	free(first);
+	return rc < 0 ? rc : 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct mlb_param *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+int
+mlb_params(struct mlb_project *p, mlb_param_fn *fn, void *ctx, struct mlb_err *err)
+{
+	const struct mlb_param **param;
+	const struct mlb_strmap *map;
+	int rc = mlb_project_config(p, err);
+
+	if (rc)
+		return rc;
+	map = &p->config->params.map;
+	param = mlb_calloc(map->n + 1, sizeof(*param));
+	for (uint32_t i = 0; i < map->n; i++)
+		param[i] = map->entry[i].u.ptr;
+	qsort(param, map->n, sizeof(*param), by_name);
+	for (uint32_t i = 0; i < map->n && rc == 0; i++) {
+		struct mlb_param_info info = { param[i]->name, param[i]->text, param[i]->file,
+					       param[i]->line };
+
+		/* A map is told by its leaves. */
+		if (param[i]->type != MLB_PARAM_JSON)
+			rc = fn(ctx, &info);
+	}
+	free(param);
+	return rc < 0 ? rc : 0;
+}
+
+bool
+mlb_is_target(struct mlb_project *p, const char *name)
+{
+	struct mlb_err ignored = MLB_ERR_INIT;
+	uint32_t count = 0;
+	bool is = mlb_project_load(p, &ignored) == 0 &&
+		  first_node(p->graph, name, &count) != MLB_NONE;
+
+	mlb_err_release(&ignored);
+	return is;
+}
+
+int
+mlb_plan(struct mlb_project *p, const char *const *word, size_t n_words, mlb_plan_fn *fn, void *ctx,
+	 struct mlb_err *err)
+{
+	const struct mlb_build b = { .word = word, .n_words = n_words };
+
+	return mlb_plan_build(p, &b, fn, ctx, err);
+}
+
+int
+mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn, void *ctx,
+	       struct mlb_err *err)
+{
+	const struct mlb_plan_options o = { b->word,       b->n_words, b->force, b->only,
+					    b->downstream, b->update,  b->locked };
+	struct mlb_plan *plan = NULL;
+	int rc = mlb_plan_new(&plan, p, &o, err);
+
+	if (rc == 0)
+		rc = mlb_plan_simulate(plan, err);
+	for (uint32_t i = 0; rc == 0 && i < plan->g->n_nodes; i++) {
+		const struct mlb_node *node = &plan->node[i];
+		uint32_t batch = MLB_MAX(plan->g->node[i].batch, 1);
+		struct mlb_plan_info info = {
+			.name = mlb_g_str(plan->g, plan->g->node[i].name),
+			.kind = mlb_kind_names[plan->g->node[i].kind],
+			.fate = (enum mlb_fate)node->fate,
+			.reason = node->reason,
+			.present = node->present,
+			.asked = node->asked,
+			.expected = node->measured ? node->duration : 0,
+			.actions = node->each ? (node->each->stale + batch - 1) / batch : 1,
+		};
+
+		if (node->wanted)
+			rc = fn(ctx, &info);
+	}
+	mlb_plan_free(plan);
+	/* What was hashed to answer is remembered; a reader that cannot write answers all the same. */
+	if (rc == 0)
+		mlb_project_save_scan(p, NULL);
+	return rc < 0 ? rc : 0;
+}
+
+int
+mlb_complete(struct mlb_project *p, const char *prefix, char **out, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_WORDS);
+	int rc = mlb_project_load(p, err);
+	const struct mlb_graph *g = p->graph;
+	uint32_t count;
+
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < g->n_nodes; i++) {
+		const char *name = mlb_g_str(g, g->node[i].name),
+			   *base = mlb_g_str(g, g->node[i].base);
+
+		if (mlb_str_starts(base, prefix) && first_node(g, base, &count) == i)
+			mlb_buf_addf(&text, "%s\n", base);
+		/* Instances are offered once their target is written out. */
+		if (strcmp(name, base) != 0 && strchr(prefix, '@') && mlb_str_starts(name, prefix))
+			mlb_buf_addf(&text, "%s\n", name);
+	}
+	for (int k = 0; k < MLB_N_KINDS; k++)
+		if (mlb_str_starts(mlb_kind_names[k], prefix) &&
+		    first_node(g, mlb_kind_names[k], &count) == MLB_NONE)
+			mlb_buf_addf(&text, "%s\n", mlb_kind_names[k]);
+	*out = mlb_buf_detach(&text);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* Results that are known already: from the lock, then from the local cache. */
+#ifndef ENGINE_KNOWN_H
+#define ENGINE_KNOWN_H
+
+#include "engine/project.h"
+
+/* The result of the node's key into plan->out; MLB_ENOTFOUND (err untouched) if there is none. */
+int mlb_known_result(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_err *err);
+
+/* The lock's result for the node into plan->out: for this key, or for any (key NULL; then node->key is set). */
+bool mlb_known_locked(struct mlb_plan *plan, uint32_t n, const struct mlb_digest *key);
+
+/* The lock's digest of a source into plan->out. */
+bool mlb_known_source(struct mlb_plan *plan, uint32_t n);
+
+/* Frozen: the stamp of the lock's block, or a new one if the node is being updated. */
+int mlb_known_stamp(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
+
+/* The whole result record of a key, from the cache; MLB_ENOTFOUND. Strings in the plan's arena. */
+int mlb_known_record(struct mlb_plan *plan, const struct mlb_digest *key, struct mlb_result *out,
+		     struct mlb_err *err);
+
+/* The rows of a target's table in the lock; *n 0 if there are none or they cannot be read. In the plan's arena. */
+const struct mlb_table_row *mlb_known_table(struct mlb_plan *plan,
+					    const struct mlb_lock_block *block, size_t *n);
+
+#endif

@@ -1,0 +1,349 @@
+/*
+ * Load: the compiled graph and the state of every path in it, as of now.
+ *
+ * The graph on disk is taken if all facts it was made from still hold; facts are
+ * examined by the same scan that examines inputs and outputs, so that a build
+ * with nothing to do looks at every file exactly once.
+ */
+#include "engine/project.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "os/fs.h"
+#include "os/path.h"
+
+enum { MAX_LOCK_BYTES = 1 << 30, MAX_PARAM_FILE = 64 << 20 };
+
+static bool
+env_fact_holds(const struct mlb_graph *g, const struct mlb_g_fact *f)
+{
+	const char *value = getenv(mlb_g_str(g, f->subject));
+	struct mlb_digest d;
+
+	memset(&d, 0, sizeof(d));
+	if (value)
+		mlb_sha256_of(&d, value, strlen(value));
+	return mlb_digest_equal(&d, &f->digest);
+}
+
+static bool
+fact_holds(const struct mlb_graph *g, const struct mlb_g_fact *f,
+	   const struct mlb_path_state *state)
+{
+	const struct mlb_path_state *s;
+
+	if (f->kind == MLB_FACT_ENV)
+		return env_fact_holds(g, f);
+	s = &state[f->subject];
+	if (f->kind == MLB_FACT_EXISTS) {
+		/* Only absent, file or directory matters; a file's content does not. */
+		bool was_file = f->pkind == MLB_P_FILE || f->pkind == MLB_P_EXEC;
+		bool is_file = s->kind == MLB_P_FILE || s->kind == MLB_P_EXEC;
+		bool was_there = f->pkind != MLB_P_ABSENT;
+		bool is_there = s->kind != MLB_P_ABSENT;
+
+		return was_file == is_file && was_there == is_there;
+	}
+	return mlb_digest_equal(&s->digest, &f->digest);
+}
+
+static bool
+facts_hold(const struct mlb_graph *g, const struct mlb_scan *scan)
+{
+	for (uint32_t i = 0; i < g->n_facts; i++)
+		if (!fact_holds(g, &g->fact[i], scan->state))
+			return false;
+	return true;
+}
+
+static int
+scan_graph(struct mlb_project *p, struct mlb_err *err)
+{
+	const struct mlb_graph *g = p->graph;
+	const char **path = mlb_arena_alloc(&p->arena, (g->n_paths + 1) * sizeof(*path));
+	int rc;
+
+	for (uint32_t i = 0; i < g->n_paths; i++)
+		path[i] = mlb_g_path(g, i);
+	rc = mlb_scan_init(&p->scan, p->root, path, g->path_want, g->n_paths, p->db, p->threads,
+			   err);
+	if (rc)
+		return rc;
+	p->scanned = true;
+	return mlb_scan_run(&p->scan, err);
+}
+
+static void
+drop_graph(struct mlb_project *p)
+{
+	if (p->scanned)
+		mlb_scan_release(&p->scan);
+	p->scanned = false;
+	mlb_graph_free(p->graph);
+	p->graph = NULL;
+}
+
+/* Keys that are understood and have no effect are never passed over in silence. */
+static char *
+unused_sections(const struct mlb_config *c)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MLB_MIB);
+
+	if (c->remote.n)
+		mlb_buf_adds(&text, " [remote]");
+	if (c->notify.n)
+		mlb_buf_adds(&text, " [notify]");
+	if (c->trust_keys.n || (c->trust && c->trust[0]))
+		mlb_buf_adds(&text, " [trust]");
+	if (c->cache_size)
+		mlb_buf_adds(&text, " '[cache] size'");
+	return text.len ? mlb_buf_detach(&text) : NULL;
+}
+
+/* Compile from the ini files; a variant's graph is not kept on disk. */
+static int
+compile(struct mlb_project *p, const char *file, struct mlb_err *err)
+{
+	struct mlb_compile c = { p->root, NULL, NULL };
+	int rc = mlb_project_config(p, err);
+
+	if (rc == 0)
+		rc = mlb_project_vcs(p, err);
+	if (rc)
+		return rc;
+	free(p->unused);
+	p->unused = unused_sections(p->config);
+	c.vcs = p->vcs;
+	c.config = p->config;
+	rc = mlb_graph_compile(&p->graph, &c, err);
+	if (rc == 0 && !mlb_is_variant(p))
+		rc = mlb_graph_save(p->graph, file, err);
+	return rc;
+}
+
+/* The graph on disk, if it is there, readable, and its facts hold; else p->graph stays NULL. */
+static int
+try_saved(struct mlb_project *p, const char *file, struct mlb_err *err)
+{
+	struct mlb_err ignored = MLB_ERR_INIT;
+	int rc = mlb_graph_load(&p->graph, file, &ignored);
+
+	mlb_err_release(&ignored);
+	if (rc) {
+		p->graph = NULL;
+		return 0;
+	}
+	rc = scan_graph(p, err);
+	if (rc)
+		return rc;
+	if (!facts_hold(p->graph, &p->scan)) {
+		/* What was hashed just now must not be hashed again after compiling. */
+		rc = mlb_project_save_scan(p, err);
+		drop_graph(p);
+	}
+	return rc;
+}
+
+/* Variants: parameter files say what -p says; their digests replace those on disk. */
+static int
+rewrite_params(struct mlb_project *p, struct mlb_err *err)
+{
+	const struct mlb_config *c = p->config;
+	MLB_VEC(const struct mlb_param *) change = MLB_VEC_INIT;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < c->params.map.n; i++) {
+		const struct mlb_param *param = c->params.map.entry[i].u.ptr;
+
+		if (strcmp(param->file, "-p") == 0)
+			mlb_vec_push(&change, param);
+	}
+	p->file = mlb_arena_alloc(&p->arena, (c->param_files.n + 1) * sizeof(*p->file));
+	p->file_digest =
+		mlb_arena_alloc(&p->arena, (c->param_files.n + 1) * sizeof(*p->file_digest));
+	for (size_t i = 0; i < c->param_files.n && rc == 0; i++) {
+		struct mlb_buf text = MLB_BUF_INIT(MAX_PARAM_FILE);
+		struct mlb_buf out = MLB_BUF_INIT(MAX_PARAM_FILE);
+		struct mlb_root_file *f = &p->file[p->n_files];
+		char *path = mlb_project_path(p, c->param_files.v[i].s);
+		unsigned changed = 0;
+
+		rc = mlb_fs_read(&text, path, err);
+		if (rc == 0)
+			rc = mlb_params_rewrite(&out, c->param_files.v[i].s, mlb_buf_str(&text),
+						text.len, change.v, change.n, &changed, err);
+		if (rc == 0 && changed) {
+			f->path = c->param_files.v[i].s;
+			f->text = mlb_arena_strndup(&p->arena, mlb_buf_str(&out), out.len);
+			f->len = out.len;
+			mlb_sha256_of(&p->file_digest[p->n_files++], f->text, f->len);
+		}
+		free(path);
+		mlb_buf_release(&out);
+		mlb_buf_release(&text);
+	}
+	mlb_vec_release(&change);
+	return rc;
+}
+
+static uint32_t
+find_path(const struct mlb_graph *g, const char *path)
+{
+	uint32_t lo = 0, hi = g->n_paths;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(mlb_g_path(g, mid), path);
+
+		if (c == 0)
+			return mid;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return MLB_NONE;
+}
+
+uint32_t
+mlb_project_path_index(const struct mlb_project *p, const char *path)
+{
+	return find_path(p->graph, path);
+}
+
+static void
+apply_rewritten(struct mlb_project *p)
+{
+	for (size_t i = 0; i < p->n_files; i++) {
+		uint32_t at = find_path(p->graph, p->file[i].path);
+
+		if (at != MLB_NONE) {
+			p->scan.state[at].digest = p->file_digest[i];
+			p->scan.state[at].size = p->file[i].len;
+			p->scan.state[at].dirty = false;
+		}
+	}
+}
+
+int
+mlb_project_load(struct mlb_project *p, struct mlb_err *err)
+{
+	char *file;
+	int rc;
+
+	if (p->scanned)
+		return 0;
+	rc = mlb_project_store(p, err);
+	if (rc)
+		return rc;
+	file = mlb_asprintf("%s/graph", p->state_dir);
+	if (!mlb_is_variant(p))
+		rc = try_saved(p, file, err);
+	if (rc == 0 && !p->graph) {
+		rc = compile(p, file, err);
+		if (rc == 0)
+			rc = scan_graph(p, err);
+	}
+	if (rc == 0 && mlb_is_variant(p)) {
+		rc = rewrite_params(p, err);
+		if (rc == 0)
+			apply_rewritten(p);
+	}
+	free(file);
+	return rc;
+}
+
+int
+mlb_project_save_scan(struct mlb_project *p, struct mlb_err *err)
+{
+	int rc;
+
+	for (size_t i = 0; i < p->scan.n; i++)
+		if (p->scan.state[i].dirty)
+			goto save;
+	return 0;
+save:
+	rc = mlb_db_begin(p->db, err);
+	if (rc == 0)
+		rc = mlb_scan_save(&p->scan, err);
+	if (rc == 0)
+		rc = mlb_db_commit(p->db, err);
+	if (rc)
+		mlb_db_rollback(p->db);
+	return rc;
+}
+
+int
+mlb_project_lock(struct mlb_project *p, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK_BYTES);
+	char *path;
+	int rc = 0;
+
+	if (p->lock_read)
+		return 0;
+	path = mlb_project_path(p, "mlbuild.lock");
+	if (mlb_fs_exists(path))
+		rc = mlb_fs_read(&text, path, err);
+	if (rc == 0 && text.len)
+		rc = mlb_lockfile_parse(&p->lock, mlb_buf_str(&text), text.len, err);
+	if (rc == 0)
+		p->lock_read = true;
+	mlb_buf_release(&text);
+	free(path);
+	return rc;
+}
+
+/* What meta "lock" holds: the file as it was when the memo was last recorded with it. */
+struct lock_mark {
+	uint64_t ino, size;
+	int64_t mtime, ctime;
+};
+
+static int
+mark_lock(struct mlb_project *p, struct lock_mark *out, struct mlb_err *err)
+{
+	struct mlb_stat st;
+	char *path = mlb_project_path(p, "mlbuild.lock");
+	int rc = mlb_fs_lstat(&st, path, err);
+
+	memset(out, 0, sizeof(*out));
+	if (rc == 0 && st.type != MLB_F_ABSENT) {
+		out->ino = st.ino;
+		out->size = st.size;
+		out->mtime = st.mtime;
+		out->ctime = st.ctime;
+	}
+	free(path);
+	return rc;
+}
+
+int
+mlb_project_check_lock(struct mlb_project *p, struct mlb_err *err)
+{
+	struct mlb_buf meta = MLB_BUF_INIT(MLB_KIB);
+	struct lock_mark now;
+	int rc = mark_lock(p, &now, err);
+
+	if (rc == 0)
+		rc = mlb_meta_get(p->db, "lock", &meta, err);
+	p->lock_same = rc == 0 && now.ino && meta.len == sizeof(now) &&
+		       memcmp(mlb_buf_str(&meta), &now, sizeof(now)) == 0;
+	if (rc == 0 && !p->lock_same)
+		rc = mlb_project_lock(p, err);
+	mlb_buf_release(&meta);
+	return rc;
+}
+
+int
+mlb_project_remember_lock(struct mlb_project *p, struct mlb_err *err)
+{
+	struct lock_mark now;
+	int rc = mark_lock(p, &now, err);
+
+	if (rc == 0)
+		rc = mlb_meta_set(p->db, "lock", &now, sizeof(now), err);
+	return rc;
+}

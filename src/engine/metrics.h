@@ -1,0 +1,10 @@
+/* Metrics of the targets asked for. */
+#ifndef ENGINE_METRICS_H
+#define ENGINE_METRICS_H
+
+#include "engine/project.h"
+
+/* A JSON object: node name -> the content of its metrics file. NULL without any; owned by the caller. */
+char *mlb_asked_metrics(struct mlb_plan *plan);
+
+#endif

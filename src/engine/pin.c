@@ -1,0 +1,102 @@
+/*
+ * The pin of a build: the commit that stands for its inputs. Found before
+ * anything runs, because afterwards the files may have moved on.
+ */
+#include "engine/builder.h"
+
+#include <string.h>
+
+#include "base/vec.h"
+
+/* Facts may be outside the project, or in git's own directory; neither belongs to a commit. */
+static bool
+can_be_committed(const char *path)
+{
+	return path[0] != '/' && strncmp(path, "../", 3) != 0 && strncmp(path, ".git/", 5) != 0 &&
+	       strncmp(path, ".mlbuild/", 9) != 0 && !strstr(path, "/.git/");
+}
+
+/* Source files of the closure; of a directory those that git knows or would add. */
+static int
+add_sources(struct mlb_builder *b, struct mlb_strvec *path, struct mlb_err *err)
+{
+	const struct mlb_graph *g = b->g;
+	uint8_t *wanted = mlb_arena_alloc(&b->plan->arena, g->n_paths + 1);
+	int rc = 0;
+
+	for (uint32_t n = 0; n < g->n_nodes; n++) {
+		if (!b->plan->node[n].wanted)
+			continue;
+		for (uint32_t i = 0; i < g->node[n].in.n; i++) {
+			const struct mlb_g_input *in = &g->input[g->node[n].in.first + i];
+
+			if (in->producer == MLB_NONE || g->node[in->producer].flags & MLB_G_SOURCE)
+				wanted[in->path] = 1;
+		}
+	}
+	for (uint32_t i = 0; i < g->n_facts; i++)
+		if (g->fact[i].kind == MLB_FACT_FILE)
+			wanted[g->fact[i].subject] = 1;
+	for (uint32_t i = 0; i < g->n_paths && rc == 0; i++) {
+		const struct mlb_path_state *s = &b->p->scan.state[i];
+
+		if (!wanted[i] || !can_be_committed(mlb_g_path(g, i)))
+			continue;
+		if (s->kind == MLB_P_TREE)
+			rc = mlb_vcs_files(b->p->vcs, mlb_g_path(g, i), path, err);
+		else if (s->kind == MLB_P_FILE || s->kind == MLB_P_EXEC)
+			mlb_strvec_push(path, mlb_g_path(g, i));
+	}
+	return rc;
+}
+
+static const char *
+trailers(struct mlb_builder *b)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MLB_MIB);
+	const char *s;
+
+	for (size_t i = 0; i < b->p->n_overrides; i++)
+		if (b->p->override[i].name)
+			mlb_buf_addf(&text, "Mlbuild-Param: %s=%s\n", b->p->override[i].name,
+				     b->p->override[i].value);
+	s = mlb_arena_strdup(&b->plan->arena, mlb_buf_str(&text));
+	mlb_buf_release(&text);
+	return s;
+}
+
+int
+mlb_find_pin(struct mlb_builder *b, struct mlb_err *err)
+{
+	struct mlb_strvec path = MLB_VEC_INIT;
+	int rc = mlb_project_vcs(b->p, err);
+
+	if (rc)
+		return rc;
+	if (!b->p->vcs) {
+		struct mlb_buf told = MLB_BUF_INIT(MLB_KIB);
+
+		/* Said once in a project's life. */
+		rc = mlb_meta_get(b->p->db, "told.nopin", &told, err);
+		if (rc == 0 && !told.len) {
+			mlb_note(b, "no pins: %s", b->p->vcs_why);
+			rc = mlb_meta_set(b->p->db, "told.nopin", "1", 1, err);
+		}
+		mlb_buf_release(&told);
+		return rc;
+	}
+	rc = mlb_vcs_head(b->p->vcs, b->head, err);
+	if (rc == 0)
+		rc = add_sources(b, &path, err);
+	if (rc == 0)
+		rc = mlb_vcs_pin(b->p->vcs, (const char *const *)path.v, path.n, trailers(b),
+				 b->pin, err);
+	/* The inputs are not those of HEAD: the snapshot also needs the lock, which names what git does not have. */
+	if (rc == 0 && strcmp(b->pin, b->head) != 0) {
+		mlb_strvec_push(&path, "mlbuild.lock");
+		rc = mlb_vcs_pin(b->p->vcs, (const char *const *)path.v, path.n, trailers(b),
+				 b->pin, err);
+	}
+	mlb_strvec_release(&path);
+	return rc;
+}

@@ -1,0 +1,247 @@
+/*
+ * Putting known outputs into the workspace: on a worker, all outputs of a node
+ * in one task. What is there already and right is left alone.
+ */
+#include "engine/builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/hex.h"
+#include "engine/each.h"
+#include "os/clock.h"
+#include "os/fs.h"
+#include "store/tree.h"
+
+struct place {
+	struct mlb_task task;
+	struct mlb_builder *b;
+	struct mlb_err err;
+	uint32_t node;
+	uint64_t started;
+	struct item {
+		char *path; /* absolute */
+		uint32_t output;
+		struct mlb_now now;
+		bool remove; /* outdated, and nothing needs its bytes here */
+	} * item;
+	uint32_t n;
+	enum mlb_link link;
+};
+
+static void
+free_place(struct place *pl)
+{
+	for (uint32_t i = 0; i < pl->n; i++)
+		free(pl->item[i].path);
+	free(pl->item);
+	mlb_err_release(&pl->err);
+	free(pl);
+}
+
+static int
+put_one(struct place *pl, const struct item *it)
+{
+	struct mlb_stat st;
+	int rc = mlb_fs_lstat(&st, it->path, &pl->err);
+
+	if (rc)
+		return rc;
+	/* Another sort of thing than what has to be there, or something to remove. */
+	if (it->remove ||
+	    (st.type != MLB_F_ABSENT && (st.type == MLB_F_DIR) != (it->now.kind == MLB_O_TREE)))
+		rc = mlb_fs_remove_tree(it->path, &pl->err);
+	if (rc || it->remove)
+		return rc;
+	rc = mlb_fs_mkparents(it->path, &pl->err);
+	if (rc)
+		return rc;
+	if (it->now.kind == MLB_O_TREE)
+		return mlb_scan_checkout(&pl->b->p->scan, pl->b->g->output[it->output].path,
+					 pl->b->p->cas, &it->now.digest, pl->link, &pl->err);
+	return mlb_cas_link(pl->b->p->cas, &it->now.digest, it->path, it->now.kind == MLB_O_EXEC,
+			    pl->link, &pl->err);
+}
+
+static void
+work(struct mlb_task *t)
+{
+	struct place *pl = (struct place *)t;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < pl->n && rc == 0; i++)
+		rc = put_one(pl, &pl->item[i]);
+}
+
+static uint8_t
+pkind(uint8_t okind)
+{
+	return okind == MLB_O_TREE ? MLB_P_TREE : okind == MLB_O_EXEC ? MLB_P_EXEC : MLB_P_FILE;
+}
+
+/* The cache lied about having it: the node has to run. A full disk is not the cache's fault. */
+static void
+lost(struct place *pl)
+{
+	struct mlb_builder *b = pl->b;
+	struct mlb_node *node = &b->plan->node[pl->node];
+
+	if (pl->err.code != MLB_ENOTFOUND && pl->err.code != MLB_ECORRUPT) {
+		mlb_fatal(b, &pl->err);
+		return;
+	}
+	mlb_note(b, "%s", pl->err.text);
+	if (b->g->node[pl->node].flags & MLB_G_SOURCE) {
+		mlb_tell(b, MLB_EV_BLOCKED, pl->node, pl->err.text, 0);
+		mlb_node_failed(b, pl->node, MLB_PH_BLOCKED);
+		return;
+	}
+	node->lost = true;
+	node->fate = MLB_FATE_RUN;
+	node->reason = "its bytes are no longer in the cache";
+	node->phase = MLB_PH_DECIDED;
+	mlb_vec_push(&b->todo, pl->node);
+}
+
+static void
+done(struct mlb_task *t)
+{
+	struct place *pl = (struct place *)t;
+	struct mlb_builder *b = pl->b;
+	struct mlb_node *node = &b->plan->node[pl->node];
+	struct mlb_err err = MLB_ERR_INIT;
+	bool removed = false;
+
+	b->n_tasks--;
+	if (pl->err.code != MLB_OK) {
+		lost(pl);
+		free_place(pl);
+		return;
+	}
+	for (uint32_t i = 0; i < pl->n; i++) {
+		const struct item *it = &pl->item[i];
+		uint32_t path = b->g->output[it->output].path;
+		bool changed;
+		int rc;
+
+		removed |= it->remove;
+		if (it->remove)
+			rc = mlb_scan_again(&b->p->scan, path, &changed, &err);
+		else if (it->now.kind == MLB_O_TREE)
+			rc = 0; /* the checkout has told the scan */
+		else
+			rc = mlb_scan_set(&b->p->scan, path, pkind(it->now.kind), &it->now.digest,
+					  it->now.size, &err);
+		if (rc)
+			mlb_fatal(b, &err);
+	}
+	if (!removed) {
+		b->report->restored++;
+		b->report->saved += node->measured ? node->duration : 0;
+		mlb_tell(b, MLB_EV_RESTORED, pl->node, "", mlb_clock_mono() - pl->started);
+	}
+	mlb_record_node(b, pl->node, removed ? "" : "restored", 0);
+	mlb_node_done(b, pl->node, !removed);
+	free_place(pl);
+}
+
+char *
+mlb_aside_for(struct mlb_builder *b, const char *path)
+{
+	return mlb_asprintf("%s/aside/%s/%s", b->p->state_dir, b->run_id, path);
+}
+
+void
+mlb_note_kept(struct mlb_builder *b, const char *path, const char *kept)
+{
+	mlb_note(b, "'%s' was not made by mlbuild: it is kept as '%s'", path,
+		 kept + strlen(b->p->root) + 1);
+}
+
+bool
+mlb_is_unknown(struct mlb_builder *b, uint32_t output)
+{
+	struct mlb_now disk = mlb_output_on_disk(b->plan, output);
+	uint32_t n = mlb_output_node(b->plan, output);
+
+	if (b->p->scan.state[b->g->output[output].path].kind == MLB_P_ABSENT ||
+	    (disk.kind && mlb_cas_has(b->p->cas, &disk.digest)))
+		return false;
+	/* store = no: its bytes are in no cache, but they are what we made. */
+	return !(b->plan->node[n].has_memo && b->g->node[n].flags & MLB_G_NO_STORE);
+}
+
+/* Before an output is replaced by what the cache has: bytes that it does not have are the user's. */
+static int
+keep_unknown(struct mlb_builder *b, uint32_t output, struct mlb_err *err)
+{
+	const char *path = mlb_g_path(b->g, b->g->output[output].path);
+	char *from, *to;
+	int rc;
+
+	if (!mlb_is_unknown(b, output))
+		return 0;
+	from = mlb_project_path(b->p, path);
+	to = mlb_aside_for(b, path);
+	rc = mlb_fs_mkparents(to, err);
+	if (rc == 0)
+		rc = mlb_fs_rename(from, to, err);
+	if (rc == 0)
+		mlb_note_kept(b, path, to);
+	free(to);
+	free(from);
+	return rc;
+}
+
+static bool
+add_item(struct place *pl, uint32_t output, bool remove)
+{
+	struct mlb_builder *b = pl->b;
+	struct mlb_err err = MLB_ERR_INIT;
+	struct item *it = &pl->item[pl->n];
+
+	if (mlb_output_in_place(b->plan, output) ||
+	    (remove && !mlb_output_on_disk(b->plan, output).kind))
+		return true;
+	if (keep_unknown(b, output, &err)) {
+		mlb_fatal(b, &err);
+		return false;
+	}
+	it->path = mlb_project_path(b->p, mlb_g_path(b->g, b->g->output[output].path));
+	it->output = output;
+	it->now = b->plan->out[output];
+	it->remove = remove;
+	pl->n++;
+	return true;
+}
+
+void
+mlb_place(struct mlb_builder *b, uint32_t n)
+{
+	const struct mlb_range out = b->g->node[n].out;
+	struct place *pl;
+	bool remove;
+
+	if (mlb_is_variant(b->p)) {
+		/* Nothing is put into the workspace: the cache has it, and private roots take it from there. */
+		mlb_node_done(b, n, true);
+		return;
+	}
+	remove = !b->plan->node[n].need_present && !mlb_outputs_available(b->plan, n);
+	pl = mlb_calloc(1, sizeof(*pl));
+	pl->b = b;
+	pl->node = n;
+	pl->started = mlb_clock_mono();
+	pl->link = mlb_project_link(b->p);
+	pl->item = mlb_calloc(out.n + 1, sizeof(*pl->item));
+	for (uint32_t i = 0; i < out.n; i++)
+		if (!add_item(pl, out.first + i, remove)) {
+			free_place(pl);
+			return;
+		}
+	pl->task.work = work;
+	pl->task.done = done;
+	b->n_tasks++;
+	mlb_pool_add(b->pool, &pl->task);
+}

@@ -1,0 +1,243 @@
+/*
+ * A plan: the state of every node for one invocation. It is filled from the
+ * memo in one ordered pass; deciding is decide.c's.
+ */
+#include "engine/project.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "engine/each.h"
+#include "engine/fingerprint.h"
+
+#define GUESS_NS (1000 * 1000 * 1000ULL) /* of a command that nothing is known about */
+
+/* Two sorted sequences are merged: rows of the memo, and nodes by name. */
+struct merge {
+	struct mlb_plan *plan;
+	uint32_t at;
+	uint64_t sum[MLB_N_KINDS];
+	uint64_t count[MLB_N_KINDS];
+};
+
+static void
+take_memo(struct mlb_node *node, const struct mlb_memo *m)
+{
+	node->has_memo = true;
+	node->memo_sig = m->sig;
+	node->memo_key = m->key;
+	node->memo_outs = m->outs;
+	node->memo_flags = m->flags;
+	node->duration = m->duration;
+	node->measured = m->duration != 0;
+}
+
+static int
+merge_memo(void *ctx, const struct mlb_memo *m, struct mlb_err *err)
+{
+	struct merge *merge = ctx;
+	struct mlb_plan *plan = merge->plan;
+	const struct mlb_graph *g = plan->g;
+	int c = -1;
+
+	(void)err;
+	if (m->duration && m->kind < MLB_N_KINDS) {
+		merge->sum[m->kind] += m->duration;
+		merge->count[m->kind]++;
+	}
+	while (merge->at < g->n_nodes) {
+		c = strcmp(mlb_g_str(g, g->node[g->by_name[merge->at]].name), m->node);
+		if (c >= 0)
+			break;
+		merge->at++;
+	}
+	if (merge->at < g->n_nodes && c == 0)
+		take_memo(&plan->node[g->by_name[merge->at++]], m);
+	return 0;
+}
+
+static int
+load_memo(struct mlb_plan *plan, struct mlb_err *err)
+{
+	struct merge merge = { .plan = plan };
+	int rc = mlb_memo_each(plan->p->db, merge_memo, &merge, err);
+
+	for (int k = 0; k < MLB_N_KINDS; k++)
+		plan->kind_mean[k] = merge.count[k] ? merge.sum[k] / merge.count[k] : GUESS_NS;
+	return rc;
+}
+
+static void
+index_outputs(struct mlb_plan *plan)
+{
+	const struct mlb_graph *g = plan->g;
+
+	plan->out_of_path = mlb_alloc((g->n_paths + 1) * sizeof(*plan->out_of_path));
+	for (uint32_t i = 0; i < g->n_paths; i++)
+		plan->out_of_path[i] = MLB_NONE;
+	for (uint32_t i = 0; i < g->n_outputs; i++)
+		plan->out_of_path[g->output[i].path] = i;
+}
+
+/* From the last node to the first: a node's cost and the dearest of what waits for it. */
+static void
+find_critical_paths(struct mlb_plan *plan)
+{
+	const struct mlb_graph *g = plan->g;
+
+	for (uint32_t i = g->n_nodes; i-- > 0;) {
+		struct mlb_node *node = &plan->node[i];
+		uint64_t most = 0;
+
+		if (!node->wanted)
+			continue;
+		if (!node->measured)
+			node->duration = g->node[i].flags & MLB_G_SOURCE
+						 ? 0
+						 : plan->kind_mean[g->node[i].kind];
+		for (uint32_t u = 0; u < g->node[i].user.n; u++) {
+			const struct mlb_node *user =
+				&plan->node[g->index[g->node[i].user.first + u]];
+
+			if (user->wanted && user->path_cost > most)
+				most = user->path_cost;
+		}
+		node->path_cost = node->duration + most;
+	}
+}
+
+static uint32_t
+count_wanted(const struct mlb_plan *plan, struct mlb_range r)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r.n; i++)
+		n += plan->node[plan->g->index[r.first + i]].wanted;
+	return n;
+}
+
+static void
+count_waits(struct mlb_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->g->n_nodes; i++) {
+		if (!plan->node[i].wanted)
+			continue;
+		plan->node[i].waits = count_wanted(plan, plan->g->node[i].dep);
+		plan->node[i].gates = count_wanted(plan, plan->g->node[i].gate);
+	}
+}
+
+int
+mlb_plan_new(struct mlb_plan **out, struct mlb_project *p, const struct mlb_plan_options *o,
+	     struct mlb_err *err)
+{
+	struct mlb_plan *plan;
+	int rc = mlb_project_load(p, err);
+
+	if (rc)
+		return rc;
+	plan = mlb_calloc(1, sizeof(*plan));
+	plan->p = p;
+	plan->g = p->graph;
+	plan->force = o->force;
+	plan->only = o->only;
+	plan->downstream = o->downstream;
+	plan->update = o->update;
+	plan->locked = o->locked;
+	plan->node = mlb_calloc(plan->g->n_nodes + 1, sizeof(*plan->node));
+	plan->out = mlb_calloc(plan->g->n_outputs + 1, sizeof(*plan->out));
+	for (uint32_t i = 0; i < plan->g->n_nodes; i++)
+		plan->node[i].reason = plan->node[i].stamp = "";
+	index_outputs(plan);
+	rc = load_memo(plan, err);
+	if (rc == 0)
+		rc = mlb_plan_select(plan, o, err);
+	if (rc == 0)
+		rc = mlb_project_check_lock(p, err);
+	if (rc == 0)
+		mlb_plan_fingerprints(plan);
+	if (rc) {
+		mlb_plan_free(plan);
+		return rc;
+	}
+	find_critical_paths(plan);
+	count_waits(plan);
+	*out = plan;
+	return 0;
+}
+
+void
+mlb_plan_free(struct mlb_plan *plan)
+{
+	if (!plan)
+		return;
+	for (uint32_t i = 0; i < plan->g->n_nodes; i++)
+		mlb_each_free(plan->node[i].each);
+	mlb_strmap_release(&plan->tables);
+	mlb_arena_release(&plan->arena);
+	free(plan->fp_error);
+	free(plan->fp);
+	free(plan->out_of_path);
+	free(plan->out);
+	free(plan->node);
+	free(plan);
+}
+
+/* The first dep whose outputs will not be known before something ran; MLB_NONE if all are. */
+static uint32_t
+unknown_dep(const struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_range dep = plan->g->node[n].dep;
+
+	for (uint32_t i = 0; i < dep.n; i++) {
+		uint32_t d = plan->g->index[dep.first + i];
+		uint8_t fate = plan->node[d].fate;
+
+		if (plan->node[d].wanted &&
+		    (fate == MLB_FATE_RUN || fate == MLB_FATE_MAYBE || fate == MLB_FATE_BLOCKED))
+			return d;
+	}
+	return MLB_NONE;
+}
+
+static void
+follow_dep(struct mlb_plan *plan, uint32_t n, uint32_t d)
+{
+	struct mlb_node *node = &plan->node[n];
+	const char *name = mlb_g_str(plan->g, plan->g->node[d].name);
+
+	if (plan->node[d].fate == MLB_FATE_BLOCKED) {
+		node->fate = MLB_FATE_BLOCKED;
+		node->reason = mlb_arena_printf(&plan->arena, "'%s' cannot be had", name);
+	} else if (!node->has_memo || node->forced || plan->g->node[n].kind == MLB_K_TASK) {
+		node->fate = MLB_FATE_RUN;
+		node->reason = node->has_memo ? "asked for by --force" : "not built yet";
+	} else {
+		node->fate = MLB_FATE_MAYBE;
+		node->reason =
+			mlb_arena_printf(&plan->arena, "reads '%s', which %s run", name,
+					 plan->node[d].fate == MLB_FATE_RUN ? "will" : "may");
+	}
+}
+
+int
+mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err)
+{
+	for (uint32_t i = 0; i < plan->g->n_nodes; i++) {
+		uint32_t d;
+		int rc = 0;
+
+		if (!plan->node[i].wanted)
+			continue;
+		d = unknown_dep(plan, i);
+		if (d != MLB_NONE)
+			follow_dep(plan, i, d);
+		else
+			rc = mlb_decide(plan, i, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}

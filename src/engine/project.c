@@ -1,0 +1,298 @@
+#include "engine/project.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "os/fs.h"
+#include "os/machine.h"
+#include "os/path.h"
+
+#ifndef MLB_VERSION
+#define MLB_VERSION "0.0.0"
+#endif
+
+/* Deeper nesting than this above the current directory is not searched. */
+enum { MAX_PATH_BYTES = 64 * 1024 };
+
+const char *
+mlb_version(void)
+{
+	return MLB_VERSION;
+}
+
+void
+mlb_free(void *p)
+{
+	free(p);
+}
+
+/* The nearest directory at or above dir that holds an mlbuild.ini; its absolute path replaces out. */
+static int
+find_root(struct mlb_buf *out, const char *dir, struct mlb_err *err)
+{
+	struct mlb_buf file = MLB_BUF_INIT(MAX_PATH_BYTES);
+	struct mlb_buf up = MLB_BUF_INIT(MAX_PATH_BYTES);
+	int rc = mlb_path_absolute(out, dir, err);
+
+	while (rc == 0) {
+		mlb_path_join(&file, mlb_buf_str(out), "mlbuild.ini");
+		if (mlb_fs_exists(mlb_buf_str(&file)))
+			break;
+		if (strcmp(mlb_buf_str(out), "/") == 0) {
+			rc = mlb_err_set(
+				err, MLB_ENOTFOUND,
+				"no mlbuild.ini in '%s' or above it: go to your project, or "
+				"begin one with 'mlbuild init'",
+				dir);
+			break;
+		}
+		mlb_path_dir(&up, mlb_buf_str(out));
+		mlb_buf_clear(out);
+		mlb_buf_adds(out, mlb_buf_str(&up));
+	}
+	mlb_buf_release(&up);
+	mlb_buf_release(&file);
+	return rc;
+}
+
+/* "NAME=VALUE" or "@FILE" of -p. A file is relative to the current directory, as words of a command line are. */
+static int
+add_override(struct mlb_project *p, const char *text, struct mlb_err *err)
+{
+	struct mlb_override *o = &p->override[p->n_overrides];
+	const char *eq = strchr(text, '=');
+
+	if (text[0] == '@') {
+		struct mlb_buf path = MLB_BUF_INIT(MAX_PATH_BYTES);
+		int rc = mlb_path_absolute(&path, text + 1, err);
+
+		if (rc == 0)
+			o->value = mlb_arena_strdup(&p->arena, mlb_buf_str(&path));
+		mlb_buf_release(&path);
+		if (rc)
+			return rc;
+	} else if (!eq || eq == text) {
+		return mlb_err_set(err, MLB_EINVALID, "-p '%s' is neither NAME=VALUE nor @FILE",
+				   text);
+	} else {
+		o->name = mlb_arena_strndup(&p->arena, text, (size_t)(eq - text));
+		o->value = mlb_arena_strdup(&p->arena, eq + 1);
+	}
+	p->n_overrides++;
+	return 0;
+}
+
+int
+mlb_project_open(struct mlb_project **out, const struct mlb_open *open, struct mlb_err *err)
+{
+	struct mlb_buf root = MLB_BUF_INIT(MAX_PATH_BYTES);
+	struct mlb_project *p = mlb_calloc(1, sizeof(*p));
+	int rc;
+
+	p->cancel_fd = -1;
+	p->threads = mlb_machine_cpus();
+	mlb_lockfile_init(&p->lock);
+	rc = find_root(&root, open->dir ? open->dir : ".", err);
+	if (rc)
+		goto done;
+	p->root = mlb_buf_detach(&root);
+	p->state_dir = mlb_project_path(p, ".mlbuild");
+	p->override = mlb_calloc(open->n_params + 1, sizeof(*p->override));
+	for (size_t i = 0; i < open->n_params && rc == 0; i++)
+		rc = add_override(p, open->param[i], err);
+	if (rc)
+		goto done;
+	p->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->cancel_fd < 0)
+		rc = mlb_err_errno(err, errno, "cannot make an eventfd");
+done:
+	mlb_buf_release(&root);
+	if (rc) {
+		mlb_project_close(p);
+		return rc;
+	}
+	*out = p;
+	return 0;
+}
+
+void
+mlb_project_close(struct mlb_project *p)
+{
+	if (!p)
+		return;
+	if (p->scanned)
+		mlb_scan_release(&p->scan);
+	mlb_results_close(p->results);
+	mlb_cas_close(p->cas);
+	mlb_db_close(p->db);
+	mlb_vcs_close(p->vcs);
+	mlb_graph_free(p->graph);
+	mlb_config_free(p->config);
+	mlb_lockfile_release(&p->lock);
+	mlb_arena_release(&p->arena);
+	if (p->cancel_fd >= 0)
+		close(p->cancel_fd);
+	free(p->override);
+	free(p->unused);
+	free(p->vcs_why);
+	free(p->name);
+	free(p->state_dir);
+	free(p->root);
+	free(p);
+}
+
+const char *
+mlb_project_root(const struct mlb_project *p)
+{
+	return p->root;
+}
+
+const char *
+mlb_project_name(struct mlb_project *p)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+
+	if (!p->name && mlb_project_config(p, &err) == 0)
+		p->name = mlb_strdup(p->config->name);
+	mlb_err_release(&err);
+	return p->name ? p->name : "";
+}
+
+char *
+mlb_project_path(const struct mlb_project *p, const char *rel)
+{
+	return mlb_asprintf("%s/%s", strcmp(p->root, "/") == 0 ? "" : p->root, rel);
+}
+
+void
+mlb_cancel(struct mlb_project *p)
+{
+	uint64_t one = 1;
+	int saved = errno;
+
+	/* A full counter means that it was asked for already. */
+	if (write(p->cancel_fd, &one, sizeof(one)) < 0)
+		errno = saved;
+}
+
+/* .mlbuild ignores itself, so that nobody has to. */
+static int
+make_state_dir(struct mlb_project *p, struct mlb_err *err)
+{
+	char *ignore;
+	int rc = 0;
+
+	if (mlb_fs_exists(p->state_dir))
+		return 0;
+	rc = mlb_fs_mkdirs(p->state_dir, err);
+	if (rc)
+		return rc;
+	ignore = mlb_asprintf("%s/.gitignore", p->state_dir);
+	rc = mlb_fs_write(ignore, "*\n", 2, false, err);
+	free(ignore);
+	return rc;
+}
+
+int
+mlb_project_store(struct mlb_project *p, struct mlb_err *err)
+{
+	char *db = NULL;
+	int rc;
+
+	if (p->db)
+		return 0;
+	rc = make_state_dir(p, err);
+	if (rc)
+		return rc;
+	db = mlb_asprintf("%s/state.db", p->state_dir);
+	rc = mlb_db_open(&p->db, db, err);
+	free(db);
+	return rc;
+}
+
+/* [cache] dir, or .mlbuild/cache; with the format's version below it. */
+static char *
+cache_dir(const struct mlb_project *p)
+{
+	const char *dir = p->graph ? mlb_g_str(p->graph, p->graph->cache_dir) : "";
+
+	if (!dir[0])
+		return mlb_asprintf("%s/cache/v1", p->state_dir);
+	if (dir[0] == '/')
+		return mlb_asprintf("%s/v1", dir);
+	return mlb_asprintf("%s/%s/v1", p->root, dir);
+}
+
+int
+mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
+{
+	char *dir;
+	int rc = mlb_project_store(p, err);
+
+	if (rc || p->results)
+		return rc;
+	dir = cache_dir(p);
+	if (!p->cas)
+		rc = mlb_cas_open(&p->cas, dir, p->db, err);
+	if (rc == 0)
+		rc = mlb_results_open(&p->results, dir, p->db, err);
+	free(dir);
+	return rc;
+}
+
+int
+mlb_project_vcs(struct mlb_project *p, struct mlb_err *err)
+{
+	struct mlb_buf why = MLB_BUF_INIT(64 * 1024);
+	int rc;
+
+	if (p->vcs_tried)
+		return 0;
+	rc = mlb_vcs_open(&p->vcs, p->root, &why, err);
+	if (rc == 0) {
+		p->vcs_tried = true;
+		p->vcs_why = mlb_buf_detach(&why);
+	}
+	mlb_buf_release(&why);
+	return rc;
+}
+
+/* $XDG_CONFIG_HOME/mlbuild/config.ini (XDG Base Directory Specification); NULL if there is no home. */
+static char *
+user_config(void)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME");
+	const char *home = getenv("HOME");
+
+	if (xdg && xdg[0] == '/')
+		return mlb_asprintf("%s/mlbuild/config.ini", xdg);
+	if (home && home[0] == '/')
+		return mlb_asprintf("%s/.config/mlbuild/config.ini", home);
+	return NULL;
+}
+
+int
+mlb_project_config(struct mlb_project *p, struct mlb_err *err)
+{
+	char *user;
+	int rc;
+
+	if (p->config)
+		return 0;
+	user = user_config();
+	rc = mlb_config_load(&p->config, p->root, user, p->override, p->n_overrides, err);
+	free(user);
+	return rc;
+}
+
+enum mlb_link
+mlb_project_link(const struct mlb_project *p)
+{
+	const char *link = mlb_g_str(p->graph, p->graph->cache_link);
+
+	return strcmp(link, "hardlink") == 0 ? MLB_LINK_HARD : MLB_LINK_COPY;
+}

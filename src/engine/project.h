@@ -1,0 +1,185 @@
+/*
+ * The project behind the public API, and what one invocation knows of it.
+ *
+ * struct mlb_project lives as long as the caller wants; its parts are opened at
+ * first need. struct mlb_plan is made for one call: it holds the state of every
+ * node of the graph for the words asked for.
+ *
+ * Ownership: the project owns all handles; a plan borrows the project.
+ */
+#ifndef ENGINE_PROJECT_H
+#define ENGINE_PROJECT_H
+
+#include "base/arena.h"
+#include "base/strmap.h"
+#include "engine/root.h"
+#include "graph/action.h"
+#include "graph/lockfile.h"
+#include "mlbuild.h"
+#include "store/result.h"
+#include "store/scan.h"
+#include "store/state.h"
+#include "store/vcs.h"
+
+struct mlb_project {
+	char *root;      /* absolute */
+	char *state_dir; /* root/.mlbuild */
+	char *name;
+	struct mlb_override *override; /* -p; strings owned by `arena` */
+	size_t n_overrides;
+	struct mlb_arena arena;
+	struct mlb_db *db;
+	struct mlb_cas *cas;
+	struct mlb_results *results;
+	struct mlb_vcs *vcs; /* NULL until asked for, or where there is none */
+	char *unused; /* sections of the ini that nothing acts on; NULL: none, or not compiled just now */
+	bool vcs_tried;
+	char *vcs_why; /* why there is none; "" */
+	struct mlb_config *config;
+	struct mlb_graph *graph;
+	struct mlb_scan scan;
+	bool scanned;
+	struct mlb_lockfile lock;
+	bool lock_read;
+	bool lock_same; /* the lock on disk is the one our memo was recorded with */
+	bool adopting;  /* results of the targets asked for come before what the lock says */
+	struct mlb_digest *file_digest; /* variants: digests of rewritten parameter files */
+	struct mlb_root_file *file;     /* variants: the rewritten parameter files */
+	size_t n_files;
+	int cancel_fd; /* eventfd */
+	unsigned threads;
+};
+
+static inline bool
+mlb_is_variant(const struct mlb_project *p)
+{
+	return p->n_overrides != 0;
+}
+
+/* project.c */
+int mlb_project_store(struct mlb_project *p, struct mlb_err *err); /* state.db */
+int mlb_project_cache(struct mlb_project *p, struct mlb_err *err); /* and objects, results */
+int mlb_project_vcs(struct mlb_project *p,
+		    struct mlb_err *err); /* p->vcs, or NULL and p->vcs_why */
+int mlb_project_config(struct mlb_project *p, struct mlb_err *err);
+char *mlb_project_path(const struct mlb_project *p,
+		       const char *rel); /* absolute; owned by the caller */
+enum mlb_link mlb_project_link(const struct mlb_project *p);
+
+/* load.c: graph and scan, both as of now. */
+int mlb_project_load(struct mlb_project *p, struct mlb_err *err);
+int mlb_project_lock(struct mlb_project *p, struct mlb_err *err); /* reads mlbuild.lock once */
+int mlb_project_check_lock(struct mlb_project *p,
+			   struct mlb_err *err); /* reads it only if it is not the one recorded */
+int mlb_project_remember_lock(struct mlb_project *p,
+			      struct mlb_err *err); /* inside a transaction: it is recorded now */
+uint32_t mlb_project_path_index(const struct mlb_project *p,
+				const char *path); /* MLB_NONE if the graph has none */
+int mlb_project_save_scan(struct mlb_project *p,
+			  struct mlb_err *err); /* stat cache rows, in a transaction */
+
+/* What became, or will become, of a node in this invocation. */
+enum mlb_nphase {
+	MLB_PH_WAITING = 0, /* something that it reads is not known yet */
+	MLB_PH_DECIDED,     /* must run or be restored, and waits for gates or inputs */
+	MLB_PH_READY,       /* in the ready queue */
+	MLB_PH_RUNNING,
+	MLB_PH_PLACING, /* being restored */
+	MLB_PH_DONE,    /* its outputs' digests are known; see present */
+	MLB_PH_REFUSED, /* a check that said no */
+	MLB_PH_FAILED,
+	MLB_PH_BLOCKED
+};
+
+struct mlb_now { /* an output as this invocation knows it */
+	struct mlb_digest digest;
+	uint64_t size;
+	uint8_t kind; /* enum mlb_okind, 0: unknown */
+};
+
+struct mlb_each;
+
+struct mlb_node {
+	struct mlb_digest sig, key;
+	struct mlb_digest memo_sig, memo_key, memo_outs;
+	uint64_t duration;     /* ns: measured before, else an estimate */
+	uint64_t path_cost;    /* critical path from here to an end, ns */
+	const char *reason;    /* why it will run; in the plan's arena; "" */
+	const char *stamp;     /* frozen: from the lock; "" */
+	struct mlb_each *each; /* its actions, NULL if it is not of that sort */
+	uint32_t waits;        /* deps in the closure that are not known */
+	uint32_t needs;        /* inputs being put in place before it can run */
+	uint32_t gates;        /* gates without a verdict */
+	uint32_t blocked_by;   /* node plus one that failed or said no; 0: none */
+	uint8_t phase;         /* enum mlb_nphase */
+	uint8_t fate;          /* enum mlb_fate, as decided */
+	uint8_t memo_flags;
+	bool measured;     /* duration was measured */
+	bool wanted;       /* in the closure */
+	bool asked;        /* named by the words */
+	bool present;      /* its outputs are in the workspace */
+	bool need_present; /* must be put there */
+	bool forced;
+	bool changed; /* ran or got another result: to be recorded */
+	bool has_memo;
+	bool lost; /* its result's bytes cannot be had: run even though known */
+	bool key_known;
+	bool known; /* it was DONE once: its users have been released */
+	bool ran;   /* each: a command of it ran */
+	bool redo;  /* an input was made again: decide once more before it runs */
+};
+
+struct mlb_plan {
+	struct mlb_project *p;
+	const struct mlb_graph *g;
+	struct mlb_node *node;    /* one per graph node */
+	struct mlb_now *out;      /* one per graph output */
+	uint32_t *out_of_path;    /* path -> output index, MLB_NONE */
+	const char **fp_error;    /* why a fingerprint has none; NULL entry: it has one */
+	struct mlb_digest *fp;    /* digest per entry of g->strs that is a fingerprint */
+	struct mlb_strmap tables; /* digest of a table object -> its rows (known.c) */
+	struct mlb_arena arena;
+	uint64_t kind_mean[MLB_N_KINDS];
+	bool force, only, downstream, update, locked;
+	uint32_t n_wanted;
+};
+
+/* plan.c */
+struct mlb_plan_options {
+	const char *const *word;
+	size_t n_words;
+	bool force, only, downstream, update, locked;
+};
+int mlb_plan_new(struct mlb_plan **out, struct mlb_project *p, const struct mlb_plan_options *o,
+		 struct mlb_err *err);
+void mlb_plan_free(struct mlb_plan *plan);
+/* Decide every wanted node in order without doing anything: fates and reasons of -n, status and why. */
+int mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err);
+
+/* select.c: marks node[].asked and wanted. */
+int mlb_plan_select(struct mlb_plan *plan, const struct mlb_plan_options *o, struct mlb_err *err);
+int mlb_select_words(const struct mlb_project *p, const char *const *word, size_t n, uint8_t *mark,
+		     struct mlb_err *err);
+
+/*
+ * decide.c: what happens to a node whose inputs are all known. The one place
+ * that says so. Sets key, fate, reason, and out[] where the result is known.
+ */
+int mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
+/* The node's action with the digests of its inputs; from the arena. */
+void mlb_node_action(struct mlb_plan *plan, uint32_t n, struct mlb_arena *arena,
+		     struct mlb_action *out);
+/* Digest and kind of an input as known now; kind 0: unknown or absent. */
+struct mlb_now mlb_input_now(const struct mlb_plan *plan, const struct mlb_g_input *in);
+bool mlb_outputs_available(struct mlb_plan *plan,
+			   uint32_t n); /* all bytes are in the cache or in the workspace */
+void mlb_outs_digest(struct mlb_digest *out, const struct mlb_now *now, size_t n);
+struct mlb_now mlb_output_on_disk(const struct mlb_plan *plan, uint32_t output); /* as scanned */
+bool mlb_output_in_place(const struct mlb_plan *plan,
+			 uint32_t output); /* the workspace has out[output] */
+uint32_t mlb_output_node(const struct mlb_plan *plan, uint32_t output); /* whose output it is */
+
+/* why.c: a sentence for a key that has no result: what differs from the last one. From the arena. */
+const char *mlb_why_short(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
+
+#endif

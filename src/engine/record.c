@@ -1,0 +1,407 @@
+/*
+ * Recording: what was done becomes durable in batches, in the order that makes a
+ * crash at any instant harmless:
+ *
+ * 1. packs and loose objects are synced, then the segment of result records (on a worker);
+ * 2. one transaction writes indexes, stat cache, memo and the run;
+ * 3. only then is it told that a target is built;
+ * 4. mlbuild.lock and .gitignore are written once, at the end.
+ */
+#include "engine/builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/hex.h"
+#include "engine/each.h"
+#include "os/clock.h"
+#include "os/machine.h"
+
+#define BATCH_NS (1000 * 1000 * 1000ULL)
+enum { MAX_ACTION = 256 << 20, MAX_METRICS = 16 << 20 };
+
+/* A row of the memo, and one of the run, waiting for the next commit. */
+struct row {
+	struct mlb_memo memo; /* node "" : no memo */
+	struct mlb_run_action action;
+	uint32_t node;
+	bool tell; /* MLB_EV_BUILT once durable */
+};
+MLB_VEC_NAMED(rows, struct row);
+
+struct mlb_record {
+	struct mlb_arena arena; /* strings of rows; lives as long as the build */
+	struct rows pending;    /* not yet given to a commit */
+	struct rows syncing;    /* of the commit in flight */
+	struct mlb_task task;
+	struct mlb_err err; /* of the task */
+	struct mlb_builder *b;
+	uint64_t last;   /* monotonic ns of the last commit */
+	int64_t started; /* of the run, wall */
+	uint64_t started_mono;
+	bool in_flight;
+	char *platform;
+};
+
+int
+mlb_record_new(struct mlb_builder *b, struct mlb_err *err)
+{
+	struct mlb_buf platform = MLB_BUF_INIT(MLB_KIB);
+
+	(void)err;
+	b->record = mlb_calloc(1, sizeof(*b->record));
+	b->record->b = b;
+	b->record->started = mlb_clock_wall();
+	b->record->started_mono = b->record->last = mlb_clock_mono();
+	mlb_machine_platform(&platform);
+	b->record->platform = mlb_buf_detach(&platform);
+	return 0;
+}
+
+void
+mlb_record_free(struct mlb_builder *b)
+{
+	struct mlb_record *r = b->record;
+
+	if (!r)
+		return;
+	mlb_vec_release(&r->pending);
+	mlb_vec_release(&r->syncing);
+	mlb_arena_release(&r->arena);
+	mlb_err_release(&r->err);
+	free(r->platform);
+	free(r);
+	b->record = NULL;
+}
+
+bool
+mlb_record_busy(const struct mlb_builder *b)
+{
+	return b->record && b->record->in_flight;
+}
+
+uint64_t
+mlb_record_due(const struct mlb_builder *b)
+{
+	const struct mlb_record *r = b->record;
+
+	if (!r || r->in_flight || !r->pending.n)
+		return 0;
+	return r->last + BATCH_NS;
+}
+
+/* ---------------------------------------------------------- rows */
+
+static struct row
+node_row(struct mlb_builder *b, uint32_t n, const char *what, uint64_t duration)
+{
+	const struct mlb_node *node = &b->plan->node[n];
+	const struct mlb_range out = b->g->node[n].out;
+	const char *name = mlb_g_str(b->g, b->g->node[n].name);
+	struct row row;
+
+	memset(&row, 0, sizeof(row));
+	row.node = n;
+	row.memo.node = name;
+	row.memo.sig = node->sig;
+	row.memo.key = node->key;
+	row.memo.kind = (uint8_t)b->g->node[n].kind;
+	row.memo.duration = duration ? duration : node->measured ? node->duration : 0;
+	mlb_outs_digest(&row.memo.outs, b->plan->out + out.first, out.n);
+	row.action.run = b->run_id;
+	row.action.node = name;
+	row.action.key = node->key;
+	row.action.what = what;
+	row.action.duration = duration;
+	row.action.metrics = "";
+	return row;
+}
+
+void
+mlb_record_node(struct mlb_builder *b, uint32_t n, const char *what, uint64_t duration)
+{
+	struct row row = node_row(b, n, what, duration);
+
+	/* A variant says nothing about the workspace. */
+	if (mlb_is_variant(b->p))
+		row.memo.node = "";
+	mlb_vec_push(&b->record->pending, row);
+}
+
+/* Metrics that are JSON, as text for the run's row; "" otherwise. */
+static const char *
+read_metrics(struct mlb_work *w)
+{
+	struct mlb_builder *b = w->b;
+	struct mlb_buf text = MLB_BUF_INIT(MAX_METRICS);
+	const char *metrics = "";
+
+	for (size_t i = 0; i < w->n_outputs; i++)
+		if (w->made[i].kind == MLB_O_METRICS &&
+		    mlb_cas_read(b->p->cas, &text, &w->made[i].digest, NULL) == 0)
+			metrics =
+				mlb_arena_strndup(&b->record->arena, mlb_buf_str(&text), text.len);
+	mlb_buf_release(&text);
+	return metrics;
+}
+
+static int
+put_action(struct mlb_work *w, struct mlb_digest *key, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_ACTION);
+	int rc;
+
+	mlb_action_text(&text, w->b->g, &w->action);
+	rc = mlb_buf_check(&text, "the action's text", err);
+	if (rc == 0)
+		rc = mlb_cas_put(w->b->p->cas, key, mlb_buf_str(&text), text.len, err);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+static int
+put_log(struct mlb_work *w, struct mlb_digest *log, struct mlb_err *err)
+{
+	size_t len = 0;
+	const char *text = mlb_job_log(w->job, &len);
+
+	memset(log, 0, sizeof(*log));
+	return len ? mlb_cas_put(w->b->p->cas, log, text, len, err) : 0;
+}
+
+/* What it printed is kept: `show --output` tells it until the target is built. */
+void
+mlb_record_failed(struct mlb_builder *b, uint32_t n, struct mlb_work *w)
+{
+	struct row row = node_row(b, n, "failed", w->end.duration_ns);
+	struct mlb_err ignored = MLB_ERR_INIT;
+
+	row.memo.node = "";
+	/* A log that cannot be stored is no reason to fail twice: .mlbuild/logs has it. */
+	if (w->job && put_log(w, &row.action.log, &ignored))
+		memset(&row.action.log, 0, sizeof(row.action.log));
+	mlb_err_release(&ignored);
+	mlb_vec_push(&b->record->pending, row);
+}
+
+static const char *
+given_params(struct mlb_builder *b)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_METRICS);
+	const char *s;
+
+	for (size_t i = 0; i < b->p->n_overrides; i++) {
+		const struct mlb_override *o = &b->p->override[i];
+
+		mlb_buf_addf(&text, "%s%s%s%s", i ? "\n" : "", o->name ? o->name : "@",
+			     o->name ? "=" : "", o->value);
+	}
+	s = mlb_arena_strdup(&b->record->arena, mlb_buf_str(&text));
+	mlb_buf_release(&text);
+	return s;
+}
+
+int
+mlb_record_built(struct mlb_builder *b, struct mlb_work *w, bool no, struct mlb_err *err)
+{
+	struct mlb_result r = {
+		.verdict_no = no, .platform = b->record->platform, .pin = b->pin, .run = b->run_id
+	};
+	struct row row = node_row(b, w->node, no ? "no" : "built", w->end.duration_ns);
+	int rc = 0;
+
+	r.started = (int64_t)w->end.started_wall;
+	r.duration = w->end.duration_ns;
+	r.max_rss = w->end.exit.max_rss;
+	r.params = given_params(b);
+	r.output = mlb_arena_alloc(&w->arena, (w->n_outputs + 1) * sizeof(*r.output));
+	for (size_t i = 0; i < w->n_outputs; i++) {
+		if (!w->made[i].kind)
+			continue;
+		r.output[r.n_outputs].path = w->output[i].path;
+		r.output[r.n_outputs].kind = w->made[i].kind;
+		r.output[r.n_outputs].digest = w->made[i].digest;
+		r.output[r.n_outputs++].size = w->made[i].size;
+	}
+	if (w->item)
+		rc = mlb_each_record(w, &r, err);
+	else
+		rc = put_action(w, &r.key, err);
+	if (rc == 0)
+		rc = put_log(w, &r.log, err);
+	/* A task's doing is never taken from a cache. */
+	if (rc == 0 && b->g->node[w->node].kind != MLB_K_TASK && !w->item)
+		rc = mlb_results_add(b->p->results, &r, err);
+	if (rc)
+		return rc;
+	if (!w->item)
+		row.action.key = r.key;
+	row.action.log = r.log;
+	row.action.metrics = read_metrics(w);
+	row.memo.flags = no ? MLB_MEMO_NO : 0;
+	row.tell = true;
+	if (mlb_is_variant(b->p) || w->item)
+		row.memo.node = "";
+	b->plan->node[w->node].changed = true;
+	b->report->built += !no;
+	mlb_vec_push(&b->record->pending, row);
+	return 0;
+}
+
+/* ---------------------------------------------------------- commits */
+
+static void
+sync_work(struct mlb_task *t)
+{
+	struct mlb_record *r = (struct mlb_record *)((char *)t - offsetof(struct mlb_record, task));
+
+	if (mlb_cas_sync(r->b->p->cas, &r->err) == 0)
+		mlb_results_sync(r->b->p->results, &r->err);
+}
+
+static int
+write_row(struct mlb_builder *b, const struct row *row, struct mlb_err *err)
+{
+	int rc = 0;
+
+	if (row->memo.node[0])
+		rc = mlb_memo_set(b->p->db, &row->memo, err);
+	if (rc == 0 && row->action.what[0])
+		rc = mlb_run_add_action(b->p->db, &row->action, err);
+	return rc;
+}
+
+static int
+write_run(struct mlb_builder *b, int status, struct mlb_err *err)
+{
+	struct mlb_run run = {
+		.id = b->run_id,
+		.started = b->record->started,
+		.duration = mlb_clock_mono() - b->record->started_mono,
+		.words = b->opt->command_line ? b->opt->command_line : "",
+		.commit = b->head,
+		.status = status,
+		.built = b->report->built,
+		.restored = b->report->restored,
+		.failed = b->report->failed,
+	};
+
+	return mlb_run_set(b->p->db, &run, err);
+}
+
+/* Point 2; status -1 while the build goes on. */
+static int
+write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool locked,
+	   struct mlb_err *err)
+{
+	struct mlb_project *p = b->p;
+	int rc = mlb_db_begin(p->db, err);
+
+	if (rc == 0)
+		rc = mlb_cas_index(p->cas, err);
+	if (rc == 0)
+		rc = mlb_results_index(p->results, err);
+	if (rc == 0)
+		rc = mlb_scan_save(&p->scan, err);
+	for (size_t i = 0; i < rows->n && rc == 0; i++)
+		rc = write_row(b, &rows->v[i], err);
+	if (rc == 0)
+		rc = write_run(b, status, err);
+	if (rc == 0 && locked)
+		rc = mlb_project_remember_lock(p, err);
+	if (rc == 0 && locked)
+		rc = mlb_meta_set(p->db, "graph", b->g->id.b, MLB_DIGEST_LEN, err);
+	if (rc == 0)
+		rc = mlb_db_commit(p->db, err);
+	if (rc)
+		mlb_db_rollback(p->db);
+	return rc;
+}
+
+static void
+tell_built(struct mlb_builder *b, const struct rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct row *row = &rows->v[i];
+
+		if (row->tell && strcmp(row->action.what, "no") == 0) {
+			struct mlb_failure f = { "", "it said no", "", "", "" };
+
+			mlb_tell_no(b, row->node, &row->action.log, &f, row->action.duration);
+		} else if (row->tell) {
+			mlb_tell(b, MLB_EV_BUILT, row->node, row->action.metrics,
+				 row->action.duration);
+		}
+	}
+}
+
+static void
+sync_done(struct mlb_task *t)
+{
+	struct mlb_record *r = (struct mlb_record *)((char *)t - offsetof(struct mlb_record, task));
+	struct mlb_builder *b = r->b;
+
+	b->n_tasks--;
+	r->in_flight = false;
+	r->last = mlb_clock_mono();
+	if (r->err.code != MLB_OK || write_rows(b, &r->syncing, -1, false, &r->err))
+		mlb_fatal(b, &r->err);
+	else
+		tell_built(b, &r->syncing);
+	r->syncing.n = 0;
+}
+
+void
+mlb_record_tick(struct mlb_builder *b)
+{
+	struct mlb_record *r = b->record;
+	struct rows empty;
+	bool idle = b->running.n == 0;
+
+	if (!r || r->in_flight || !r->pending.n || b->fatal.code != MLB_OK)
+		return;
+	/* When nothing runs there is nothing to wait for; the last batch is mlb_record_finish's. */
+	if (mlb_clock_mono() < r->last + BATCH_NS && !idle)
+		return;
+	if (idle && !b->n_ready && !b->delayed.n && !b->n_tasks)
+		return;
+	empty = r->syncing;
+	r->syncing = r->pending;
+	r->pending = empty;
+	r->in_flight = true;
+	mlb_results_mark(b->p->results);
+	r->task.work = sync_work;
+	r->task.done = sync_done;
+	b->n_tasks++;
+	mlb_pool_add(b->pool, &r->task);
+}
+
+int
+mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
+{
+	struct mlb_record *r = b->record;
+	struct mlb_buf changed = MLB_BUF_INIT(MLB_KIB);
+	int rc;
+
+	rc = mlb_cas_sync(b->p->cas, err);
+	if (rc == 0)
+		rc = mlb_results_sync(b->p->results, err);
+	if (rc == 0 && !mlb_is_variant(b->p))
+		rc = mlb_relock(b, &b->lock_changed, err);
+	if (rc == 0 && !mlb_is_variant(b->p))
+		rc = mlb_update_gitignore(b->p, &b->ignore_changed, err);
+	/* relock puts table objects: they are durable before anything else names them. */
+	if (rc == 0)
+		rc = write_rows(b, &r->pending, b->stale ? 4 : status, !mlb_is_variant(b->p), err);
+	if (rc == 0)
+		tell_built(b, &r->pending);
+	r->pending.n = 0;
+	if (b->lock_changed)
+		mlb_buf_adds(&changed, "mlbuild.lock");
+	if (b->ignore_changed)
+		mlb_buf_addf(&changed, "%s.gitignore", b->lock_changed ? " " : "");
+	free(b->report->changed);
+	b->report->changed = mlb_buf_detach(&changed);
+	return rc;
+}

@@ -1,0 +1,321 @@
+/*
+ * mlbuild.lock as it has to be after this build: blocks of what was asked for or
+ * needed and is known now; others stay as they are while their target exists.
+ */
+#include "engine/builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/hex.h"
+#include "engine/each.h"
+#include "engine/known.h"
+#include "os/fs.h"
+
+enum { MAX_LOCK = 1 << 30 };
+
+static void
+output_rows(struct mlb_builder *b, uint32_t n, struct mlb_lock_output *out)
+{
+	const struct mlb_range r = b->g->node[n].out;
+
+	for (uint32_t i = 0; i < r.n; i++) {
+		const struct mlb_now *now = &b->plan->out[r.first + i];
+
+		out[i].path = mlb_g_path(b->g, b->g->output[r.first + i].path);
+		out[i].kind = now->kind;
+		out[i].digest = now->digest;
+		out[i].size = now->size;
+	}
+}
+
+static bool
+belongs(const struct mlb_builder *b, uint32_t n)
+{
+	const struct mlb_g_node *node = &b->g->node[n];
+
+	return b->plan->node[n].known && b->plan->node[n].phase == MLB_PH_DONE &&
+	       node->kind != MLB_K_TASK && (node->out.n || node->flags & MLB_G_EACH);
+}
+
+static bool
+has_matrix(const struct mlb_builder *b, uint32_t n)
+{
+	return b->g->node[n].name != b->g->node[n].base &&
+	       strcmp(mlb_g_str(b->g, b->g->node[n].name), mlb_g_str(b->g, b->g->node[n].base)) !=
+		       0;
+}
+
+static bool
+same_outputs(const struct mlb_lock_block *old, const struct mlb_lock_block *new)
+{
+	if (!old || old->other || old->n_outputs != new->n_outputs ||
+	    strcmp(old->kind, new->kind) != 0 || !mlb_digest_equal(&old->key, &new->key) ||
+	    !mlb_digest_equal(&old->table, &new->table) ||
+	    strcmp(old->stamp ? old->stamp : "", new->stamp ? new->stamp : "") != 0)
+		return false;
+	for (uint32_t i = 0; i < old->n_outputs; i++)
+		if (old->output[i].kind != new->output[i].kind ||
+		    old->output[i].size != new->output[i].size ||
+		    !mlb_digest_equal(&old->output[i].digest, &new->output[i].digest) ||
+		    strcmp(old->output[i].path, new->output[i].path) != 0)
+			return false;
+	return true;
+}
+
+static int
+by_path(const void *a, const void *b)
+{
+	const struct mlb_lock_output *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static void
+set_block(struct mlb_builder *b, struct mlb_lock_block *block, bool *differs)
+{
+	if (block->n_outputs > 1)
+		qsort(block->output, block->n_outputs, sizeof(*block->output), by_path);
+	if (same_outputs(mlb_lockfile_get(&b->p->lock, block->name), block))
+		return;
+	mlb_lockfile_set(&b->p->lock, block);
+	*differs = true;
+}
+
+static int
+table_of(struct mlb_builder *b, struct mlb_table_row *row, size_t n, struct mlb_digest *out,
+	 struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
+	int rc;
+
+	mlb_table_format(&text, row, n);
+	rc = mlb_buf_check(&text, "a table of the lock", err);
+	if (rc == 0)
+		rc = mlb_cas_put(b->p->cas, out, mlb_buf_str(&text), text.len, err);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+static int
+row_by_name(const void *a, const void *b)
+{
+	const struct mlb_table_row *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* All instances of one matrix target; rows of those not built now are taken over from the old table. */
+static int
+set_matrix(struct mlb_builder *b, const uint32_t *n, size_t count, bool *differs,
+	   struct mlb_err *err)
+{
+	const char *base = mlb_g_str(b->g, b->g->node[n[0]].base);
+	const struct mlb_lock_block *old = mlb_lockfile_get(&b->p->lock, base);
+	struct mlb_lock_block block = { .kind = mlb_kind_names[b->g->node[n[0]].kind],
+					.name = base,
+					.stamp = "" };
+	struct mlb_table_row *row = mlb_arena_alloc(&b->plan->arena, (count + 1) * sizeof(*row));
+	size_t rows = 0;
+	int rc;
+
+	for (size_t i = 0; i < count; i++) {
+		struct mlb_lock_output *out;
+		uint32_t n_out = b->g->node[n[i]].out.n;
+		bool now = belongs(b, n[i]);
+
+		out = mlb_arena_alloc(&b->plan->arena, (n_out + 1) * sizeof(*out));
+		if (!now && !(old && mlb_known_locked(b->plan, n[i], NULL)))
+			continue;
+		output_rows(b, n[i], out);
+		if (n_out > 1)
+			qsort(out, n_out, sizeof(*out), by_path);
+		row[rows].name = mlb_g_str(b->g, b->g->node[n[i]].name);
+		row[rows].key = b->plan->node[n[i]].key;
+		row[rows].output = out;
+		row[rows++].n_outputs = n_out;
+	}
+	if (rows == 0)
+		return 0;
+	qsort(row, rows, sizeof(*row), row_by_name);
+	rc = table_of(b, row, rows, &block.table, err);
+	if (rc == 0)
+		set_block(b, &block, differs);
+	return rc;
+}
+
+static int
+set_node(struct mlb_builder *b, uint32_t n, bool *differs, struct mlb_err *err)
+{
+	struct mlb_lock_block block = {
+		.kind = mlb_kind_names[b->g->node[n].kind],
+		.name = mlb_g_str(b->g, b->g->node[n].base),
+		.stamp = b->plan->node[n].stamp,
+		.key = b->plan->node[n].key,
+		.n_outputs = b->g->node[n].out.n,
+	};
+
+	if (b->g->node[n].flags & MLB_G_EACH) {
+		struct mlb_table_row *row;
+		size_t rows;
+		int rc;
+
+		memset(&block.key, 0, sizeof(block.key));
+		block.n_outputs = 0;
+		mlb_each_table(b->plan, n, &row, &rows);
+		rc = table_of(b, row, rows, &block.table, err);
+		if (rc)
+			return rc;
+	} else {
+		block.output = mlb_arena_alloc(&b->plan->arena,
+					       (block.n_outputs + 1) * sizeof(*block.output));
+		output_rows(b, n, block.output);
+	}
+	set_block(b, &block, differs);
+	return 0;
+}
+
+/*
+ * What a dropped block named stays on disk until `clean --dead`: meta "dead" has
+ * a line "DIGEST PATH" for each such output.
+ */
+static void
+remember_dead(struct mlb_buf *dead, const struct mlb_lock_block *block)
+{
+	char hex[MLB_HEX_LEN + 1];
+
+	for (uint32_t i = 0; i < block->n_outputs && !mlb_digest_is_zero(&block->key); i++) {
+		if (strchr(block->output[i].path, '\n'))
+			continue;
+		mlb_digest_hex(hex, &block->output[i].digest);
+		mlb_buf_addf(dead, "%s %s\n", hex, block->output[i].path);
+	}
+}
+
+/* Blocks whose target is gone from the ini. */
+static int
+drop_dead(struct mlb_builder *b, bool *differs, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
+	int rc = 0;
+	struct mlb_strmap base = MLB_STRMAP_INIT;
+	struct mlb_strvec dead = MLB_VEC_INIT;
+
+	for (uint32_t i = 0; i < b->g->n_nodes; i++)
+		mlb_strmap_set(&base, mlb_g_str(b->g, b->g->node[i].base), b);
+	for (uint32_t i = 0; i < b->p->lock.map.n; i++) {
+		const struct mlb_lock_block *block = b->p->lock.map.entry[i].u.ptr;
+
+		if (!block || mlb_strmap_get(&base, block->name))
+			continue;
+		if (dead.n == 0)
+			rc = mlb_meta_get(b->p->db, "dead", &text, err);
+		remember_dead(&text, block);
+		mlb_strvec_push(&dead, block->name);
+	}
+	if (rc == 0 && dead.n && !b->opt->locked)
+		rc = mlb_meta_set(b->p->db, "dead", mlb_buf_str(&text), text.len, err);
+	for (size_t i = 0; i < dead.n; i++)
+		mlb_lockfile_remove(&b->p->lock, dead.v[i]);
+	*differs |= dead.n != 0;
+	mlb_strvec_release(&dead);
+	mlb_strmap_release(&base);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+/* Instances of one target are not next to each other: chains of them, by target; MLB_NONE ends one. */
+static uint32_t *
+chain_instances(const struct mlb_graph *g, uint32_t **next)
+{
+	uint32_t most = 0, *first;
+
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		most = MLB_MAX(most, g->node[i].target);
+	first = mlb_alloc(((size_t)most + 1) * sizeof(*first));
+	*next = mlb_alloc(((size_t)g->n_nodes + 1) * sizeof(**next));
+	for (uint32_t t = 0; t <= most; t++)
+		first[t] = MLB_NONE;
+	for (uint32_t i = g->n_nodes; i-- > 0;) {
+		(*next)[i] = first[g->node[i].target];
+		first[g->node[i].target] = i;
+	}
+	return first;
+}
+
+static int
+set_blocks(struct mlb_builder *b, bool *differs, struct mlb_err *err)
+{
+	struct mlb_u32s same = MLB_VEC_INIT; /* instances of one target */
+	uint8_t *seen = mlb_calloc(b->g->n_nodes + 1, 1);
+	uint32_t *next, *first = chain_instances(b->g, &next);
+	int rc = 0;
+
+	for (uint32_t i = 0; i < b->g->n_nodes && rc == 0; i++) {
+		if (!belongs(b, i) || seen[i])
+			continue;
+		/* With the lock as it was recorded only what changed can differ. */
+		if (b->p->lock_same && !b->plan->node[i].changed)
+			continue;
+		if (!has_matrix(b, i)) {
+			rc = set_node(b, i, differs, err);
+			continue;
+		}
+		same.n = 0;
+		for (uint32_t j = first[b->g->node[i].target]; j != MLB_NONE; j = next[j]) {
+			mlb_vec_push(&same, j);
+			seen[j] = 1;
+		}
+		rc = set_matrix(b, same.v, same.n, differs, err);
+	}
+	mlb_vec_release(&same);
+	free(first);
+	free(next);
+	free(seen);
+	return rc;
+}
+
+static int
+write_lock(struct mlb_builder *b, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
+	char *path = mlb_project_path(b->p, "mlbuild.lock");
+	int rc;
+
+	mlb_lockfile_format(&text, &b->p->lock);
+	rc = mlb_buf_check(&text, "mlbuild.lock", err);
+	/* Table objects that the lock names must be durable before it. */
+	if (rc == 0)
+		rc = mlb_cas_sync(b->p->cas, err);
+	if (rc == 0)
+		rc = mlb_fs_write(path, mlb_buf_str(&text), text.len, true, err);
+	free(path);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+int
+mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err)
+{
+	bool differs;
+	int rc = mlb_project_lock(b->p, err);
+
+	if (rc)
+		return rc;
+	differs = b->p->lock.conflict;
+	rc = set_blocks(b, &differs, err);
+	if (rc)
+		return rc;
+	rc = drop_dead(b, &differs, err);
+	if (rc)
+		return rc;
+	if (!differs)
+		return 0;
+	if (b->opt->locked) {
+		b->stale = true;
+		return 0;
+	}
+	*changed = true;
+	return write_lock(b, err);
+}

@@ -1,0 +1,44 @@
+/*
+ * Private roots: directories under .mlbuild/roots/ in which actions run without
+ * touching the workspace: the project's files (reflinked or copied), plus the
+ * action's inputs. Roots are reused; between actions only what differs is written.
+ */
+#ifndef ENGINE_ROOT_H
+#define ENGINE_ROOT_H
+
+#include "base/vec.h"
+#include "graph/graph.h"
+#include "store/cas.h"
+#include "store/vcs.h"
+
+struct mlb_roots;
+struct mlb_root;
+
+struct mlb_roots_spec {
+	const char *project;           /* absolute */
+	const char *state_dir;         /* absolute .mlbuild */
+	struct mlb_vcs *vcs;           /* NULL: all files but .git, .mlbuild and outputs */
+	const struct mlb_graph *graph; /* outputs are not copied; expose paths are linked */
+	struct mlb_cas *cas;
+	/* Files whose text differs in the private root (parameter files, mlbuild.ini): path and text. */
+	const struct mlb_root_file *file;
+	size_t n_files;
+};
+struct mlb_root_file {
+	const char *path;
+	const char *text;
+	size_t len;
+};
+
+int mlb_roots_new(struct mlb_roots **out, const struct mlb_roots_spec *spec, struct mlb_err *err);
+void mlb_roots_free(struct mlb_roots *r); /* removes them */
+int mlb_root_take(struct mlb_root **out, struct mlb_roots *r,
+		  struct mlb_err *err);             /* clean, with the project's files */
+const char *mlb_root_dir(const struct mlb_root *r); /* absolute; borrowed */
+/* Put an input there: file or tree of this digest. */
+int mlb_root_input(struct mlb_root *r, const char *path, uint8_t kind,
+		   const struct mlb_digest *digest, struct mlb_err *err);
+void mlb_root_give(struct mlb_roots *rs,
+		   struct mlb_root *r); /* back for reuse: what the action left is removed */
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * From words to nodes: a target, an instance NAME@k=v, a glob over names, a
+ * kind, or the path of an output; then what they need.
+ */
+#include "engine/project.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/nearest.h"
+#include "base/vec.h"
+#include "graph/glob.h"
+#include "os/path.h"
+
+enum { MAX_MESSAGE = 1 << 20, MAX_WORD = 1 << 20 };
+
+/* Does the instance "fit@a=1,b=2" belong to "fit@b=2"? Every binding of the word must be one of its own. */
+static bool
+instance_matches(const char *name, const char *word)
+{
+	const char *at = strchr(word, '@');
+	const char *own = strchr(name, '@');
+	size_t base = at ? (size_t)(at - word) : 0;
+
+	if (!at || !own || (size_t)(own - name) != base || strncmp(name, word, base) != 0)
+		return false;
+	for (const char *w = at + 1; *w;) {
+		size_t len = strcspn(w, ",");
+		const char *o = own + 1;
+
+		while (*o && !(strcspn(o, ",") == len && strncmp(o, w, len) == 0)) {
+			o += strcspn(o, ",");
+			o += *o == ',';
+		}
+		if (!*o)
+			return false;
+		w += len;
+		w += *w == ',';
+	}
+	return true;
+}
+
+static int
+kind_of_word(const char *word)
+{
+	for (int k = 0; k < MLB_N_KINDS; k++)
+		if (strcmp(word, mlb_kind_names[k]) == 0)
+			return k;
+	return -1;
+}
+
+static bool
+node_matches(const struct mlb_graph *g, const struct mlb_g_node *n, const char *word, bool glob)
+{
+	const char *name = mlb_g_str(g, n->name), *base = mlb_g_str(g, n->base);
+
+	if (glob)
+		return n->kind != MLB_K_TASK &&
+		       (mlb_glob_match(word, base) || mlb_glob_match(word, name));
+	return strcmp(word, base) == 0 || strcmp(word, name) == 0 || instance_matches(name, word);
+}
+
+/* The node that makes this project path, or the directory that it is in; MLB_NONE. */
+static uint32_t
+maker_of(const struct mlb_project *p, const char *path)
+{
+	const struct mlb_graph *g = p->graph;
+
+	for (uint32_t i = 0; i < g->n_outputs; i++)
+		if (mlb_path_inside(path, mlb_g_path(g, g->output[i].path)))
+			return g->path_producer[g->output[i].path];
+	return MLB_NONE;
+}
+
+/* A path is meant from where the user stands, as in a shell; else from the project's directory. */
+static bool
+mark_path(const struct mlb_project *p, const char *word, uint8_t *mark)
+{
+	struct mlb_buf path = MLB_BUF_INIT(MAX_WORD);
+	uint32_t n = MLB_NONE;
+
+	if (mlb_path_absolute(&path, word, NULL) == 0 &&
+	    mlb_path_inside(mlb_buf_str(&path), p->root) && path.len > strlen(p->root))
+		n = maker_of(p, mlb_buf_str(&path) + strlen(p->root) + 1);
+	mlb_buf_clear(&path);
+	if (n == MLB_NONE && mlb_path_normalize(&path, word, NULL) == 0)
+		n = maker_of(p, mlb_buf_str(&path));
+	mlb_buf_release(&path);
+	if (n != MLB_NONE)
+		mark[n] = 1;
+	return n != MLB_NONE;
+}
+
+static int
+unknown_word(const struct mlb_graph *g, const char *word, struct mlb_err *err)
+{
+	MLB_VEC(const char *) known = MLB_VEC_INIT;
+	const char *near;
+	int rc;
+
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		mlb_vec_push(&known, mlb_g_str(g, g->node[i].base));
+	for (int k = 0; k < MLB_N_KINDS; k++)
+		mlb_vec_push(&known, mlb_kind_names[k]);
+	near = mlb_nearest(word, known.v, known.n);
+	if (kind_of_word(word) >= 0)
+		rc = mlb_err_set(err, MLB_ENOTFOUND,
+				 "there is no %s in this project: 'mlbuild ls' lists what there is",
+				 word);
+	else if (near)
+		rc = mlb_err_set(err, MLB_ENOTFOUND,
+				 "there is no target, kind or output '%s': did you mean '%s'?",
+				 word, near);
+	else
+		rc = mlb_err_set(
+			err, MLB_ENOTFOUND,
+			"there is no target, kind or output '%s': 'mlbuild ls' lists what there is",
+			word);
+	mlb_vec_release(&known);
+	return rc;
+}
+
+static int
+mark_word(const struct mlb_project *p, const char *word, uint8_t *mark, struct mlb_err *err)
+{
+	const struct mlb_graph *g = p->graph;
+	bool glob = mlb_glob_is(word), found = false;
+	int kind;
+
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		if (node_matches(g, &g->node[i], word, glob))
+			mark[i] = found = true;
+	if (found)
+		return 0;
+	kind = kind_of_word(word);
+	for (uint32_t i = 0; kind >= 0 && i < g->n_nodes; i++)
+		if (g->node[i].kind == (uint32_t)kind)
+			mark[i] = found = true;
+	if (found || mark_path(p, word, mark))
+		return 0;
+	return unknown_word(g, word, err);
+}
+
+int
+mlb_select_words(const struct mlb_project *p, const char *const *word, size_t n, uint8_t *mark,
+		 struct mlb_err *err)
+{
+	struct mlb_buf all = MLB_BUF_INIT(MAX_MESSAGE);
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct mlb_err one = MLB_ERR_INIT;
+
+		if (mark_word(p, word[i], mark, &one) == 0)
+			continue;
+		rc = one.code;
+		if (all.len)
+			mlb_buf_addc(&all, '\n');
+		mlb_buf_adds(&all, one.text);
+		mlb_err_release(&one);
+	}
+	if (rc)
+		rc = mlb_err_set(err, (enum mlb_code)rc, "%s", mlb_buf_str(&all));
+	mlb_buf_release(&all);
+	return rc;
+}
+
+/* A bare `mlbuild`: the project's default, else every target but tasks. */
+static void
+mark_default(const struct mlb_graph *g, uint8_t *mark)
+{
+	for (uint32_t i = 0; i < g->defaults.n; i++)
+		mark[g->index[g->defaults.first + i]] = 1;
+	for (uint32_t i = 0; g->defaults.n == 0 && i < g->n_nodes; i++)
+		mark[i] = g->node[i].kind != MLB_K_TASK;
+}
+
+static void
+want_range(struct mlb_plan *plan, struct mlb_range r)
+{
+	for (uint32_t i = 0; i < r.n; i++)
+		plan->node[plan->g->index[r.first + i]].wanted = true;
+}
+
+/*
+ * The closure, by one pass from the last node to the first (they are in
+ * topological order). Every check that gates a wanted node is wanted too.
+ */
+static void
+close_over(struct mlb_plan *plan)
+{
+	const struct mlb_graph *g = plan->g;
+
+	for (uint32_t i = g->n_nodes; i-- > 0;) {
+		if (!plan->node[i].wanted)
+			continue;
+		plan->n_wanted++;
+		if (plan->only)
+			continue;
+		want_range(plan, g->node[i].dep);
+		want_range(plan, g->node[i].gate);
+	}
+}
+
+/* --downstream: users of what was named, in topological order. Tasks run only when named. */
+static void
+add_downstream(struct mlb_plan *plan, uint8_t *mark)
+{
+	const struct mlb_graph *g = plan->g;
+
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		for (uint32_t d = 0; d < g->node[i].dep.n && g->node[i].kind != MLB_K_TASK; d++)
+			if (mark[g->index[g->node[i].dep.first + d]])
+				mark[i] = 1;
+}
+
+/*
+ * Checks that guard what is asked for belong to the closure, though nothing in
+ * it may wait for them: a gate on the model itself has to be heard.
+ */
+static void
+add_guards(struct mlb_plan *plan)
+{
+	const struct mlb_graph *g = plan->g;
+
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		for (uint32_t k = 0; k < g->node[i].guards.n; k++)
+			if (plan->node[g->index[g->node[i].guards.first + k]].wanted)
+				plan->node[i].wanted = true;
+}
+
+int
+mlb_plan_select(struct mlb_plan *plan, const struct mlb_plan_options *o, struct mlb_err *err)
+{
+	const struct mlb_graph *g = plan->g;
+	uint8_t *mark = mlb_arena_alloc(&plan->arena, g->n_nodes + 1);
+	int rc = 0;
+
+	if (o->n_words)
+		rc = mlb_select_words(plan->p, o->word, o->n_words, mark, err);
+	else
+		mark_default(g, mark);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < g->n_nodes && o->update; i++)
+		if (mark[i] && !(g->node[i].flags & MLB_G_FROZEN))
+			return mlb_err_set(
+				err, MLB_EINVALID,
+				"'%s' is not frozen, so there is nothing to update: 'mlbuild -f %s' runs it "
+				"again",
+				mlb_g_str(g, g->node[i].name), mlb_g_str(g, g->node[i].name));
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		if (mark[i] && o->n_words && o->force)
+			plan->node[i].forced = true;
+	if (o->downstream)
+		add_downstream(plan, mark);
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		if (mark[i]) {
+			plan->node[i].asked = plan->node[i].wanted = true;
+			plan->node[i].need_present = true;
+		}
+	if (!plan->only) {
+		/* Guards' own inputs may be guarded in turn: a fixed point, reached in a few rounds. */
+		uint32_t before;
+
+		do {
+			before = plan->n_wanted;
+			plan->n_wanted = 0;
+			close_over(plan);
+			add_guards(plan);
+		} while (plan->n_wanted != before);
+	} else {
+		close_over(plan);
+	}
+	return 0;
+}

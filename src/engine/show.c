@@ -1,0 +1,257 @@
+/* Artifacts and runs as they were recorded. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/hex.h"
+#include "base/text.h"
+#include "engine/each.h"
+#include "engine/known.h"
+
+enum { MAX_TEXT = 256 << 20 };
+
+struct shown {
+	struct mlb_plan *plan;
+	struct mlb_arena arena;
+	struct mlb_artifact a;
+};
+
+static const char *
+hex_of(struct mlb_arena *arena, const struct mlb_digest *d)
+{
+	char hex[MLB_HEX_LEN + 1];
+
+	if (mlb_digest_is_zero(d))
+		return "";
+	mlb_digest_hex(hex, d);
+	return mlb_arena_strdup(arena, hex);
+}
+
+static const char *
+kind_word(uint8_t okind)
+{
+	switch (okind) {
+	case MLB_O_EXEC:
+		return "exec";
+	case MLB_O_TREE:
+		return "tree";
+	case MLB_O_METRICS:
+		return "metrics";
+	default:
+		return "file";
+	}
+}
+
+/* An object's bytes as text; "" if it is not there. */
+static const char *
+object_text(struct shown *s, const struct mlb_digest *d)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_TEXT);
+	const char *t = "";
+
+	if (!mlb_digest_is_zero(d) && mlb_cas_read(s->plan->p->cas, &text, d, NULL) == 0)
+		t = mlb_arena_strndup(&s->arena, mlb_buf_str(&text), text.len);
+	mlb_buf_release(&text);
+	return t;
+}
+
+static void
+fill_outputs(struct shown *s, uint32_t n)
+{
+	const struct mlb_graph *g = s->plan->g;
+	const struct mlb_range out = g->node[n].out;
+	struct mlb_artifact_output *o = mlb_arena_alloc(&s->arena, (out.n + 1) * sizeof(*o));
+
+	for (uint32_t i = 0; i < out.n; i++) {
+		const struct mlb_now *now = &s->plan->out[out.first + i];
+
+		if (!now->kind)
+			continue;
+		o[s->a.n_outputs].path = mlb_g_path(g, g->output[out.first + i].path);
+		o[s->a.n_outputs].kind = kind_word(now->kind);
+		o[s->a.n_outputs].digest = hex_of(&s->arena, &now->digest);
+		o[s->a.n_outputs++].size = now->size;
+		if (now->kind == MLB_O_METRICS)
+			s->a.metrics = object_text(s, &now->digest);
+	}
+	s->a.output = o;
+}
+
+static void
+fill_command(struct shown *s, uint32_t n)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_TEXT);
+	const struct mlb_range list = s->plan->g->node[n].list;
+	const char **path = mlb_arena_alloc(&s->arena, (list.n + 1) * sizeof(*path));
+	struct mlb_action a;
+
+	/* The command of an `each` target is that of its first file. */
+	if (s->plan->node[n].each && s->plan->node[n].each->n)
+		mlb_each_item_action(s->plan, n, &s->plan->node[n].each->item[0], &s->arena, &a);
+	else
+		mlb_node_action(s->plan, n, &s->arena, &a);
+	for (uint32_t i = 0; i < list.n; i++)
+		path[i] = mlb_arena_printf(
+			&s->arena, "%s.list",
+			mlb_g_str(s->plan->g,
+				  s->plan->g->node[s->plan->g->index[list.first + i]].name));
+	if (mlb_action_command(&text, &a, ".mlbuild/scratch/by-hand", path, list.n, NULL) == 0)
+		s->a.command = mlb_arena_strndup(&s->arena, mlb_buf_str(&text), text.len);
+	mlb_buf_clear(&text);
+	mlb_action_text(&text, s->plan->g, &a);
+	s->a.action = mlb_arena_strndup(&s->arena, mlb_buf_str(&text), text.len);
+	s->a.dir = a.dir;
+	mlb_buf_release(&text);
+}
+
+static void
+fill_result(struct shown *s, const struct mlb_result *r)
+{
+	s->a.commit = r->pin;
+	s->a.run = r->run;
+	s->a.platform = r->platform;
+	s->a.started = r->started;
+	s->a.duration = r->duration;
+	s->a.max_rss = r->max_rss;
+	s->a.log = object_text(s, &r->log);
+}
+
+static int
+newest_failure(void *ctx, const struct mlb_run_action *a, struct mlb_err *err)
+{
+	struct shown *s = ctx;
+
+	(void)err;
+	/* The newest try decides: a failure that was mended since is of no interest. */
+	if (strcmp(a->what, "failed") == 0)
+		s->a.failed_log = object_text(s, &a->log);
+	return 1;
+}
+
+static int
+show_node(struct mlb_plan *plan, uint32_t n, mlb_artifact_fn *fn, void *ctx, struct mlb_err *err)
+{
+	struct shown s = { .plan = plan };
+	struct mlb_err ignored = MLB_ERR_INIT;
+	const struct mlb_node *node = &plan->node[n];
+	struct mlb_result r;
+	int rc;
+
+	s.a.node = mlb_g_str(plan->g, plan->g->node[n].name);
+	s.a.kind = mlb_kind_names[plan->g->node[n].kind];
+	s.a.key = s.a.command = s.a.action = s.a.commit = s.a.run = s.a.platform = s.a.metrics =
+		s.a.log = "";
+	s.a.failed_log = "";
+	s.a.dir = ".";
+	s.a.known = node->fate == MLB_FATE_CURRENT || node->fate == MLB_FATE_RESTORE ||
+		    node->fate == MLB_FATE_NO;
+	if (s.a.known)
+		fill_outputs(&s, n);
+	if (!(plan->g->node[n].flags & MLB_G_SOURCE) && node->key_known) {
+		fill_command(&s, n);
+		if (!(plan->g->node[n].flags & MLB_G_EACH))
+			s.a.key = hex_of(&s.arena, &node->key);
+		if (mlb_results_find(plan->p->results, &r, &s.arena, &node->key, &ignored) == 0)
+			fill_result(&s, &r);
+		mlb_err_release(&ignored);
+	}
+	rc = mlb_run_actions(plan->p->db, NULL, s.a.node, 1, newest_failure, &s, err);
+	if (rc >= 0)
+		rc = fn(ctx, &s.a);
+	mlb_arena_release(&s.arena);
+	return rc;
+}
+
+int
+mlb_show(struct mlb_project *p, const char *word, mlb_artifact_fn *fn, void *ctx,
+	 struct mlb_err *err)
+{
+	struct mlb_plan_options o = { .word = &word, .n_words = 1 };
+	struct mlb_plan *plan = NULL;
+	int rc = mlb_plan_new(&plan, p, &o, err);
+
+	if (rc == 0)
+		rc = mlb_plan_simulate(plan, err);
+	if (rc == 0)
+		rc = mlb_project_cache(p, err);
+	for (uint32_t i = 0; rc == 0 && i < plan->g->n_nodes; i++)
+		if (plan->node[i].asked)
+			rc = show_node(plan, i, fn, ctx, err);
+	mlb_plan_free(plan);
+	return rc < 0 ? rc : 0;
+}
+
+/* ---------------------------------------------------------- runs */
+
+struct runs {
+	struct mlb_project *p;
+	const uint8_t *mark; /* nodes that the word names; NULL: any run */
+	const struct mlb_graph *g;
+	mlb_run_fn *fn;
+	void *ctx;
+	unsigned left;
+	struct mlb_buf actions;
+	bool touched;
+};
+
+static int
+add_action(void *ctx, const struct mlb_run_action *a, struct mlb_err *err)
+{
+	struct runs *r = ctx;
+	uint32_t n = r->mark ? mlb_graph_find(r->g, a->node) : MLB_NONE;
+
+	(void)err;
+	mlb_buf_addf(&r->actions, "%s %s", a->node, a->what);
+	if (a->duration) {
+		mlb_buf_addc(&r->actions, ' ');
+		mlb_add_duration(&r->actions, a->duration);
+	}
+	mlb_buf_addc(&r->actions, '\n');
+	r->touched |= n != MLB_NONE && r->mark[n];
+	return 0;
+}
+
+static int
+tell_run(void *ctx, const struct mlb_run *run, struct mlb_err *err)
+{
+	struct runs *r = ctx;
+	struct mlb_run_info info = { run->id,    run->started,  run->duration,
+				     run->words, run->commit,   run->status,
+				     run->built, run->restored, run->failed,
+				     "" };
+	int rc;
+
+	if (r->left == 0)
+		return 1;
+	mlb_buf_clear(&r->actions);
+	r->touched = false;
+	rc = mlb_run_actions(r->p->db, run->id, NULL, UINT32_MAX, add_action, r, err);
+	if (rc < 0 || (r->mark && !r->touched))
+		return rc < 0 ? rc : 0;
+	r->left--;
+	info.actions = mlb_buf_str(&r->actions);
+	return r->fn(r->ctx, &info);
+}
+
+int
+mlb_runs(struct mlb_project *p, const char *word, unsigned limit, mlb_run_fn *fn, void *ctx,
+	 struct mlb_err *err)
+{
+	struct runs r = {
+		.p = p, .fn = fn, .ctx = ctx, .left = limit, .actions = MLB_BUF_INIT(MAX_TEXT)
+	};
+	uint8_t *mark = NULL;
+	int rc = word ? mlb_project_load(p, err) : mlb_project_store(p, err);
+
+	if (rc == 0 && word) {
+		mark = mlb_calloc(p->graph->n_nodes + 1, 1);
+		rc = mlb_select_words(p, &word, 1, mark, err);
+		r.mark = mark;
+		r.g = p->graph;
+	}
+	if (rc == 0)
+		rc = mlb_run_each(p->db, word ? UINT32_MAX : limit, tell_run, &r, err);
+	mlb_buf_release(&r.actions);
+	free(mark);
+	return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,347 @@
+/*
+ * The first half of a command's life: inputs looked at once more, files made
+ * ready, started. finish.c has the second half.
+ */
+#include "engine/builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/alloc.h"
+#include "base/hex.h"
+#include "base/text.h"
+#include "engine/each.h"
+#include "engine/environment.h"
+#include "os/clock.h"
+#include "os/fs.h"
+#include "os/path.h"
+
+enum { MAX_COMMAND = 64 << 20, MAX_LOG = 16 << 20 };
+
+struct mlb_work *
+mlb_work_new(struct mlb_builder *b, uint32_t n)
+{
+	struct mlb_work *w = mlb_calloc(1, sizeof(*w));
+
+	w->b = b;
+	w->node = n;
+	w->cost = b->plan->node[n].path_cost;
+	w->grant.token = -1;
+	return w;
+}
+
+void
+mlb_work_clear(struct mlb_work *w)
+{
+	mlb_job_free(w->job);
+	w->job = NULL;
+	if (w->root)
+		mlb_root_give(w->b->roots, w->root);
+	w->root = NULL;
+	mlb_arena_release(&w->arena);
+	mlb_err_release(&w->err);
+	w->leader_ended = w->output_ended = false;
+	w->stray = NULL;
+}
+
+void
+mlb_work_free(struct mlb_work *w)
+{
+	if (!w)
+		return;
+	mlb_work_clear(w);
+	free(w->item);
+	free(w);
+}
+
+void
+mlb_work_give_back(struct mlb_work *w)
+{
+	int token = w->grant.token;
+
+	mlb_resources_give(w->b->resources, &w->grant);
+	mlb_jobserver_give(w->b->jobserver, token);
+}
+
+static const char *
+node_name(const struct mlb_work *w)
+{
+	return mlb_g_str(w->b->g, w->b->g->node[w->node].name);
+}
+
+/* ---------------------------------------------------------- before */
+
+/* MLB_ESTALE if an input is not what the key was made from. */
+static int
+look_at_inputs(struct mlb_work *w, struct mlb_err *err)
+{
+	struct mlb_builder *b = w->b;
+	const struct mlb_range in = b->g->node[w->node].in;
+
+	for (uint32_t i = 0; i < in.n; i++) {
+		uint32_t path = b->g->input[in.first + i].path;
+		bool changed = false;
+		int rc = 0;
+
+		if (mlb_scan_moved(&b->p->scan, path))
+			rc = mlb_scan_again(&b->p->scan, path, &changed, err);
+		if (rc)
+			return rc;
+		if (changed)
+			return mlb_err_set(err, MLB_ESTALE, "'%s' changed", mlb_g_path(b->g, path));
+	}
+	return 0;
+}
+
+static void
+list_outputs(struct mlb_work *w)
+{
+	w->n_outputs = w->action.n_outputs;
+	w->output = mlb_arena_alloc(&w->arena, (w->n_outputs + 1) * sizeof(*w->output));
+	w->made = mlb_arena_alloc(&w->arena, (w->n_outputs + 1) * sizeof(*w->made));
+	for (size_t i = 0; i < w->n_outputs; i++) {
+		w->output[i].path = w->action.output[i].path;
+		w->output[i].kind = w->action.output[i].kind;
+	}
+}
+
+static const char *
+scratch_dir(struct mlb_work *w)
+{
+	char hex[MLB_HEX_LEN + 1];
+
+	if (!(w->b->g->node[w->node].flags & MLB_G_SCRATCH))
+		return "";
+	mlb_digest_hex(hex, w->item ? mlb_each_key(w->b->plan, w->node, w->item[0])
+				    : &w->b->plan->node[w->node].key);
+	return mlb_arena_printf(&w->arena, "%s/scratch/%.16s", w->b->p->state_dir, hex);
+}
+
+/* The files of ${NAME:list}: one path a line, relative to the command's directory. */
+static int
+write_lists(struct mlb_work *w, const char ***out, struct mlb_err *err)
+{
+	struct mlb_builder *b = w->b;
+	const struct mlb_range list = b->g->node[w->node].list;
+	int rc = 0;
+
+	*out = mlb_arena_alloc(&w->arena, (list.n + 1) * sizeof(**out));
+	for (uint32_t i = 0; i < list.n && rc == 0; i++) {
+		struct mlb_buf text = MLB_BUF_INIT(MAX_COMMAND);
+		struct mlb_digest d;
+		char hex[MLB_HEX_LEN + 1];
+
+		rc = mlb_each_list(b, b->g->index[list.first + i], w->action.dir, &text, err);
+		if (rc == 0) {
+			mlb_sha256_of(&d, mlb_buf_str(&text), text.len);
+			mlb_digest_hex(hex, &d);
+			(*out)[i] = mlb_arena_printf(&w->arena, "%s/tmp/list-%.16s",
+						     b->p->state_dir, hex);
+			rc = mlb_fs_mkparents((*out)[i], err);
+		}
+		if (rc == 0)
+			rc = mlb_fs_write((*out)[i], mlb_buf_str(&text), text.len, false, err);
+		mlb_buf_release(&text);
+	}
+	return rc;
+}
+
+static int
+make_command(struct mlb_work *w, const char *scratch, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_COMMAND);
+	const char **list;
+	int rc = write_lists(w, &list, err);
+
+	if (rc == 0)
+		rc = mlb_action_command(&text, &w->action, scratch, list,
+					w->b->g->node[w->node].list.n, err);
+	if (rc == 0)
+		rc = mlb_buf_check(&text, "the command", err);
+	if (rc == 0)
+		w->command = mlb_arena_strndup(&w->arena, mlb_buf_str(&text), text.len);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+/* Its text in private roots is the variant's: they have it already, and no cache does. */
+static bool
+is_rewritten(const struct mlb_project *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_files; i++)
+		if (strcmp(p->file[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* A private root with the inputs that are not among the project's files already. */
+static int
+prepare_root(struct mlb_work *w, struct mlb_err *err)
+{
+	struct mlb_builder *b = w->b;
+	const struct mlb_range in = b->g->node[w->node].in;
+	int rc = mlb_root_take(&w->root, b->roots, err);
+
+	for (uint32_t i = 0; i < in.n && rc == 0; i++) {
+		const struct mlb_g_input *input = &b->g->input[in.first + i];
+		struct mlb_now now = mlb_input_now(b->plan, input);
+		const char *path = mlb_g_path(b->g, input->path);
+		bool made = input->producer != MLB_NONE &&
+			    !(b->g->node[input->producer].flags & MLB_G_SOURCE);
+
+		if (!made && (is_rewritten(b->p, path) || (b->p->vcs && now.kind != MLB_O_TREE &&
+							   !mlb_vcs_ignored(b->p->vcs, path))))
+			continue;
+		if (!made && !mlb_cas_has(b->p->cas, &now.digest))
+			rc = mlb_scan_store(&b->p->scan, input->path, b->p->cas, err);
+		if (rc == 0)
+			rc = mlb_root_input(w->root, path, now.kind, &now.digest, err);
+	}
+	return rc;
+}
+
+static bool
+is_unknown(struct mlb_work *w, const char *path)
+{
+	const struct mlb_graph *g = w->b->g;
+	const struct mlb_range out = g->node[w->node].out;
+
+	if (w->item)
+		return mlb_each_is_unknown(w->b, path);
+	for (uint32_t o = out.first; o < out.first + out.n; o++)
+		if (strcmp(mlb_g_path(g, g->output[o].path), path) == 0)
+			return mlb_is_unknown(w->b, o);
+	return false;
+}
+
+/* What the user put at an output's path is kept aside once the new output is accepted. */
+static void
+keep_unknown_outputs(struct mlb_work *w)
+{
+	for (size_t i = 0; i < w->n_outputs && !w->root; i++) {
+		char *to;
+
+		if (!is_unknown(w, w->output[i].path))
+			continue;
+		to = mlb_aside_for(w->b, w->output[i].path);
+		w->output[i].keep = mlb_arena_strdup(&w->arena, to);
+		free(to);
+	}
+}
+
+static int
+start_job(struct mlb_work *w, const char *scratch, struct mlb_err *err)
+{
+	struct mlb_builder *b = w->b;
+	const struct mlb_g_node *node = &b->g->node[w->node];
+	struct mlb_job_spec spec = {
+		.name = node_name(w),
+		.root = w->root ? mlb_root_dir(w->root) : b->p->root,
+		.state_dir = b->p->state_dir,
+		.dir = mlb_g_str(b->g, node->dir),
+		.shell = mlb_g_str(b->g, node->shell),
+		.command = w->command,
+		.output = w->output,
+		.n_outputs = w->n_outputs,
+		.scratch = scratch,
+		.timeout_ns = b->g->exec[node->exec].timeout,
+		.max_log = MAX_LOG,
+	};
+
+	spec.env = mlb_work_environment(w);
+	spec.secret = mlb_work_secrets(w);
+	return mlb_job_start(&w->job, &spec, b->journal, err);
+}
+
+/* A command that cannot even be started is a failure of its target, not of the build. */
+static int
+cannot_start(struct mlb_work *w, struct mlb_err *err)
+{
+	struct mlb_failure f = {
+		.command = w->command ? w->command : "", .log_tail = "", .log_path = "", .kept = ""
+	};
+
+	f.reason = err && err->text ? err->text : "it cannot be started";
+	mlb_record_failed(w->b, w->node, w);
+	mlb_tell_failure(w->b, MLB_EV_FAILED, w->node, &f, 0);
+	mlb_node_failed(w->b, w->node, MLB_PH_FAILED);
+	return MLB_EFAILED;
+}
+
+static unsigned
+free_lane(struct mlb_builder *b)
+{
+	for (unsigned i = 0; i < 63; i++)
+		if (!(b->lanes & ((uint64_t)1 << i))) {
+			b->lanes |= (uint64_t)1 << i;
+			return i;
+		}
+	return 63;
+}
+
+int
+mlb_work_start(struct mlb_work *w, struct mlb_err *err)
+{
+	struct mlb_builder *b = w->b;
+	struct mlb_err why = MLB_ERR_INIT;
+	const char *scratch;
+	int rc = look_at_inputs(w, err);
+
+	if (rc)
+		return rc;
+	if (w->item)
+		rc = mlb_each_action(w, err);
+	else
+		mlb_node_action(b->plan, w->node, &w->arena, &w->action);
+	if (rc)
+		return rc;
+	list_outputs(w);
+	scratch = scratch_dir(w);
+	rc = make_command(w, scratch, &why);
+	if (rc == 0 && mlb_is_variant(b->p))
+		rc = prepare_root(w, &why);
+	if (rc == 0) {
+		keep_unknown_outputs(w);
+		rc = start_job(w, scratch, &why);
+	}
+	if (rc) {
+		rc = cannot_start(w, &why);
+		mlb_err_release(&why);
+		return rc;
+	}
+	w->tries++;
+	w->started = mlb_clock_mono();
+	w->lane = free_lane(b);
+	mlb_tell(b, MLB_EV_START, w->node, w->command,
+		 b->plan->node[w->node].measured ? b->plan->node[w->node].duration : 0);
+	return 0;
+}
+
+/* ---------------------------------------------------------- while */
+
+void
+mlb_work_said(void *work, const char *text, size_t len)
+{
+	struct mlb_work *w = work;
+
+	mlb_tell_output(w->b, w->node, text, len);
+}
+
+void
+mlb_work_output(struct mlb_work *w)
+{
+	int fd = mlb_job_output_fd(w->job);
+
+	if (w->output_ended || mlb_job_read(w->job, mlb_work_said, w))
+		return;
+	w->output_ended = true;
+	if (fd >= 0)
+		epoll_ctl(w->b->epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
+void
+mlb_work_stop(struct mlb_work *w, bool timed_out)
+{
+	mlb_job_stop(w->job, timed_out);
+}
