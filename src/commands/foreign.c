@@ -1,0 +1,44 @@
+#include "commands/foreign.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+
+static const struct {
+	const char *word, *whose, *ours;
+} foreign[] = {
+	{ "all", "make", "'mlbuild' alone builds the default targets" },
+	{ "checkout", "DVC", "'mlbuild' restores what the cache has" },
+	{ "commit", "DVC", "'mlbuild adopt TARGET' takes outputs as they are" },
+	{ "dag", "DVC", "'mlbuild graph'" },
+	{ "diff", "DVC", "'mlbuild status', or 'mlbuild why TARGET'" },
+	{ "exec", "other tools", "'mlbuild TARGET'" },
+	{ "exp", "DVC", "'mlbuild -p NAME=VALUE TARGET' builds a variant" },
+	{ "freeze", "DVC", "'frozen = yes' in mlbuild.ini" },
+	{ "list", "other tools", "'mlbuild ls'" },
+	{ "make", "make", "'mlbuild', or 'mlbuild TARGET'" },
+	{ "metrics", "DVC", "'mlbuild show TARGET'" },
+	{ "repro", "DVC", "'mlbuild', or 'mlbuild TARGET'" },
+	{ "run", "other tools", "'mlbuild', or 'mlbuild TARGET'" },
+	{ "targets", "other tools", "'mlbuild ls'" },
+};
+
+void
+foreign_hint(struct app *app)
+{
+	const char *word = app->word[0];
+	const char *near;
+
+	if (app->hint)
+		return;
+	for (size_t i = 0; i < MLB_ARRAY_LEN(foreign); i++) {
+		if (strcmp(foreign[i].word, word) == 0) {
+			app->hint = mlb_asprintf("'%s' is a word of %s; here it is %s", word,
+						 foreign[i].whose, foreign[i].ours);
+			return;
+		}
+	}
+	near = cmd_nearest(word);
+	if (near)
+		app->hint = mlb_asprintf("the nearest command is 'mlbuild %s'", near);
+}

@@ -1,0 +1,265 @@
+#include "commands/opt.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "base/text.h"
+
+static const char *const colors[] = { "always", "auto", "never", NULL };
+static const char *const formats[] = { "dot", "json", "mermaid", "text", NULL };
+
+#define FLAG(name, letter, field, help)                                                            \
+	{                                                                                          \
+		name, letter, OPT_FLAG, offsetof(struct opts, field), NULL, help, VALUE_ANY, NULL  \
+	}
+#define VALUE(name, letter, type, field, arg, value, help)                                         \
+	{                                                                                          \
+		name, letter, type, offsetof(struct opts, field), arg, help, value, NULL           \
+	}
+#define CHOICE(name, field, arg, choices, help)                                                    \
+	{                                                                                          \
+		name, 0, OPT_CHOICE, offsetof(struct opts, field), arg, help, VALUE_ANY, choices   \
+	}
+
+/* In alphabetical order. `given` in struct opts has a bit for each: at most 64. */
+const struct opt_def opt_table[] = {
+	FLAG("action", 0, action, "print the canonical action text, whose SHA-256 is the key"),
+	FLAG("all", 0, all, "all targets"),
+	CHOICE("color", color, "WHEN", colors, "colours: auto (on a terminal), always or never"),
+	FLAG("command", 0, command, "print the resolved command, to be run by hand"),
+	FLAG("dead", 0, dead, "outputs that no target makes any more"),
+	VALUE("directory", 'C', OPT_TEXT, directory, "DIR", VALUE_DIR, "go to DIR first"),
+	FLAG("downstream", 0, downstream, "also everything that reads the named targets"),
+	FLAG("dry-run", 'n', dry_run, "say what would be done and why, and do nothing"),
+	FLAG("exit-code", 0, exit_code, "exit with 4 if anything is stale"),
+	FLAG("force", 'f', force, "run the named targets even if they are up to date"),
+	CHOICE("format", format, "FORMAT", formats, "text, dot, mermaid or json"),
+	FLAG("help", 'h', help, "say how the command is used"),
+	VALUE("into", 0, OPT_TEXT, into, "DIR", VALUE_DIR, "with -p: put the artifacts into DIR"),
+	VALUE("jobs", 'j', OPT_NUMBER, jobs, "N", VALUE_ANY,
+	      "run at most N commands at once (default: one per processor)"),
+	FLAG("json", 0, json, "print one JSON object per line"),
+	FLAG("keep-going", 'k', keep_going, "go on with what does not depend on a failed target"),
+	VALUE("limit", 0, OPT_NUMBER, limit, "N", VALUE_ANY, "show at most N runs (default: 20)"),
+	FLAG("locked", 0, locked, "fail with exit code 4 instead of changing mlbuild.lock"),
+	VALUE("name", 0, OPT_TEXT, name, "NAME", VALUE_ANY,
+	      "name of the target (default: from the path)"),
+	FLAG("only", 0, only, "the named targets alone, with their inputs as they are"),
+	FLAG("output", 0, output, "print what the command printed"),
+	VALUE("param", 'p', OPT_LIST, param, "K=V|@FILE", VALUE_PARAM,
+	      "a variant: set a parameter, or those of a file (repeatable)"),
+	FLAG("quiet", 'q', quiet, "print failures and results only"),
+	VALUE("trace", 0, OPT_TEXT, trace, "FILE", VALUE_FILE, "write Chrome trace events to FILE"),
+	FLAG("verbose", 'v', verbose, "say more"),
+	FLAG("version", 0, version, "print the version"),
+	FLAG("yes", 'y', yes, "ask nothing: remove also what the cache cannot give back"),
+};
+const size_t opt_table_len = MLB_ARRAY_LEN(opt_table);
+
+const struct opt_def *
+opt_by_name(const char *name, size_t len)
+{
+	for (size_t i = 0; i < opt_table_len; i++)
+		if (strncmp(opt_table[i].name, name, len) == 0 && !opt_table[i].name[len])
+			return &opt_table[i];
+	return NULL;
+}
+
+const struct opt_def *
+opt_by_letter(char letter)
+{
+	for (size_t i = 0; letter && i < opt_table_len; i++)
+		if (opt_table[i].letter == letter)
+			return &opt_table[i];
+	return NULL;
+}
+
+bool
+opt_given(const struct opts *o, const struct opt_def *def)
+{
+	return o->given >> (def - opt_table) & 1;
+}
+
+void
+opt_release(struct opts *o)
+{
+	mlb_vec_release(&o->param);
+	mlb_vec_release(&o->word);
+}
+
+static int
+set_number(unsigned *field, const struct opt_def *def, const char *value, struct mlb_err *err)
+{
+	uint64_t n;
+
+	if (!mlb_parse_u64(value, &n) || n == 0 || n > INT_MAX)
+		return mlb_err_set(err, MLB_EINVALID, "'--%s' needs a number from 1 up, not '%s'",
+				   def->name, value);
+	*field = (unsigned)n;
+	return 0;
+}
+
+static int
+set_choice(const char **field, const struct opt_def *def, const char *value, struct mlb_err *err)
+{
+	struct mlb_buf valid = MLB_BUF_INIT(1024);
+	int rc;
+
+	for (const char *const *c = def->choice; *c; c++) {
+		if (strcmp(*c, value) == 0) {
+			*field = *c;
+			return 0;
+		}
+	}
+	for (const char *const *c = def->choice; *c; c++)
+		mlb_buf_addf(&valid, "%s%s", !valid.len ? "" : c[1] ? ", " : " or ", *c);
+	rc = mlb_err_set(err, MLB_EINVALID, "'--%s' does not know '%s': %s", def->name, value,
+			 mlb_buf_str(&valid));
+	mlb_buf_release(&valid);
+	return rc;
+}
+
+static int
+set(struct opts *o, const struct opt_def *def, const char *value, struct mlb_err *err)
+{
+	void *field = (char *)o + def->offset;
+
+	o->given |= (uint64_t)1 << (def - opt_table);
+	if (def->type == OPT_FLAG) {
+		*(bool *)field = true;
+		return 0;
+	}
+	if (!value)
+		return mlb_err_set(err, MLB_EINVALID, "'--%s' needs a value: %s", def->name,
+				   def->arg);
+	switch (def->type) {
+	case OPT_FLAG:
+		break;
+	case OPT_TEXT:
+		*(const char **)field = value;
+		return 0;
+	case OPT_NUMBER:
+		return set_number(field, def, value, err);
+	case OPT_CHOICE:
+		return set_choice(field, def, value, err);
+	case OPT_LIST:
+		mlb_vec_push((struct opt_list *)field, value);
+		return 0;
+	}
+	return 0;
+}
+
+/* What is being read: argv[at], and the arguments behind it for values. */
+struct reader {
+	int argc;
+	char *const *argv;
+	int at;
+};
+
+/* The value of an option that stands in the next argument. */
+static int
+next_value(struct reader *r, const char **value, const struct opt_def *def, struct mlb_err *err)
+{
+	if (r->at + 1 >= r->argc)
+		return mlb_err_set(err, MLB_EINVALID, "'%s' needs a value: %s", r->argv[r->at],
+				   def->arg);
+	*value = r->argv[++r->at];
+	return 0;
+}
+
+static int
+unknown_long(const char *name, size_t len, struct mlb_err *err)
+{
+	const char *names[64];
+	char *word = mlb_strndup(name, len);
+	const char *near;
+	int rc;
+
+	for (size_t i = 0; i < opt_table_len; i++)
+		names[i] = opt_table[i].name;
+	near = mlb_nearest(word, names, opt_table_len);
+	if (near)
+		rc = mlb_err_set(err, MLB_EINVALID,
+				 "there is no option '--%s': did you mean '--%s'?", word, near);
+	else
+		rc = mlb_err_set(err, MLB_EINVALID, "there is no option '--%s': see 'mlbuild help'",
+				 word);
+	free(word);
+	return rc;
+}
+
+static int
+read_long(struct opts *o, struct reader *r, struct mlb_err *err)
+{
+	const char *arg = r->argv[r->at] + 2;
+	size_t len = strcspn(arg, "=");
+	const struct opt_def *def = opt_by_name(arg, len);
+	const char *value = arg[len] ? arg + len + 1 : NULL;
+
+	if (!def)
+		return unknown_long(arg, len, err);
+	if (def->type == OPT_FLAG && value)
+		return mlb_err_set(err, MLB_EINVALID, "'--%s' takes no value", def->name);
+	if (def->type != OPT_FLAG && !value) {
+		int rc = next_value(r, &value, def, err);
+
+		if (rc)
+			return rc;
+	}
+	return set(o, def, value, err);
+}
+
+/* -k, -kn, -j4, -j 4, -knj4 */
+static int
+read_short(struct opts *o, struct reader *r, struct mlb_err *err)
+{
+	for (const char *c = r->argv[r->at] + 1; *c; c++) {
+		const struct opt_def *def = opt_by_letter(*c);
+		const char *value = NULL;
+		int rc = 0;
+
+		if (!def)
+			return mlb_err_set(err, MLB_EINVALID,
+					   "there is no option '-%c' (in '%s'): see 'mlbuild help'",
+					   *c, r->argv[r->at]);
+		if (def->type != OPT_FLAG) {
+			value = c + 1;
+			if (!*value)
+				rc = next_value(r, &value, def, err);
+		}
+		if (!rc)
+			rc = set(o, def, value, err);
+		if (rc || value)
+			return rc;
+	}
+	return 0;
+}
+
+int
+opt_parse(struct opts *o, int argc, char *const *argv, opt_raw_fn *raw_after, struct mlb_err *err)
+{
+	struct reader r = { .argc = argc, .argv = argv, .at = 1 };
+	bool raw = false, dashes = false;
+
+	memset(o, 0, sizeof(*o));
+	o->color = "auto";
+	for (; r.at < argc; r.at++) {
+		const char *arg = argv[r.at];
+		int rc = 0;
+
+		raw = raw || raw_after(&o->word);
+		if (raw || dashes || arg[0] != '-' || !arg[1]) {
+			mlb_vec_push(&o->word, arg);
+			o->plain += !dashes;
+		} else if (strcmp(arg, "--") == 0) {
+			dashes = true;
+		} else {
+			rc = arg[1] == '-' ? read_long(o, &r, err) : read_short(o, &r, err);
+		}
+		if (rc)
+			return rc;
+	}
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* Not a terminal: one line per event, and the commands' output behind their names. */
+#include "commands/ui.h"
+
+static void
+plain_event(struct ui *ui, const struct mlb_event *e)
+{
+	struct out *err = &ui->app->err;
+
+	lines_event(&err->buf, &ui->lines, e);
+	out_flush(err);
+}
+
+const struct ui_display ui_plain = { .event = plain_event };
+
+static void
+quiet_event(struct ui *ui, const struct mlb_event *e)
+{
+	if (e->type == MLB_EV_FAILED || e->type == MLB_EV_NO)
+		plain_event(ui, e);
+}
+
+const struct ui_display ui_quiet = { .event = quiet_event };

@@ -1,0 +1,111 @@
+#include "commands/plan.h"
+
+#include <string.h>
+
+#include "commands/jsonline.h"
+#include "commands/lines.h"
+
+/* By enum mlb_fate. */
+static const struct {
+	const char *state;  /* in status */
+	const char *future; /* in a dry run */
+	const char *json;
+	enum paint paint;
+} fates[] = {
+	[MLB_FATE_CURRENT] = { "up to date", "up to date", "current", PAINT_GOOD },
+	[MLB_FATE_RESTORE] = { "in the cache", "will be restored", "restore", PAINT_BUSY },
+	[MLB_FATE_RUN] = { "stale", "will run", "run", PAINT_WARN },
+	[MLB_FATE_MAYBE] = { "may be stale", "may run", "maybe", PAINT_WARN },
+	[MLB_FATE_BLOCKED] = { "blocked", "blocked", "blocked", PAINT_BAD },
+	[MLB_FATE_NO] = { "says no", "says no", "no", PAINT_BAD },
+};
+
+void
+plan_view_init(struct plan_view *v, struct app *app)
+{
+	memset(v, 0, sizeof(*v));
+	v->app = app;
+	tabular_init(&v->table, &app->out);
+}
+
+void
+plan_view_release(struct plan_view *v)
+{
+	tabular_release(&v->table);
+}
+
+static void
+print_json(struct out *out, const struct mlb_plan_info *i)
+{
+	struct jsonline l;
+
+	jsonline_begin(&l, out);
+	jsonline_str(&l, "target", i->name);
+	jsonline_str(&l, "kind", i->kind);
+	jsonline_str(&l, "fate", fates[i->fate].json);
+	jsonline_str(&l, "reason", i->reason);
+	jsonline_bool(&l, "present", i->present);
+	jsonline_bool(&l, "asked", i->asked);
+	jsonline_seconds(&l, "expected", i->expected);
+	jsonline_int(&l, "actions", i->actions);
+	jsonline_end(&l);
+}
+
+int
+plan_view_take(void *view, const struct mlb_plan_info *i)
+{
+	struct plan_view *v = view;
+
+	v->total++;
+	v->count[i->fate]++;
+	if (i->fate == MLB_FATE_RUN || i->fate == MLB_FATE_MAYBE)
+		v->expected += i->expected;
+	if (v->app->opt.json) {
+		print_json(&v->app->out, i);
+		return out_closed(&v->app->out);
+	}
+	if (i->fate == MLB_FATE_CURRENT && !v->all)
+		return 0;
+	tabular_add(&v->table, fates[i->fate].paint,
+		    v->future ? fates[i->fate].future : fates[i->fate].state);
+	tabular_add(&v->table, PAINT_BOLD, i->name);
+	if (i->actions > 1)
+		tabular_addf(&v->table, PAINT_PLAIN, "%u commands: %s", i->actions, i->reason);
+	else
+		tabular_add(&v->table, PAINT_PLAIN, i->reason);
+	tabular_end_row(&v->table);
+	return 0;
+}
+
+bool
+plan_view_stale(const struct plan_view *v)
+{
+	return v->count[MLB_FATE_RUN] + v->count[MLB_FATE_MAYBE] + v->count[MLB_FATE_BLOCKED] != 0;
+}
+
+void
+plan_view_print(struct plan_view *v)
+{
+	struct out *out = &v->app->out;
+	const char *separator = "";
+
+	tabular_print(&v->table, out, "");
+	if (v->count[MLB_FATE_CURRENT] == v->total) {
+		out_addf(out, "everything is up to date (%u target%s)\n", v->total,
+			 v->total == 1 ? "" : "s");
+		return;
+	}
+	for (size_t i = 0; i < MLB_ARRAY_LEN(fates); i++) {
+		if (!v->count[i])
+			continue;
+		out_addf(out, "%s%u %s", separator, v->count[i],
+			 v->future ? fates[i].future : fates[i].state);
+		separator = ", ";
+	}
+	if (v->future && v->expected) {
+		out_adds(out, " (");
+		lines_duration(&out->buf, v->expected);
+		out_adds(out, " of work last time)");
+	}
+	out_adds(out, "\n");
+}

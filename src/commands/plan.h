@@ -1,0 +1,24 @@
+/* What would happen to each target, and why: for `status` and for a dry run. */
+#ifndef COMMANDS_PLAN_H
+#define COMMANDS_PLAN_H
+
+#include "commands/cmd.h"
+#include "commands/tabular.h"
+
+struct plan_view {
+	struct app *app;
+	struct tabular table;
+	bool all;                 /* list what is up to date, too */
+	bool future;              /* say what will be done, not what is the matter */
+	uint32_t count[6];        /* by fate */
+	uint32_t total;
+	uint64_t expected;        /* ns that what runs will take, one after the other */
+};
+
+void plan_view_init(struct plan_view *v, struct app *app);
+void plan_view_release(struct plan_view *v);
+int plan_view_take(void *view, const struct mlb_plan_info *i); /* an mlb_plan_fn */
+void plan_view_print(struct plan_view *v);                     /* not with --json, which prints as it goes */
+bool plan_view_stale(const struct plan_view *v);               /* something has to run or cannot */
+
+#endif

@@ -1,0 +1,208 @@
+/* The last lines of a build. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "commands/jsonline.h"
+#include "commands/text.h"
+#include "commands/ui.h"
+
+enum {
+	MAX_NAMES = 5, /* of failed targets */
+	MAX_PATH_BYTES = 64 * 1024,
+};
+#define SECOND UINT64_C(1000000000)
+
+static void
+add_clean(struct out *o, const char *text)
+{
+	text_clean(&o->buf, text, strlen(text), 0, o->utf8);
+}
+
+/* "model is up to date (12 targets, 0.01s)" */
+static void
+up_to_date(struct ui *ui, const struct mlb_report *r)
+{
+	const struct app *app = ui->app;
+	struct out *o = &ui->app->err;
+	double seconds = (double)r->duration / 1e9;
+
+	if (app->n_words == 1)
+		add_clean(o, app->word[0]);
+	else
+		out_adds(o, app->n_words ? "all of these" : "everything");
+	out_addf(o, " %s up to date (%u target%s, %.*fs)\n", app->n_words > 1 ? "are" : "is",
+		 r->current, r->current == 1 ? "" : "s", seconds < 10 ? 2 : 0, seconds);
+}
+
+static void
+count(struct mlb_buf *b, uint32_t n, const char *what)
+{
+	if (n)
+		mlb_buf_addf(b, "%s%u %s", b->len ? ", " : "", n, what);
+}
+
+static void
+failed_names(const struct ui *ui, struct mlb_buf *b)
+{
+	if (!ui->failed.n)
+		return;
+	mlb_buf_adds(b, " (");
+	for (size_t i = 0; i < ui->failed.n && i < MAX_NAMES; i++) {
+		mlb_buf_adds(b, i ? ", " : "");
+		text_clean(b, ui->failed.v[i], strlen(ui->failed.v[i]), 0, ui->lines.utf8);
+	}
+	if (ui->failed.n > MAX_NAMES)
+		mlb_buf_adds(b, ", ...");
+	mlb_buf_addc(b, ')');
+}
+
+static void
+verdict(struct ui *ui, const struct mlb_report *r, int code)
+{
+	struct out *o = &ui->app->err;
+	struct mlb_buf b = MLB_BUF_INIT(1 << 16);
+
+	count(&b, r->failed, "failed");
+	if (r->checks_no)
+		count(&b, r->checks_no, r->checks_no == 1 ? "check says no" : "checks say no");
+	failed_names(ui, &b);
+	count(&b, r->blocked, "blocked");
+	count(&b, r->built, "built");
+	count(&b, r->restored, "restored");
+	count(&b, r->current, "up to date");
+	if (code == 0)
+		paint_adds(&o->buf, o->color, PAINT_GOOD, "done");
+	else if (code == MLB_EINTERRUPTED)
+		paint_adds(&o->buf, o->color, PAINT_WARN, "interrupted");
+	else
+		paint_adds(&o->buf, o->color, PAINT_BAD, "stopped");
+	out_addf(o, b.len ? ": %s in " : "%s after ", mlb_buf_str(&b));
+	lines_duration(&o->buf, r->duration);
+	if (r->saved >= SECOND) {
+		out_adds(o, " (");
+		lines_duration(&o->buf, r->saved);
+		out_adds(o, " saved)");
+	}
+	out_adds(o, "\n");
+	mlb_buf_release(&b);
+}
+
+static void
+print_artifacts(struct out *out, const char *lines)
+{
+	if (lines && *lines) {
+		out_clean(out, lines);
+		if (!mlb_str_ends(lines, "\n"))
+			out_adds(out, "\n");
+	}
+}
+
+/* "a b" as an array of strings. */
+static void
+json_words(struct jsonline *l, const char *key, const char *words)
+{
+	mlb_json_key(&l->j, key);
+	mlb_json_array(&l->j);
+	while (words && *words) {
+		size_t len = strcspn(words, " ");
+
+		mlb_json_strn(&l->j, words, len);
+		words += len + (words[len] == ' ');
+	}
+	mlb_json_end_array(&l->j);
+}
+
+/* "NODE PATH" lines as an array of objects. Names have no spaces. */
+static void
+json_artifacts(struct jsonline *l, const char *lines)
+{
+	mlb_json_key(&l->j, "artifacts");
+	mlb_json_array(&l->j);
+	while (lines && *lines) {
+		size_t len = strcspn(lines, "\n"), name = strcspn(lines, " \n");
+
+		mlb_json_object(&l->j);
+		mlb_json_key(&l->j, "target");
+		mlb_json_strn(&l->j, lines, name);
+		mlb_json_key(&l->j, "path");
+		mlb_json_strn(&l->j, lines + name + (name < len), len - name - (name < len));
+		mlb_json_end_object(&l->j);
+		lines += len + (lines[len] == '\n');
+	}
+	mlb_json_end_array(&l->j);
+}
+
+static void
+json_summary(struct out *out, const struct mlb_report *r, int code)
+{
+	struct jsonline l;
+
+	jsonline_begin(&l, out);
+	jsonline_str(&l, "event", "done");
+	jsonline_int(&l, "exit", (uint64_t)mlb_exit_code(code));
+	jsonline_int(&l, "built", r->built);
+	jsonline_int(&l, "restored", r->restored);
+	jsonline_int(&l, "current", r->current);
+	jsonline_int(&l, "failed", r->failed);
+	jsonline_int(&l, "blocked", r->blocked);
+	jsonline_int(&l, "checks_no", r->checks_no);
+	jsonline_seconds(&l, "seconds", r->duration);
+	jsonline_seconds(&l, "saved", r->saved);
+	jsonline_raw(&l, "metrics", r->metrics);
+	json_words(&l, "changed", r->changed);
+	json_artifacts(&l, r->artifacts);
+	jsonline_str(&l, "run", r->run ? r->run : "");
+	jsonline_end(&l);
+}
+
+/* Does the project belong to a git repository? A worktree's or submodule's .git is a file. */
+static bool
+in_git(const struct app *app)
+{
+	struct mlb_buf dir = MLB_BUF_INIT(MAX_PATH_BYTES);
+	bool found = false;
+
+	mlb_buf_adds(&dir, app->project ? mlb_project_root(app->project) : "");
+	while (dir.len && !found) {
+		size_t len = dir.len;
+		const char *slash;
+
+		mlb_buf_adds(&dir, dir.data[len - 1] == '/' ? ".git" : "/.git");
+		found = access(mlb_buf_str(&dir), F_OK) == 0;
+		mlb_buf_truncate(&dir, len);
+		slash = strrchr(mlb_buf_str(&dir), '/');
+		if (!slash || len == 1)
+			break;
+		mlb_buf_truncate(&dir, MLB_MAX((size_t)(slash - dir.data), (size_t)1));
+	}
+	mlb_buf_release(&dir);
+	return found;
+}
+
+void
+ui_summary(struct ui *ui, const struct mlb_report *r, int code)
+{
+	struct app *app = ui->app;
+	bool idle = r->built + r->restored == 0;
+
+	if (app->opt.json) {
+		json_summary(&app->out, r, code);
+		return;
+	}
+	if (!app->opt.quiet && code == 0 && idle)
+		up_to_date(ui, r);
+	else if (!app->opt.quiet)
+		verdict(ui, r, code);
+	if (!app->opt.quiet && r->changed && *r->changed) {
+		out_adds(&app->err, "changed: ");
+		add_clean(&app->err, r->changed);
+		out_adds(&app->err, in_git(app) ? ": commit them\n" : "\n");
+	}
+	out_flush(&app->err);
+	/* What could be made in spite of a failure (-k) is as good as in any other build. */
+	if (!idle || (r->artifacts && *r->artifacts)) {
+		metrics_print(&app->out, r->metrics);
+		print_artifacts(&app->out, r->artifacts);
+	}
+}
