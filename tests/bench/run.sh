@@ -1,0 +1,43 @@
+#!/bin/sh
+# The table of speed: builds a release, gets the peers by apt if it may, measures.
+#
+#	sh tests/bench/run.sh [--rows noop-1000,full-1000 | --rows all] [--reps N] [--help]
+#
+# MLBUILD=PATH measures that program instead of building one.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+top=$(CDPATH='' cd -- "$here/../.." && pwd)
+
+# Peers that are missing are left out of the table.
+get_peers() {
+	wanted=
+	command -v ninja >/dev/null || wanted="$wanted ninja-build"
+	command -v make >/dev/null || wanted="$wanted make"
+	command -v snakemake >/dev/null || wanted="$wanted snakemake"
+	[ -n "$wanted" ] && command -v apt-get >/dev/null || return 0
+	if [ "$(id -u)" = 0 ]; then
+		as_root='env'
+	elif sudo -n true 2>/dev/null; then
+		as_root='sudo -n env'
+	else
+		echo "not measured, because it is not installed:$wanted" >&2
+		return 0
+	fi
+	# Lists of words.
+	# shellcheck disable=SC2086
+	$as_root DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $wanted >&2 ||
+		echo "could not install$wanted: measuring without" >&2
+}
+
+case " $* " in
+*' --help '* | *' -h '*) exec python3 "$here/bench.py" --help ;;
+esac
+get_peers
+if [ -z "${MLBUILD:-}" ]; then
+	[ -f "$top/build/release/build.ninja" ] ||
+		cmake -S "$top" -B "$top/build/release" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMLB_TESTS=OFF >&2
+	cmake --build "$top/build/release" --target mlbuild >&2
+	MLBUILD=$top/build/release/mlbuild
+fi
+exec python3 "$here/bench.py" --mlbuild "$MLBUILD" "$@"

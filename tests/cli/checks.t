@@ -1,0 +1,176 @@
+# A check that says no blocks its consumers with exit 3, and lets the rest build.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+project() {
+	t_dir
+	: >"$RAN"
+	echo "$1" >raw.txt
+	put mlbuild.ini <<'X'
+[dataset raw]
+path = raw.txt
+[check contract]
+guards = raw
+run = echo contract >>"$RAN"; grep -q good ${raw}
+[dataset clean]
+run = echo clean >>"$RAN"; cat ${raw} > ${out}
+out = clean.txt
+[model m]
+run = echo m >>"$RAN"; cat ${clean} > ${out}
+out = m.txt
+[report other]
+run = echo other >>"$RAN"; echo 1 > ${out}
+out = other.txt
+X
+}
+
+t yes: everything builds, and the check runs once
+project good
+ok mlbuild
+did 'clean contract m other'
+ok mlbuild
+did ''
+
+t no: consumers are blocked, the rest builds, exit 3
+project bad
+code 3 mlbuild
+did 'contract other'
+err_has contract
+gone clean.txt m.txt
+there other.txt
+
+t the verdict is remembered, and still exit 3
+code 3 mlbuild
+did ''
+err_has contract
+
+t consumers that are up to date stay
+echo good >raw.txt
+ok mlbuild
+did 'clean contract m'
+echo good bad >raw.txt
+change mlbuild.ini 'grep -q good' 'grep -qx good'
+code 3 mlbuild
+did 'contract'
+eq "$(cat m.txt)" good
+
+t a target named alone still has its guards
+project bad
+code 3 mlbuild m
+did 'contract'
+ok mlbuild other
+did 'other'
+
+t the check itself, by name
+code 3 mlbuild contract
+did ''
+
+t the check runs again when its input changes, back and forth
+project good
+ok mlbuild
+did 'clean contract m other'
+echo bad >raw.txt
+code 3 mlbuild
+did 'contract'
+echo good >raw.txt
+ok mlbuild
+did ''
+
+t a check makes nothing stale
+change mlbuild.ini 'grep -q good' 'grep -qi good'
+ok mlbuild
+did 'contract'
+
+t exit codes 1 to 125 say no, others and signals are failures
+for c in 1 2 125; do
+	project good
+	change mlbuild.ini 'grep -q good ${raw}' "cat \${raw}; exit $c"
+	code 3 mlbuild
+	gone m.txt
+done
+for c in 126 127; do
+	project good
+	change mlbuild.ini 'grep -q good ${raw}' "cat \${raw}; exit $c"
+	code 1 mlbuild
+	gone m.txt
+	: >"$RAN"
+	code 1 mlbuild m
+	did 'contract'
+done
+project good
+change mlbuild.ini 'grep -q good ${raw}' 'cat ${raw}; kill -9 $$'
+code 1 mlbuild m
+did 'contract'
+code 1 mlbuild m
+did 'contract'
+
+t a check in needs gates that consumer alone
+t_dir
+: >"$RAN"
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; echo 1 > ${out}
+out = a.txt
+[check strict]
+run = echo strict >>"$RAN"; grep -q 2 ${a}
+[model gated]
+run = echo gated >>"$RAN"; cat ${a} > ${out}
+out = gated.txt
+needs = strict
+[model free]
+run = echo free >>"$RAN"; cat ${a} > ${out}
+out = free.txt
+X
+code 3 mlbuild
+did 'a free strict'
+there free.txt
+gone gated.txt
+
+t reports of a no stay in place
+t_dir
+: >"$RAN"
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo 1 > ${out}
+out = a.txt
+[check c]
+guards = a
+run = echo c >>"$RAN"; echo report of ${a} > ${out}; exit 1
+out = report.txt
+[model m]
+run = cat ${a} > ${out}
+out = m.txt
+X
+code 3 mlbuild
+eq "$(cat report.txt)" 'report of a.txt'
+did 'c'
+rm report.txt
+code 3 mlbuild
+did ''
+
+t with -k too
+code 3 mlbuild -k
+did ''
+
+t several guards: all have to say yes
+t_dir
+: >"$RAN"
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo 1 > ${out}
+out = a.txt
+[check c1]
+guards = a
+run = test -s ${a}
+[check c2]
+guards = a
+run = test ! -s ${a}
+[model m]
+run = cat ${a} > ${out}
+out = m.txt
+X
+code 3 mlbuild
+err_has c2
+gone m.txt
+
+done_testing

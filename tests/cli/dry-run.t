@@ -1,0 +1,56 @@
+# -n changes nothing, runs nothing, and tells the same as the build then does.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+everything() {
+	find . -type f -not -name 'state.db*' -exec cksum {} + | sort
+}
+
+t before the first build
+t_dir
+chain
+ok mlbuild -n
+did ''
+gone out mlbuild.lock
+for x in a b c d; do out_has "$x"; done
+
+t after it: nothing to do
+ok mlbuild
+did 'a b c d'
+before=$(everything)
+ok mlbuild -n
+hasnt 'will run'
+hasnt 'may run'
+eq "$(everything)" "$before"
+
+t what will run, what may, what not
+echo three >>in.txt
+before=$(everything)
+ok mlbuild -n
+match '\ba\b.*will run|will run.*\ba\b'
+match '\bc\b.*may run|may run.*\bc\b'
+eq "$(grep -cE '\bd\b' "$T_OUT")" 0
+eq "$(everything)" "$before"
+did ''
+
+t what will be restored
+printf 'one\ntwo\n' >in.txt
+rm out/c.txt
+ok mlbuild -n
+out_has restore
+out_hasnt 'will run'
+gone out/c.txt
+
+t the long name
+ok mlbuild --dry-run c
+out_has c
+
+t --locked: exit 4 instead of changing the lock
+ok mlbuild
+ok mlbuild --locked
+echo four >>in.txt
+cp mlbuild.lock "$T_ROOT/lock"
+code 4 mlbuild --locked
+ok cmp mlbuild.lock "$T_ROOT/lock"
+
+done_testing

@@ -1,0 +1,145 @@
+# One action per file: 10,000 files in, one more file runs one more command.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+t 10,000 files, and one added
+t_dir
+mkdir in
+awk 'BEGIN { for (i = 0; i < 10000; i++) { f = sprintf("in/%05d.txt", i); print i > f; close(f) } }'
+put aug.sh <<'X'
+echo run >>"$RAN"
+for f; do
+	f=${f##*/}
+	echo "${f%.txt}" >"aug/${f%.txt}.out"
+done
+X
+put mlbuild.ini <<'X'
+[feature aug]
+each = in/*.txt
+batch = 500
+run = sh aug.sh ${each}
+out = aug/${each:stem}.out
+[model m]
+run = echo m >>"$RAN"; ls ${aug} | wc -l > ${out}
+out = m.txt
+X
+ok mlbuild
+n=$(grep -c run "$RAN")
+[ "$n" -ge 20 ] && [ "$n" -le 100 ] && pass || fail "$n commands for 10,000 files in batches of 500"
+eq "$(($(cat m.txt)))" 10000
+eq "$(cat aug/00042.out)" 00042
+: >"$RAN"
+ok mlbuild
+did ''
+echo new >in/new.txt
+ok mlbuild
+did 'm run'
+eq "$(($(cat m.txt)))" 10001
+eq "$(cat aug/new.out)" new
+
+t one changed, one removed
+echo changed >in/00007.txt
+ok mlbuild
+did 'run'
+rm in/new.txt
+ok mlbuild
+did ''
+gone aug/new.out
+eq "$(($(cat m.txt)))" 10000
+
+t one block in the lock
+eq "$(grep -c aug mlbuild.lock | awk '{ print ($1 < 20) }')" 1
+
+t without a batch: one command per file
+t_dir
+: >"$RAN"
+mkdir in
+for i in 1 2 3 4 5; do echo $i >in/$i.txt; done
+put mlbuild.ini <<'X'
+[feature up]
+each = in/*.txt
+run = echo ${each:stem} >>"$RAN"; cp ${each} ${out}
+out = up/${each:name}
+[report all]
+run = echo all >>"$RAN"; cat ${up}/* > ${out}
+out = all.txt
+X
+ok mlbuild
+did '1 2 3 4 5 all'
+eq "$(tr '\n' ' ' <all.txt)" '1 2 3 4 5 '
+echo 6 >in/6.txt
+ok mlbuild
+did '6 all'
+rm up/3.txt
+ok mlbuild
+did ''
+there up/3.txt
+
+t the same content under another name is another file
+cp in/1.txt in/7.txt
+ok mlbuild
+did '7 all'
+
+t a command that changes runs for every file
+change mlbuild.ini 'cp ${each}' 'cp -f ${each}'
+ok mlbuild
+did '1 2 3 4 5 6 7'
+
+t one that fails: the others count
+echo bad >in/4.txt
+change mlbuild.ini 'cp -f ${each} ${out}' '! grep -q bad ${each}; test "$(cat ${each})" != bad; cp ${each} ${out}'
+code 1 mlbuild -k
+grep -q all "$RAN" && fail 'the consumer ran'
+: >"$RAN"
+code 1 mlbuild -k
+did '4'
+err_has in/4.txt
+echo 4 >in/4.txt
+ok mlbuild
+grep -qx 4 "$RAN" && pass || fail '4 did not run'
+: >"$RAN"
+
+t over the files that another target made
+t_dir
+: >"$RAN"
+put mlbuild.ini <<'X'
+[params]
+n = 3
+[dataset images]
+run = echo images >>"$RAN"; for i in $(seq ${params:n}); do mkdir -p ${out}/d$i; echo $i > ${out}/d$i/$i.jpg; done; echo no > ${out}/note.txt
+out = images/
+[feature small]
+each = ${images}/**/*.jpg
+run = echo small >>"$RAN"; cp ${each} ${out}
+out = small/${each:stem}.jpg
+[model m]
+run = echo m >>"$RAN"; ls ${small} > ${out}
+out = m.txt
+X
+ok mlbuild m
+did 'images m small small small'
+eq "$(tr '\n' ' ' <m.txt)" '1.jpg 2.jpg 3.jpg '
+change mlbuild.ini 'n = 3' 'n = 4'
+ok mlbuild m
+did 'images m small'
+
+t two files with one output are an error that names both
+t_dir
+put in/a/x.txt <<'X'
+1
+X
+put in/b/x.txt <<'X'
+2
+X
+put mlbuild.ini <<'X'
+[feature up]
+each = in/**/*.txt
+run = cp ${each} ${out}
+out = up/${each:stem}.txt
+X
+t_run_ mlbuild
+[ "$T_CODE" != 0 ] && pass || fail 'accepted'
+err_has in/a/x.txt
+err_has in/b/x.txt
+
+done_testing

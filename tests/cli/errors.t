@@ -1,0 +1,408 @@
+# What is wrong with an mlbuild.ini is said with file, line and both parties.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+# ini: mlbuild.ini from standard input, in a new directory.
+ini() {
+	t_dir
+	put mlbuild.ini
+}
+
+t a cycle, by its whole path
+ini <<'X'
+[dataset a]
+run = cat ${c} > ${out}
+out = a.txt
+[dataset b]
+run = cat ${a} > ${out}
+out = b.txt
+[dataset c]
+run = cat ${b} > ${out}
+out = c.txt
+X
+code 2 mlbuild
+err_has cycle
+match "a.*b.*c|b.*c.*a|c.*a.*b|a.*c.*b"
+gone a.txt b.txt c.txt
+
+t a target that reads itself
+ini <<'X'
+[dataset a]
+run = cat ${a} > ${out}
+out = a.txt
+X
+code 2 mlbuild
+err_has a
+err_has mlbuild.ini:
+
+t a cycle through a check that guards
+ini <<'X'
+[dataset a]
+run = echo 1 > ${out}
+out = a.txt
+[model b]
+run = cat ${a} > ${out}
+out = b.txt
+[check c]
+guards = a
+run = test -s ${b}
+X
+code 0 mlbuild
+code 0 mlbuild
+
+t two targets with one output
+ini <<'X'
+[dataset one]
+run = echo 1 > ${out}
+out = a.txt
+[dataset two]
+run = echo 2 > ${out}
+out = a.txt
+X
+code 2 mlbuild
+err_has one
+err_has two
+err_has a.txt
+
+t the same output in other words
+ini <<'X'
+[dataset one]
+run = echo 1 > ${out}
+out = d/a.txt
+[dataset two]
+run = echo 2 > ${out}
+out = ./d//a.txt
+X
+code 2 mlbuild
+err_has one
+err_has two
+
+t overlapping outputs: a and a/b
+ini <<'X'
+[dataset one]
+run = echo 1 > ${out}/x
+out = a/
+[dataset two]
+run = echo 2 > ${out}
+out = a/b
+X
+code 2 mlbuild
+err_has one
+err_has two
+
+t an output outside the project
+ini <<'X'
+[dataset one]
+run = echo 1 > ${out}
+out = ../a.txt
+X
+code 2 mlbuild
+err_has one
+err_has ../a.txt
+ini <<'X'
+[dataset one]
+run = echo 1 > ${out}
+out = /tmp/a.txt
+X
+code 2 mlbuild
+err_has one
+err_has /tmp/a.txt
+
+t an output that is the project itself, .git or .mlbuild
+for path in . ./ .mlbuild/x .git/x mlbuild.ini; do
+	t_dir
+	printf '[dataset one]\nrun = echo 1 > ${out}\nout = %s\n' "$path" >mlbuild.ini
+	code 2 mlbuild
+	err_has one
+done
+
+t an output that is also a source
+ini <<'X'
+[dataset src]
+path = a.txt
+[dataset made]
+run = echo 1 > ${out}
+out = a.txt
+X
+echo 1 >a.txt
+code 2 mlbuild
+err_has src
+err_has made
+
+t an output inside a source directory
+ini <<'X'
+[dataset src]
+path = data/
+[dataset made]
+run = echo 1 > ${out}
+out = data/made.txt
+X
+put data/x <<'X'
+1
+X
+code 2 mlbuild
+err_has src
+err_has made
+
+t an output inside a directory that is an input
+ini <<'X'
+[dataset made]
+run = echo 1 > ${out}
+out = data/made.txt
+[model m]
+run = ls data > ${out}
+out = m.txt
+needs = data
+X
+put data/x <<'X'
+1
+X
+code 2 mlbuild
+err_has data
+err_has made
+
+t a missing input
+ini <<'X'
+[dataset src]
+path = nowhere.csv
+[model m]
+run = cat ${src} > ${out}
+out = m.txt
+X
+code 1 mlbuild
+err_has nowhere.csv
+err_has src
+gone m.txt
+
+t a missing file in needs
+ini <<'X'
+[model m]
+run = echo 1 > ${out}
+out = m.txt
+needs = lib/nothing.py
+X
+code 2 mlbuild
+err_has lib/nothing.py
+err_has mlbuild.ini:
+
+t an unknown section, key, reference, name: the nearest valid word
+ini <<'X'
+[modle m]
+run = echo 1 > ${out}
+out = m.txt
+X
+code 2 mlbuild
+err_has mlbuild.ini:1
+err_has modle
+err_has "model"
+ini <<'X'
+[model m]
+run = echo 1 > ${out}
+out = m.txt
+timout = 1h
+X
+code 2 mlbuild
+err_has mlbuild.ini:4
+err_has timout
+err_has "timeout"
+ini <<'X'
+[dataset features]
+run = echo 1 > ${out}
+out = f.txt
+[model m]
+run = cat ${feature} > ${out}
+out = m.txt
+X
+code 2 mlbuild
+err_has mlbuild.ini:5
+err_has "features"
+ini <<'X'
+[params]
+rate = 1
+[model m]
+run = echo ${params:rte} > ${out}
+out = m.txt
+X
+code 2 mlbuild
+err_has mlbuild.ini:4
+err_has "rate"
+ini <<'X'
+[dataset s]
+run = echo 1 > ${out:train}; echo 2 > ${out:test}
+out.train = a.txt
+out.test = b.txt
+[model m]
+run = cat ${s:tain} > ${out}
+out = m.txt
+X
+code 2 mlbuild
+err_has mlbuild.ini:6
+err_has "train"
+
+t the only out of a target that has two
+ini <<'X'
+[dataset s]
+run = echo 1 > ${out:train}; echo 2 > ${out:test}
+out.train = a.txt
+out.test = b.txt
+[model m]
+run = cat ${s} > ${out}
+out = m.txt
+X
+code 2 mlbuild
+err_has train
+err_has test
+
+t a key given twice, a name given twice
+ini <<'X'
+[model m]
+run = echo 1 > ${out}
+out = m.txt
+out = n.txt
+X
+code 2 mlbuild
+err_has mlbuild.ini:4
+err_has out
+ini <<'X'
+[model m]
+run = echo 1 > ${out}
+out = m.txt
+[dataset m]
+run = echo 1 > ${out}
+out = n.txt
+X
+code 2 mlbuild
+err_has mlbuild.ini:4
+err_has "m"
+
+t all errors at once
+ini <<'X'
+[modle m]
+run = echo 1
+[dataset d]
+rum = echo 1
+[dataset e]
+out = e.txt
+run = echo ${nothing} > ${out}
+X
+code 2 mlbuild
+err_has mlbuild.ini:1
+err_has mlbuild.ini:4
+err_has rum
+
+t '${VAR:-x} is the shell, and says how to write it'
+ini <<'X'
+[dataset d]
+run = echo ${HOME:-x} > ${out}
+out = d.txt
+X
+code 2 mlbuild
+err_has '$${'
+
+t an option that stands alone on a continuation line
+ini <<'X'
+[dataset d]
+run = cat x
+      --verbose
+out = d.txt
+X
+code 2 mlbuild
+err_has "\\"
+
+t names: too long, wrong letters, reserved
+for name in "a b" 'a/b' 'ä' params each scratch "$(printf '%049d' 0)"; do
+	t_dir
+	printf '[dataset %s]\nrun = echo 1 > ${out}\nout = d.txt\n' "$name" >mlbuild.ini
+	code 2 mlbuild
+	err_has mlbuild.ini:1
+done
+t_dir
+printf '[dataset %s]\nrun = echo 1 > ${out}\nout = d.txt\n' "$(printf '%048d' 0)" >mlbuild.ini
+ok mlbuild
+
+t a target with neither run nor path, and with both
+ini <<'X'
+[dataset d]
+desc = nothing
+X
+code 2 mlbuild
+err_has mlbuild.ini:1
+ini <<'X'
+[dataset d]
+path = x
+run = echo 1
+X
+code 2 mlbuild
+
+t a stage that does not exist
+ini <<'X'
+[dataset d]
+use = no-such-stage
+out = d.txt
+X
+code 2 mlbuild
+err_has no-such-stage
+
+t values that are no numbers, sizes, durations, booleans
+for line in 'cpus = many' 'mem = 3 elephants' 'timeout = soon' 'retries = -1' 'frozen = perhaps' 'gpus = 1.5'; do
+	t_dir
+	printf '[dataset d]\nrun = echo 1 > ${out}\nout = d.txt\n%s\n' "$line" >mlbuild.ini
+	code 2 mlbuild
+	err_has mlbuild.ini:4
+done
+
+t an each without a template
+ini <<'X'
+[dataset d]
+each = *.txt
+run = cp ${each} ${out}
+out = one.txt
+X
+echo 1 >1.txt
+echo 2 >2.txt
+code 2 mlbuild
+err_has mlbuild.ini:
+
+t text before the first section, and a line that is nothing
+ini <<'X'
+x = 1
+[dataset d]
+path = a
+X
+code 2 mlbuild
+err_has mlbuild.ini:1
+ini <<'X'
+[params]
+just some words
+X
+code 2 mlbuild
+err_has mlbuild.ini:2
+
+t no mlbuild.ini here or above
+t_dir
+code 2 mlbuild
+err_has mlbuild.ini
+err_has init
+
+t a mistyped word gets the nearest, words of other tools get ours
+t_dir
+chain
+ok mlbuild c
+code 2 mlbuild statsu
+err_has status
+for pair in run:mlbuild repro:mlbuild all:mlbuild "dag:mlbuild graph"; do
+	code 2 mlbuild "${pair%%:*}"
+	err_has "${pair#*:}"
+done
+
+t an unknown option
+code 2 mlbuild --no-such-option
+err_has no-such-option
+
+t a file name that is no UTF-8 in the ini is an error, not a crash
+t_dir
+printf '[dataset d]\nrun = echo 1 > ${out}\nout = a\377b.txt\n' >mlbuild.ini
+t_run_ mlbuild
+[ "$T_CODE" -le 2 ] && pass || fail "exit code $T_CODE"
+
+done_testing

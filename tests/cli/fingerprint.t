@@ -1,0 +1,83 @@
+# fingerprint: commands whose output counts as an input.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+VERSION_OF_TOOL=$T_ROOT/version
+export VERSION_OF_TOOL
+echo 1.0 >"$VERSION_OF_TOOL"
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; echo 1 > ${out}
+out = a.txt
+fingerprint =
+    cat "$VERSION_OF_TOOL"
+    uname -m
+[model m]
+run = echo m >>"$RAN"; cat ${a} > ${out}
+out = m.txt
+X
+
+t its output is in the key
+ok mlbuild
+did 'a m'
+ok mlbuild
+did ''
+echo 1.1 >"$VERSION_OF_TOOL"
+ok mlbuild
+did 'a'
+echo 1.0 >"$VERSION_OF_TOOL"
+ok mlbuild
+did ''
+
+t why says which
+echo 1.2 >"$VERSION_OF_TOOL"
+ok mlbuild why a
+has VERSION_OF_TOOL
+
+t one that fails is an error that shows what it said
+rm "$VERSION_OF_TOOL"
+t_run_ mlbuild
+[ "$T_CODE" = 0 ] && fail 'exit code 0'
+err_has VERSION_OF_TOOL
+did ''
+
+t in defaults, for every target
+t_dir
+echo 1 >"$VERSION_OF_TOOL"
+put mlbuild.ini <<'X'
+[defaults]
+fingerprint = cat "$VERSION_OF_TOOL"
+[dataset a]
+run = echo a >>"$RAN"; echo 1 > ${out}
+out = a.txt
+fingerprint = echo own
+[dataset b]
+run = echo b >>"$RAN"; echo 1 > ${out}
+out = b.txt
+X
+ok mlbuild
+did 'a b'
+echo 2 >"$VERSION_OF_TOOL"
+ok mlbuild
+did 'a b'
+
+t the same command is asked once
+t_dir
+put mlbuild.ini <<'X'
+[defaults]
+fingerprint = echo asked >>"$RAN"; echo 1
+[dataset a]
+run = echo 1 > ${out}
+out = a.txt
+[dataset b]
+run = echo 1 > ${out}
+out = b.txt
+[dataset c]
+run = echo 1 > ${out}
+out = c.txt
+X
+ok mlbuild
+did 'asked'
+
+done_testing

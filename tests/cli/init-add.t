@@ -1,0 +1,83 @@
+# init writes a commented mlbuild.ini and never overwrites; add keeps what is there.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+t init in an empty directory
+t_dir
+ok mlbuild init
+there mlbuild.ini
+ok grep -q 'bash -eo pipefail -c' mlbuild.ini
+ok grep -q '^;' mlbuild.ini
+ok mlbuild ls
+ok mlbuild
+
+t it never overwrites
+cp mlbuild.ini "$T_ROOT/ini"
+t_run_ mlbuild init
+[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
+err_has mlbuild.ini
+ok cmp mlbuild.ini "$T_ROOT/ini"
+
+t it finds the lock file of the Python environment
+for f in uv.lock requirements.txt environment.yml; do
+	t_dir
+	echo x >$f
+	ok mlbuild init
+	ok grep -qE "^needs *= *$f" mlbuild.ini
+done
+
+t add appends a dataset, keeping comments and order
+t_dir
+put mlbuild.ini <<'X'
+; my comment
+[params]
+# another
+x = 1
+
+[dataset old]
+path = old.csv
+X
+cp mlbuild.ini "$T_ROOT/ini"
+echo 1 >old.csv
+put data/images/1.jpg <<'X'
+1
+X
+put data/new.csv <<'X'
+1
+X
+ok mlbuild add data/new.csv
+ok grep -q '^\[dataset new\]' mlbuild.ini
+eq "$(head -n 7 mlbuild.ini)" "$(cat "$T_ROOT/ini")"
+ok mlbuild add data/images --name pictures
+ok grep -q '^\[dataset pictures\]' mlbuild.ini
+ok mlbuild ls
+out_has pictures
+out_has data/new.csv
+ok mlbuild
+
+t twice is an error, so is what is not there
+cp mlbuild.ini "$T_ROOT/ini"
+t_run_ mlbuild add data/new.csv
+[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
+t_run_ mlbuild add data/nothing.csv
+[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
+err_has data/nothing.csv
+t_run_ mlbuild add old.csv --name pictures
+[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
+ok cmp mlbuild.ini "$T_ROOT/ini"
+
+t a name that cannot be one
+echo 1 >'data/a b.csv'
+ok mlbuild add 'data/a b.csv'
+ok mlbuild ls
+ok mlbuild
+
+t a file without a newline at its end
+printf '[params]\nx = 1' >mlbuild.ini
+ok mlbuild add old.csv
+ok mlbuild params
+out_has x
+ok mlbuild ls
+out_has old
+
+done_testing

@@ -1,0 +1,96 @@
+# mlbuild.lock: stable byte for byte, and says which bytes this commit means.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+t two projects with the same content have the same lock
+t_dir
+chain
+ok mlbuild
+did 'a b c d'
+cp mlbuild.lock "$T_ROOT/lock"
+t_dir
+chain
+ok mlbuild -j1
+did 'a b c d'
+ok cmp mlbuild.lock "$T_ROOT/lock"
+
+t built in another order, in pieces
+t_dir
+chain
+ok mlbuild d
+ok mlbuild b
+ok mlbuild
+did 'a b c d'
+ok cmp mlbuild.lock "$T_ROOT/lock"
+
+t a no-op does not write it
+ino=$(stat -c '%i %Y' mlbuild.lock)
+ok mlbuild
+eq "$(stat -c '%i %Y' mlbuild.lock)" "$ino"
+
+t the first build says what to commit
+t_dir
+t_git
+chain
+t_commit
+ok mlbuild
+did 'a b c d'
+has 'mlbuild.lock'
+has '.gitignore'
+has 'commit'
+t_commit lock
+ok mlbuild
+hasnt commit
+eq "$(git status --short)" ''
+
+t conflict markers: both sides are candidates, the computed key chooses
+git checkout -q -b other
+change mlbuild.ini 'x = 1' 'x = 2'
+ok mlbuild
+did 'b c'
+t_commit other
+git checkout -q main
+ok mlbuild
+did ''
+change mlbuild.ini 'x = 1' 'x = 3'
+ok mlbuild
+did 'b c'
+t_commit main
+git merge -q other >/dev/null 2>&1 && fail 'the test has no conflict'
+ok grep -q '<<<<<<<' mlbuild.lock
+git checkout -q --theirs mlbuild.ini
+rm -f .mlbuild/state.db .mlbuild/state.db-*
+ok mlbuild
+did ''
+eq "$(grep -c '<<<<<<<' mlbuild.lock)" 0
+eq "$(head -n 1 out/b.txt)" one-2
+
+t a lock that is broken is an error or is made anew, never followed blindly
+git checkout -q -f main
+echo 'total nonsense' >mlbuild.lock
+t_run_ mlbuild
+if [ "$T_CODE" = 0 ]; then
+	eq "$(head -n 1 out/b.txt)" one-3
+else
+	err_has mlbuild.lock
+fi
+
+t a target that goes leaves the lock
+t_dir
+chain
+ok mlbuild
+ok grep -q 'd.txt' mlbuild.lock
+sed '/report d/,$d' mlbuild.ini >new.ini && mv new.ini mlbuild.ini
+echo more >>in.txt
+ok mlbuild
+eq "$(grep -c 'd.txt' mlbuild.lock)" 0
+
+t a build of one target keeps the blocks of the others
+t_dir
+chain
+ok mlbuild
+echo x >>other.txt
+ok mlbuild c
+ok grep -q 'd.txt' mlbuild.lock
+
+done_testing

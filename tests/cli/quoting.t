@@ -1,0 +1,146 @@
+# Nothing in a parameter or a path can run a command.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+t metacharacters in bare, double-quoted and single-quoted places
+i=0
+while IFS= read -r value; do
+	i=$((i + 1))
+	t_dir
+	printf '[params]\nx = %s\n' "$value" >mlbuild.ini
+	cat >>mlbuild.ini <<'X'
+[dataset a]
+run = printf '%s\n' ${params:x} "${params:x}" '${params:x}' pre${params:x}post "a ${params:x} b" > ${out}
+out = a.txt
+X
+	ok mlbuild
+	eq "$(sed -n 1p a.txt)" "$value"
+	eq "$(sed -n 2p a.txt)" "$value"
+	eq "$(sed -n 3p a.txt)" "$value"
+	eq "$(sed -n 4p a.txt)" "pre${value}post"
+	eq "$(sed -n 5p a.txt)" "a $value b"
+	gone pwned "$T_ROOT/pwned"
+done <<'X'
+$(touch pwned)
+`touch pwned`
+; touch pwned
+| touch pwned
+& touch pwned
+&& touch pwned
+> pwned
+'; touch pwned; '
+"; touch pwned; "
+'"'"'; touch pwned; '"'"'
+\'; touch pwned; \'
+\$(touch pwned)
+$((1+1))
+$HOME
+*
+~
+{a,b}
+a\
+!!
+a\nb
+#x
+-n
+X
+
+t with bash too
+t_dir
+put mlbuild.ini <<'X'
+[defaults]
+shell = bash -eo pipefail -c
+[params]
+x = $(touch pwned) 'a' "b" `touch pwned` \
+y = {a,b} ~ * <(touch pwned)
+[dataset a]
+run = printf '%s\n' ${params:x} "${params:x}" '${params:x}' ${params:y} "${params:y}" '${params:y}' > ${out}
+out = a.txt
+X
+ok mlbuild
+gone pwned
+eq "$(sort -u a.txt | wc -l)" 2
+
+t where quoting cannot be told, anything but plain characters is an error
+for where in 'cat <<END\n      ${params:x}\n      END' 'echo `echo ${params:x}`'; do
+	t_dir
+	printf '[params]\nx = a b; touch pwned\n[dataset a]\nrun = '"$where"' > ${out}\nout = a.txt\n' >mlbuild.ini
+	code 2 mlbuild
+	err_has params:x
+	gone pwned
+done
+t_dir
+put mlbuild.ini <<'X'
+[params]
+x = plain-1.0
+[dataset a]
+run = cat > ${out} <<END
+      x is ${params:x}
+      END
+out = a.txt
+X
+ok mlbuild
+eq "$(cat a.txt)" 'x is plain-1.0'
+
+t inside a substitution of commands
+t_dir
+put mlbuild.ini <<'X'
+[params]
+x = a "b" $c; touch pwned
+[dataset a]
+run = v="$(printf '%s' ${params:x})"; printf '%s\n' "$v" > ${out}
+out = a.txt
+X
+t_run_ mlbuild
+gone pwned
+if [ "$T_CODE" = 0 ]; then
+	eq "$(cat a.txt)" 'a "b" $c; touch pwned'
+else
+	eq "$T_CODE" 2
+fi
+
+t an environment variable
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = printf '%s\n' ${env:EVIL} "${env:EVIL}" '${env:EVIL}' > ${out}
+out = a.txt
+X
+EVIL='$(touch pwned)'"'"'; touch pwned'
+export EVIL
+ok mlbuild
+gone pwned
+eq "$(sort -u a.txt)" "$EVIL"
+
+t a list is one word each
+t_dir
+cat >params.yaml <<'X'
+list: ["a b", "$(touch pwned)", "it's"]
+X
+put mlbuild.ini <<'X'
+[params]
+file = params.yaml
+[dataset a]
+run = for i in ${params:list}; do printf '%s\n' "$i"; done > ${out}
+out = a.txt
+X
+ok mlbuild
+gone pwned
+eq "$(wc -l <a.txt)" 3
+eq "$(sed -n 2p a.txt)" '$(touch pwned)'
+
+t numbers stay as written
+t_dir
+put mlbuild.ini <<'X'
+[params]
+lr = 1e-3
+big = 0100
+yes = yes
+[dataset a]
+run = echo ${params:lr} ${params:big} ${params:yes} > ${out}
+out = a.txt
+X
+ok mlbuild
+eq "$(cat a.txt)" '1e-3 0100 yes'
+
+done_testing

@@ -1,0 +1,80 @@
+# show an artifact; log the runs.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+t_dir
+put mlbuild.ini <<'X'
+[params]
+x = 5
+[dataset a]
+run = echo 1 > ${out}
+out = a.txt
+[model m]
+run = echo "words of the log"; cat ${a} > ${out}; echo '{"accuracy": 0.875, "n": {"deep": 3}}' > ${metrics}; echo ${params:x} >> ${out}
+out = m.txt
+metrics = m.json
+X
+ok mlbuild
+
+t show
+ok mlbuild show m
+out_has m.txt
+out_has 0.875
+out_has model
+
+t its captured output
+ok mlbuild show --output m
+eq "$(cat "$T_OUT")" 'words of the log'
+
+t the command to run by hand
+ok mlbuild show --command m
+out_has 'cat a.txt'
+out_has 5
+cp m.txt before.txt
+rm m.txt
+ok sh -ec "$(cat "$T_OUT")"
+ok cmp m.txt before.txt
+
+t a failure shows its log too
+change mlbuild.ini 'words of the log"' 'words of the log"; echo of the failure; exit 1'
+code 1 mlbuild
+ok mlbuild show --output m
+out_has 'of the failure'
+change mlbuild.ini '; echo of the failure; exit 1' ''
+ok mlbuild
+
+t the runs, newest first
+ok mlbuild log
+n=$(wc -l <"$T_OUT")
+[ "$n" -ge 2 ] && pass || fail "$n lines of log"
+ok mlbuild log m
+ok mlbuild log --json
+keep
+ok python3 -c '
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+assert len(rows) >= 2, rows
+' "$KEPT"
+
+t show as JSON
+ok mlbuild show --json m
+keep
+ok python3 -c '
+import json, sys
+row = json.loads(open(sys.argv[1]).readline())
+assert "0.875" in json.dumps(row), row
+' "$KEPT"
+
+t an instance, a kind, a mistyped name
+ok mlbuild show dataset
+out_has a.txt
+code 2 mlbuild show mm
+
+t no-op builds leave no run behind
+ok mlbuild log
+cp "$T_OUT" "$T_ROOT/runs"
+ok mlbuild
+ok mlbuild log
+eq "$(wc -l <"$T_OUT")" "$(wc -l <"$T_ROOT/runs")"
+
+done_testing

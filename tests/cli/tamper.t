@@ -1,0 +1,102 @@
+# Outputs that somebody changed are noticed, and what was made comes back.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+t an output that was changed is restored
+t_dir
+chain
+ok mlbuild
+did 'a b c d'
+cp out/c.txt "$T_ROOT/c"
+chmod u+w out/c.txt
+echo tampered >>out/c.txt
+ok mlbuild
+did ''
+ok cmp out/c.txt "$T_ROOT/c"
+
+t what was there is kept aside, not deleted
+ok grep -rq tampered .mlbuild/aside
+
+t the same size and the same time
+cp -p out/c.txt keep
+chmod u+w out/c.txt
+printf 'ONE-1\ntwo-1\none-1\ntwo-1\n' >out/c.txt
+touch -r keep out/c.txt
+rm keep
+ok mlbuild
+did ''
+ok cmp out/c.txt "$T_ROOT/c"
+
+t an intermediate that was changed is not read
+chmod u+w out/b.txt
+echo tampered >out/b.txt
+change mlbuild.ini 'cat ${b} ${b}' 'cat ${b}'
+ok mlbuild c
+did 'c'
+eq "$(cat out/c.txt)" "$(printf 'one-1\ntwo-1')"
+
+t a file in a directory, added, changed, removed
+t_dir
+put mlbuild.ini <<'X'
+[dataset dir]
+run = echo dir >>"$RAN"; echo 1 > ${out}/1; echo 2 > ${out}/2
+out = dir/
+X
+ok mlbuild
+did 'dir'
+echo 3 >dir/3
+ok mlbuild
+did ''
+gone dir/3
+chmod u+w dir/2
+echo 9 >dir/2
+ok mlbuild
+did ''
+eq "$(cat dir/2)" 2
+rm -f dir/1
+ok mlbuild
+did ''
+there dir/1
+
+t an output replaced by a directory, a directory by a file
+t_dir
+put mlbuild.ini <<'X'
+[dataset dir]
+run = echo dir >>"$RAN"; echo 1 > ${out}/1
+out = dir/
+[dataset file]
+run = echo file >>"$RAN"; echo 1 > ${out}
+out = file
+X
+ok mlbuild
+did 'dir file'
+rm -rf dir file
+echo x >dir
+mkdir file
+echo y >file/y
+ok mlbuild
+did ''
+eq "$(cat dir/1)" 1
+eq "$(cat file)" 1
+
+t an output replaced by a symbolic link
+rm file
+echo elsewhere >target.txt
+ln -s target.txt file
+ok mlbuild
+did ''
+[ ! -L file ] || fail 'file is still a link'
+eq "$(cat file)" 1
+eq "$(cat target.txt)" elsewhere
+
+t what stood there before the first build is kept aside
+t_dir
+chain
+put out/a.txt <<'X'
+mine
+X
+ok mlbuild
+did 'a b c d'
+ok grep -rqx mine .mlbuild/aside
+
+done_testing

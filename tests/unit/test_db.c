@@ -1,0 +1,437 @@
+/* The database: transactions, broken files set aside, what may not be written. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "os/fs.h"
+#include "store/db.h"
+#include "store/state.h"
+
+static struct mlb_db *
+open_db(void)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_db *db = NULL;
+
+	assert_ok(mlb_db_open(&db, "state.db", &err));
+	return db;
+}
+
+static void
+set(struct mlb_db *db, const char *name, const char *value)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+
+	assert_ok(mlb_meta_set(db, name, value, strlen(value), &err));
+}
+
+static void
+expect(struct mlb_db *db, const char *name, const char *value)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_buf got = MLB_BUF_INIT(1000);
+
+	assert_ok(mlb_meta_get(db, name, &got, &err));
+	assert_string_equal(mlb_buf_str(&got), value);
+	mlb_buf_release(&got);
+}
+
+static void
+a_new_one_is_reset_and_then_not(void **state)
+{
+	struct mlb_db *db = open_db();
+
+	(void)state;
+	assert_true(mlb_db_was_reset(db));
+	expect(db, "a", "");
+	set(db, "a", "1");
+	set(db, "a", "2");
+	expect(db, "a", "2");
+	mlb_db_close(db);
+	db = open_db();
+	assert_false(mlb_db_was_reset(db));
+	expect(db, "a", "2");
+	mlb_db_close(db);
+	mlb_db_close(NULL);
+}
+
+static void
+transactions_are_counted(void **state)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_db *db = open_db();
+	uint64_t commits = mlb_db_commits(db), rollbacks = mlb_db_rollbacks(db);
+
+	(void)state;
+	assert_ok(mlb_db_begin(db, &err));
+	set(db, "a", "1");
+	assert_ok(mlb_db_commit(db, &err));
+	assert_int_equal(mlb_db_commits(db), commits + 1);
+	assert_ok(mlb_db_begin(db, &err));
+	set(db, "a", "2");
+	mlb_db_rollback(db);
+	expect(db, "a", "1");
+	assert_int_equal(mlb_db_commits(db), commits + 1);
+	assert_int_equal(mlb_db_rollbacks(db), rollbacks + 1);
+	mlb_db_rollback(db); /* nothing to undo */
+	assert_err(mlb_db_commit(db, &err), MLB_ESYSTEM, "state.db");
+	assert_err(mlb_db_exec(db, "no such words", &err), MLB_ESYSTEM, "syntax");
+	mlb_db_close(db);
+}
+
+static void
+every_type_comes_back(void **state)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_db *db = open_db();
+	struct mlb_digest d, got;
+	struct mlb_stmt *s, *same;
+	size_t len;
+	bool row;
+
+	(void)state;
+	mlb_sha256_of(&d, "x", 1);
+	assert_ok(mlb_db_prepare(&s, db, "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7", &err));
+	assert_ok(mlb_db_prepare(&same, db, "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7", &err));
+	assert_ptr_equal(s, same);
+	mlb_stmt_text(s, 1, "a\0b", 3);
+	mlb_stmt_blob(s, 2, "", 0);
+	mlb_stmt_int(s, 3, INT64_MIN);
+	mlb_stmt_double(s, 4, 0.1);
+	mlb_stmt_null(s, 5);
+	mlb_stmt_digest(s, 6, &d);
+	mlb_stmt_text(s, 7, NULL, 0);
+	assert_ok(mlb_stmt_step(s, &row, &err));
+	assert_true(row);
+	assert_memory_equal(mlb_column_text(s, 0, &len), "a\0b", 3);
+	assert_int_equal(len, 3);
+	assert_non_null(mlb_column_blob(s, 1, &len));
+	assert_int_equal(len, 0);
+	assert_false(mlb_column_is_null(s, 1));
+	assert_true(mlb_column_int(s, 2) == INT64_MIN);
+	assert_true(mlb_column_double(s, 3) == 0.1);
+	assert_true(mlb_column_is_null(s, 4));
+	assert_string_equal(mlb_column_text(s, 4, NULL), "");
+	mlb_column_digest(s, 5, &got);
+	assert_true(mlb_digest_equal(&got, &d));
+	mlb_column_digest(s, 0, &got);
+	assert_true(mlb_digest_is_zero(&got));
+	assert_string_equal(mlb_column_text(s, 6, &len), "");
+	assert_false(mlb_column_is_null(s, 6));
+	assert_ok(mlb_stmt_step(s, &row, &err));
+	assert_false(row);
+	mlb_stmt_reset(s);
+	mlb_db_close(db);
+}
+
+/* Whatever is in the file: it is set aside and a new one is made. */
+static void
+opens_anew(const char *what)
+{
+	struct mlb_db *db = open_db();
+
+	if (!mlb_db_was_reset(db))
+		print_error("not reset: %s\n", what);
+	assert_true(mlb_db_was_reset(db));
+	set(db, "a", "1");
+	mlb_db_close(db);
+	assert_true(mlb_fs_exists("state.db.broken"));
+	db = open_db();
+	assert_false(mlb_db_was_reset(db));
+	expect(db, "a", "1");
+	mlb_db_close(db);
+	assert_int_equal(unlink("state.db.broken"), 0);
+}
+
+static void
+other_files_are_set_aside(void **state)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_db *db;
+
+	(void)state;
+	put_file("state.db", "this is no database, and longer than a header of one would be: "
+			     "one hundred bytes at least are needed for that");
+	opens_anew("text");
+
+	db = open_db();
+	assert_ok(mlb_db_exec(db, "PRAGMA user_version = 7", &err));
+	mlb_db_close(db);
+	opens_anew("another version");
+
+	db = open_db();
+	assert_ok(mlb_db_exec(db, "DROP TABLE meta", &err));
+	mlb_db_close(db);
+	opens_anew("tables are missing");
+
+	db = open_db();
+	assert_ok(mlb_db_exec(db, "PRAGMA user_version = 0", &err));
+	mlb_db_close(db);
+	opens_anew("somebody else's");
+}
+
+static void
+smash(const char *path, off_t from, size_t len)
+{
+	int fd = open(path, O_WRONLY);
+	char *noise = mlb_alloc(len);
+
+	memset(noise, 0xa5, len);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, noise, len, from), (ssize_t)len);
+	close(fd);
+	free(noise);
+}
+
+static void
+damage_is_noticed_when_it_is_opened(void **state)
+{
+	struct mlb_db *db;
+
+	(void)state;
+	mlb_db_close(open_db());
+	smash("state.db", 0, 16);
+	opens_anew("header");
+	smash("state.db", 100, 4000);
+	opens_anew("schema");
+	assert_int_equal(truncate("state.db", 100), 0);
+	opens_anew("cut");
+	assert_int_equal(truncate("state.db", 8192), 0);
+	opens_anew("cut at a page");
+	assert_int_equal(truncate("state.db", 0), 0); /* an empty file is a new database */
+	db = open_db();
+	assert_true(mlb_db_was_reset(db));
+	mlb_db_close(db);
+}
+
+static void
+damage_is_noticed_when_it_is_used(void **state)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_buf got = MLB_BUF_INIT(100000);
+	struct mlb_db *db = open_db();
+	struct mlb_stat st;
+	char name[32];
+	int rc = 0;
+
+	(void)state;
+	assert_ok(mlb_db_begin(db, &err));
+	for (int i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "name %d", i);
+		set(db, name, "some value that takes a little room in the page");
+	}
+	assert_ok(mlb_db_commit(db, &err));
+	mlb_db_close(db);
+	/* The schema stays whole. */
+	assert_ok(mlb_fs_lstat(&st, "state.db", &err));
+	smash("state.db", 20 * 8192, (size_t)st.size - (size_t)20 * 8192);
+	db = open_db();
+	assert_false(mlb_db_was_reset(db));
+	for (int i = 0; i < 3000 && rc == 0; i++) {
+		snprintf(name, sizeof(name), "name %d", i);
+		rc = mlb_meta_get(db, name, &got, NULL);
+	}
+	assert_int_equal(rc, MLB_ECORRUPT);
+	mlb_buf_release(&got);
+	mlb_db_close(db);
+	assert_true(mlb_fs_exists("state.db.broken"));
+	assert_false(mlb_fs_exists("state.db"));
+	db = open_db();
+	assert_true(mlb_db_was_reset(db));
+	mlb_db_close(db);
+}
+
+/* A journal that stays behind must not be played into the new database. */
+static void
+journals_are_set_aside_too(void **state)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_db *db = open_db();
+	int status;
+	pid_t pid;
+
+	(void)state;
+	mlb_db_close(db);
+	pid = fork();
+	if (pid == 0) {
+		db = open_db();
+		set(db, "a", "1");
+		_exit(0); /* as if killed: the journal stays */
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(mlb_fs_exists("state.db-wal"));
+	smash("state.db", 0, 8192);
+	db = open_db();
+	assert_true(mlb_db_was_reset(db));
+	expect(db, "a", "");
+	mlb_db_close(db);
+	assert_true(mlb_fs_exists("state.db.broken-wal"));
+	assert_ok(mlb_fs_unlink("state.db.broken", &err));
+}
+
+static void
+what_a_killed_process_committed_is_there(void **state)
+{
+	struct mlb_db *db;
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		struct mlb_err err = MLB_ERR_INIT;
+
+		db = open_db();
+		assert_ok(mlb_db_begin(db, &err));
+		set(db, "a", "1");
+		assert_ok(mlb_db_commit(db, &err));
+		assert_ok(mlb_db_begin(db, &err));
+		set(db, "a", "2");
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	db = open_db();
+	assert_false(mlb_db_was_reset(db));
+	expect(db, "a", "1");
+	mlb_db_close(db);
+}
+
+/* Someone deletes it, and not the journal that a killed process left. */
+static void
+a_deleted_one_does_not_come_back_from_its_journal(void **state)
+{
+	struct mlb_db *db;
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		db = open_db();
+		set(db, "a", "1");
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(unlink("state.db"), 0);
+	assert_true(mlb_fs_exists("state.db-wal"));
+	db = open_db();
+	assert_true(mlb_db_was_reset(db));
+	expect(db, "a", "");
+	set(db, "b", "2");
+	mlb_db_close(db);
+	db = open_db();
+	assert_false(mlb_db_was_reset(db));
+	expect(db, "a", "");
+	expect(db, "b", "2");
+	mlb_db_close(db);
+}
+
+/* Eight processes find it broken, or absent, at once: one makes it, and nobody loses what another wrote. */
+static void
+many_processes_make_one(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 10; round++) {
+		struct mlb_db *db;
+		pid_t pid[8];
+
+		unlink("state.db");
+		unlink("state.db-wal");
+		unlink("state.db-shm");
+		if (round % 2)
+			put_file("state.db",
+				 "this is no database, and longer than a header of one "
+				 "would be: one hundred bytes at least are needed for that");
+		for (int i = 0; i < 8; i++) {
+			pid[i] = fork();
+			if (pid[i] == 0) {
+				char name[2] = { (char)('a' + i), 0 };
+				struct mlb_err err = MLB_ERR_INIT;
+
+				if (mlb_db_open(&db, "state.db", &err) ||
+				    mlb_meta_set(db, name, "1", 1, &err)) {
+					fprintf(stderr, "%s\n", err.text);
+					_exit(1);
+				}
+				mlb_db_close(db);
+				_exit(0);
+			}
+		}
+		for (int i = 0; i < 8; i++) {
+			int status;
+
+			assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+			assert_int_equal(status, 0);
+		}
+		db = open_db();
+		for (int i = 0; i < 8; i++)
+			expect(db, (char[2]){ (char)('a' + i), 0 }, "1");
+		mlb_db_close(db);
+	}
+}
+
+/* As a user who may not write there. */
+static void
+what_cannot_be_written_is_said(void **state)
+{
+	struct mlb_db *db = open_db();
+	int status;
+	pid_t pid;
+
+	set(db, "a", "1");
+	mlb_db_close(db);
+	assert_int_equal(chmod("state.db", 0444), 0);
+	assert_int_equal(chmod(".", 0555), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct mlb_err err = MLB_ERR_INIT;
+		int rc;
+
+		if (geteuid() == 0 && setuid(65534) != 0)
+			_exit(3);
+		rc = mlb_db_open(&db, "state.db", &err);
+		if (rc != MLB_ESYSTEM || !strstr(err.text, "state.db"))
+			_exit(1);
+		mlb_err_release(&err);
+		rc = mlb_db_open(&db, "other.db", &err);
+		_exit(rc == MLB_ESYSTEM && strstr(err.text, "other.db") ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(chmod(".", 0755), 0);
+	assert_int_equal(status, 0);
+	(void)state;
+}
+
+static void
+a_place_that_is_not_there_is_said(void **state)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_db *db;
+
+	(void)state;
+	assert_err(mlb_db_open(&db, "no/such/place/state.db", &err), MLB_ESYSTEM,
+		   "no/such/place/state.db");
+	assert_err(mlb_db_open(&db, ".", &err), MLB_ESYSTEM, "'.'");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scratch_test(a_new_one_is_reset_and_then_not),
+		scratch_test(transactions_are_counted),
+		scratch_test(every_type_comes_back),
+		scratch_test(other_files_are_set_aside),
+		scratch_test(damage_is_noticed_when_it_is_opened),
+		scratch_test(damage_is_noticed_when_it_is_used),
+		scratch_test(journals_are_set_aside_too),
+		scratch_test(what_a_killed_process_committed_is_there),
+		scratch_test(a_deleted_one_does_not_come_back_from_its_journal),
+		scratch_test(many_processes_make_one),
+		scratch_test(what_cannot_be_written_is_said),
+		scratch_test(a_place_that_is_not_there_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
