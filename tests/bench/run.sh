@@ -1,20 +1,39 @@
 #!/bin/sh
-# The table of speed: builds a release, gets the peers by apt if it may, measures.
+# The tables of speed: builds a release, gets the peers by apt if it may, measures.
 #
 #	sh tests/bench/run.sh [--rows noop-1000,full-1000 | --rows all] [--reps N] [--help]
+#	sh tests/bench/run.sh store [--rows big,70000,1000000] [--reps N] [--help]
 #
+# The first measures graphs of many targets, the second the store on much data.
 # MLBUILD=PATH measures that program instead of building one.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 top=$(CDPATH='' cd -- "$here/../.." && pwd)
 
+what=graphs
+if [ "${1:-}" = store ]; then
+	what=store
+	shift
+fi
+
+# want PROGRAM PACKAGE
+want() {
+	command -v "$1" >/dev/null || wanted="$wanted $2"
+}
+
 # Peers that are missing are left out of the table.
 get_peers() {
 	wanted=
-	command -v ninja >/dev/null || wanted="$wanted ninja-build"
-	command -v make >/dev/null || wanted="$wanted make"
-	command -v snakemake >/dev/null || wanted="$wanted snakemake"
+	if [ $what = store ]; then
+		want git git
+		want restic restic
+		want borg borgbackup
+	else
+		want ninja ninja-build
+		want make make
+		want snakemake snakemake
+	fi
 	[ -n "$wanted" ] && command -v apt-get >/dev/null || return 0
 	if [ "$(id -u)" = 0 ]; then
 		as_root='env'
@@ -31,7 +50,10 @@ get_peers() {
 }
 
 case " $* " in
-*' --help '* | *' -h '*) exec python3 "$here/bench.py" --help ;;
+*' --help '* | *' -h '*)
+	[ $what = graphs ] || exec python3 "$here/store.py" --help
+	exec python3 "$here/bench.py" --help
+	;;
 esac
 get_peers
 if [ -z "${MLBUILD:-}" ]; then
@@ -40,4 +62,8 @@ if [ -z "${MLBUILD:-}" ]; then
 	cmake --build "$top/build/release" --target mlbuild >&2
 	MLBUILD=$top/build/release/mlbuild
 fi
-exec python3 "$here/bench.py" --mlbuild "$MLBUILD" "$@"
+[ $what = store ] || exec python3 "$here/bench.py" --mlbuild "$MLBUILD" "$@"
+probe=$(mktemp)
+trap 'rm -f "$probe"' EXIT
+${CC:-cc} -O2 -o "$probe" "$here/probe.c" -lcrypto -lpthread
+python3 "$here/store.py" --mlbuild "$MLBUILD" --probe "$probe" "$@"
