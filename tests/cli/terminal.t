@@ -12,6 +12,7 @@ bell=$(printf '\007')
 
 # term COLUMNS ARGUMENTS: what a terminal so wide receives from mlbuild is in $SEEN.
 SEEN=$T_ROOT/seen
+export SEEN
 term() {
 	columns=$1
 	shift
@@ -120,20 +121,29 @@ has .mlbuild/
 has stopped
 
 t suspended and back: it starts on a line of its own, and goes up over nothing of the shell
+# What stops it and lets it go on is no job of the shell, which would announce its end in between.
+cat >>mlbuild.ini <<'X'
+
+[model held]
+run = until [ -e "$SEEN.go" ]; do sleep 0.05; done; echo held > ${out}
+out = held.txt
+X
 cat >suspend.sh <<'X'
 stty cols 80 rows 20
-set -m
 (
-	until [ -s pid ]; do sleep 0.02; done
-	sleep 0.4
-	kill -TSTP "$(cat pid)"
-) &
-sh -c 'echo $$ >pid; exec "$MLBUILD" -f slow'
+	(
+		until grep -q running "$SEEN"; do sleep 0.05; done
+		kill -TSTP "$(cat pid)"
+		until sed '1,/SHELL/d' "$SEEN" | grep -q running; do sleep 0.05; done
+		echo >"$SEEN.go"
+	) &
+)
+set -m
+sh -c 'echo $$ >pid; exec "$MLBUILD" held'
 echo SHELL
-sleep 0.2
 fg >/dev/null
 X
-script -qec 'sh suspend.sh' /dev/null </dev/null >"$SEEN"
+script -qec "timeout --foreground 120 sh suspend.sh" /dev/null </dev/null >"$SEEN"
 if grep -q SHELL "$SEEN"; then pass; else fail 'it was not suspended'; fi
 after=$(sed -n '/SHELL/,$p' "$SEEN" | tr -d '\r' | sed -n 2p)
 case $after in
