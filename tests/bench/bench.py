@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import gen
+import measure
 
 JOBS = len(os.sched_getaffinity(0))
 TOOLS = ("mlbuild", "ninja", "make", "samurai", "snakemake", "dvc")
@@ -61,19 +62,9 @@ class Project:
 
     def run(self, extra=()):
         """Seconds; a failure ends the benchmark."""
-        with tempfile.TemporaryFile() as log:
-            began = time.perf_counter()
-            child = subprocess.Popen(
-                command(self.tool, self.options) + list(extra), cwd=self.where, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-            _, status, usage = os.wait4(child.pid, 0)
-            took = time.perf_counter() - began
-            child.returncode = os.waitstatus_to_exitcode(status)
-            if child.returncode:
-                log.seek(0)
-                sys.exit(f"{self.tool} failed in {self.where}:\n{log.read().decode()[-2000:]}")
-        self.peak = max(self.peak, usage.ru_maxrss * 1024)
-        return took
+        took = measure.run(command(self.tool, self.options) + list(extra), self.where)
+        self.peak = max(self.peak, took.peak)
+        return took.seconds
 
     def wipe(self):
         shutil.rmtree(os.path.join(self.where, "out"), ignore_errors=True)

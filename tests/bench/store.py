@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+import measure
+
 MIB = 1 << 20
 
 
@@ -29,21 +31,15 @@ class Tool:
         self.peak = self.written = 0
         os.makedirs(where)
 
-    def run(self, *words, **more):
+    def run(self, *words, **env):
         """Seconds; a failure ends the benchmark. Memory and bytes written are noted."""
-        with tempfile.TemporaryFile() as log:
-            began = time.perf_counter()
-            child = subprocess.Popen(
-                words, cwd=self.where, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(os.environ, **more)
-            )
-            _, status, usage = os.wait4(child.pid, 0)
-            took = time.perf_counter() - began
-            child.returncode = os.waitstatus_to_exitcode(status)
-            if child.returncode:
-                log.seek(0)
-                sys.exit(f"{' '.join(words)} failed in {self.where}:\n{log.read().decode()[-2000:]}")
-        self.peak, self.written = usage.ru_maxrss * 1024, usage.ru_oublock * 512
-        return took
+        took = measure.run(words, self.where, env)
+        self.peak, self.written = took.peak, took.written
+        return took.seconds
+
+    def can(self, what):
+        """Whether this tool has a command for it."""
+        return hasattr(self, what)
 
     def forget(self):
         """Back to a project that has stored nothing."""
@@ -70,6 +66,9 @@ class Mlbuild(Tool):
         return self.run(self.options.mlbuild, "raw")
 
     noop = store
+
+    def can(self, what):
+        return what not in ("checkout", "fsck", "gc") or what in self.options.commands
 
     def checkout(self):
         return self.run(self.options.mlbuild, "checkout", "raw")
@@ -190,9 +189,10 @@ class Set:
         time.sleep(0.1)  # what was written just now is read twice by whoever distrusts its time
 
     def turns(self, what, before=lambda t, rep: None, reps=None):
-        took = {name: [] for name in self.tools}
+        tools = {name: t for name, t in self.tools.items() if t.can(what)}
+        took = {name: [] for name in tools}
         for rep in range(reps or self.bench.options.reps):
-            for name, t in self.tools.items():
+            for name, t in tools.items():
                 before(t, rep)
                 took[name].append(getattr(t, what)())
         return {name: statistics.median(v) for name, v in took.items()}
@@ -236,7 +236,14 @@ class Set:
 
         self.tools = {k: v for k, v in self.tools.items() if k not in ("restic", "borg")}  # they restore all
         took = self.turns("checkout", damage)
-        yield Row(f"check out 100 of {n} files", took, note=f"no-op {(took['mlbuild'] - quiet) * 1000:+.0f} ms")
+        note = f"no-op {(took['mlbuild'] - quiet) * 1000:+.0f} ms" if "mlbuild" in took else ""
+        yield Row(f"check out 100 of {n} files", took, note=note)
+
+
+def commands_of(mlbuild):
+    """The first words of what 'mlbuild help' lists: an older program than this file lacks some commands."""
+    text = subprocess.run([mlbuild, "help"], check=True, capture_output=True, text=True).stdout
+    return {words[0] for words in map(str.split, text.splitlines()) if words}
 
 
 class Bench:
@@ -277,7 +284,8 @@ class Bench:
         m = s.tools["mlbuild"]
         for what in ("fsck", "gc"):
             if count >= 1000000:
-                yield Row(f"{what}, {count:,} objects", {"mlbuild": getattr(m, what)()}, note=f"{m.peak / MIB:.0f} MiB")
+                took = {"mlbuild": getattr(m, what)()} if m.can(what) else {}
+                yield Row(f"{what}, {count:,} objects", took, note=f"{m.peak / MIB:.0f} MiB" if took else "")
 
 
 ROWS = {"big": lambda b: b.big(), "70000": lambda b: b.files(70000), "1000000": lambda b: b.files(1000000)}
@@ -285,16 +293,16 @@ ROWS = {"big": lambda b: b.big(), "70000": lambda b: b.files(70000), "1000000": 
 
 def seconds(s):
     if s is None:
-        return ""
+        return "-"
     return f"{s * 1000:,.0f} ms" if s < 1 else f"{s:,.2f} s"
 
 
 def line(row, tools):
-    ours = row.took["mlbuild"]
-    ratios = [f"{ours / t:.2f} × {name}" for name, t in row.took.items() if name != "mlbuild"]
-    if row.machine:
+    ours = row.took.get("mlbuild")
+    ratios = [f"{ours / t:.2f} × {name}" for name, t in row.took.items() if name != "mlbuild"] if ours else []
+    if ours and row.machine:
         ratios.insert(0, f"{ours / row.machine:.2f} × the machine")
-    cells = [seconds(row.took.get(t.name)) for t in tools] + [seconds(row.machine)]
+    cells = [seconds(row.took.get(t.name)) for t in tools] + [seconds(row.machine) if row.machine else ""]
     return f"| {row.name} | " + " | ".join(cells) + f" | {'; '.join(ratios + ([row.note] if row.note else []))} |"
 
 
@@ -311,6 +319,7 @@ def arguments():
     p.add_argument("--dir", help="work in here; else in a temporary directory")
     o = p.parse_args()
     o.mlbuild, o.probe = os.path.abspath(o.mlbuild), os.path.abspath(o.probe)
+    o.commands = commands_of(o.mlbuild)
     o.rows = list(ROWS) if o.rows == "all" else o.rows.split(",")
     for r in o.rows:
         if r not in ROWS:
