@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/hex.h"
+#include "engine/into.h"
 #include "engine/metrics.h"
 #include "engine/variant.h"
 #include "os/clock.h"
@@ -198,6 +199,11 @@ one_pass(struct mlb_builder *b, const struct mlb_plan_options *o, struct mlb_err
 	if (rc)
 		return rc;
 	b->g = b->plan->g;
+	if (b->opt->into && mlb_is_variant(b->p)) {
+		rc = mlb_into_check(b->plan, b->opt->into, err);
+		if (rc)
+			return rc;
+	}
 	if (b->p->unused)
 		mlb_note(b, "mlbuild.ini has%s: nothing acts on that in this version",
 			 b->p->unused);

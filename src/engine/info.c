@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "engine/each.h"
+#include "engine/into.h"
 #include "engine/known.h"
 
 enum { MAX_WORDS = 64 << 20 };
@@ -144,6 +145,8 @@ mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn
 	struct mlb_plan *plan = NULL;
 	int rc = mlb_plan_new(&plan, p, &o, err);
 
+	if (rc == 0 && b->into && mlb_is_variant(p))
+		rc = mlb_into_check(plan, b->into, err);
 	if (rc == 0)
 		rc = mlb_plan_simulate(plan, err);
 	for (uint32_t i = 0; rc == 0 && i < plan->g->n_nodes; i++) {

@@ -5,9 +5,8 @@
 
 #include "base/alloc.h"
 #include "base/hex.h"
-#include "os/fs.h"
+#include "engine/into.h"
 #include "os/path.h"
-#include "store/tree.h"
 
 enum { MAX_TEXT = 16 << 20, MAX_PATH_BYTES = 64 * 1024 };
 
@@ -49,20 +48,6 @@ artifact_dir(struct mlb_builder *b, struct mlb_buf *out, struct mlb_err *err)
 }
 
 static int
-put(struct mlb_builder *b, uint32_t output, const char *to, struct mlb_err *err)
-{
-	const struct mlb_now *now = &b->plan->out[output];
-	int rc = mlb_fs_mkparents(to, err);
-
-	if (rc)
-		return rc;
-	if (now->kind == MLB_O_TREE)
-		return mlb_tree_checkout(b->p->cas, &now->digest, to, MLB_LINK_COPY, err);
-	return mlb_cas_link(b->p->cas, &now->digest, to, now->kind == MLB_O_EXEC, MLB_LINK_COPY,
-			    err);
-}
-
-static int
 put_node(struct mlb_builder *b, uint32_t n, const char *dir, struct mlb_buf *list,
 	 struct mlb_err *err)
 {
@@ -72,7 +57,7 @@ put_node(struct mlb_builder *b, uint32_t n, const char *dir, struct mlb_buf *lis
 
 	for (uint32_t i = 0; i < out.n && rc == 0; i++) {
 		mlb_path_join(&to, dir, mlb_g_path(b->g, b->g->output[out.first + i].path));
-		rc = put(b, out.first + i, mlb_buf_str(&to), err);
+		rc = mlb_into_put(b, out.first + i, mlb_buf_str(&to), err);
 		if (rc == 0)
 			mlb_buf_addf(list, "%s%s %s", list->len ? "\n" : "",
 				     mlb_g_str(b->g, b->g->node[n].name), mlb_buf_str(&to));

@@ -44,6 +44,7 @@ int mlb_fs_remove_tree(const char *path, struct mlb_err *err);       /* absent i
 int mlb_fs_rmdir_empty_parents(const char *path, const char *stop);  /* remove empty parents below stop; 0 always */
 int mlb_fs_sync_dir(const char *path, struct mlb_err *err);
 int mlb_fs_readlink(struct mlb_buf *out, const char *path, struct mlb_err *err);
+int mlb_fs_real(struct mlb_buf *out, const char *path, struct mlb_err *err); /* absolute, without links; what does not exist stays as it is (MLB_EINVALID: below a file). Replaces out */
 int mlb_fs_tempdir(struct mlb_buf *out, const char *parent, const char *prefix, struct mlb_err *err);
 
 /* One directory's entries without "." and "..", sorted bytewise. types[i] is enum mlb_ftype. */

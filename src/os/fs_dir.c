@@ -83,6 +83,39 @@ mlb_fs_mkparents(const char *path, struct mlb_err *err)
 }
 
 int
+mlb_fs_real(struct mlb_buf *out, const char *path, struct mlb_err *err)
+{
+	struct mlb_buf at = MLB_BUF_INIT(PATH_LIMIT), up = MLB_BUF_INIT(PATH_LIMIT);
+	int rc = mlb_path_absolute(&at, path, err);
+	size_t whole = at.len;
+	char *full = mlb_strdup(mlb_buf_str(&at));
+	char *real = NULL;
+
+	while (!rc && !(real = realpath(mlb_buf_str(&at), NULL))) {
+		if (errno == ENOTDIR)
+			rc = mlb_err_set(err, MLB_EINVALID, "'%s' is below a file", path);
+		else if (errno != ENOENT)
+			rc = mlb_err_errno(err, errno, "cannot follow '%s'", mlb_buf_str(&at));
+		else if (mlb_fs_exists(mlb_buf_str(&at)))
+			rc = mlb_err_set(err, MLB_EINVALID, "the link '%s' leads nowhere",
+					 mlb_buf_str(&at));
+		mlb_path_dir(&up, mlb_buf_str(&at));
+		mlb_buf_clear(&at);
+		mlb_buf_adds(&at, mlb_buf_str(&up));
+	}
+	if (!rc) {
+		const char *rest = full + MLB_MIN(at.len, whole);
+
+		mlb_path_join(out, real, rest + (*rest == '/'));
+	}
+	free(real);
+	free(full);
+	mlb_buf_release(&up);
+	mlb_buf_release(&at);
+	return rc;
+}
+
+int
 mlb_fs_rmdir_empty_parents(const char *path, const char *stop)
 {
 	struct mlb_buf dir = MLB_BUF_INIT(PATH_LIMIT);

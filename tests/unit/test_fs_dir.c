@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "os/fs.h"
+#include "os/path.h"
 
 static void
 mkdirs_makes_parents(void **state)
@@ -250,6 +251,38 @@ move_across_file_systems(void **state)
 	mlb_buf_release(&dir);
 }
 
+static void
+real_paths(void **state)
+{
+	struct mlb_buf here = MLB_BUF_INIT(4096), out = MLB_BUF_INIT(4096),
+		       want = MLB_BUF_INIT(4096);
+	struct mlb_err err = MLB_ERR_INIT;
+
+	(void)state;
+	assert_ok(mlb_fs_mkdirs("a/b", &err));
+	assert_int_equal(symlink("a/b", "link"), 0);
+	assert_int_equal(symlink("nowhere", "broken"), 0);
+	put_file("file", "");
+	assert_ok(mlb_fs_real(&here, ".", &err));
+	mlb_path_join(&want, mlb_buf_str(&here), "a/b");
+	assert_ok(mlb_fs_real(&out, "link", &err));
+	assert_string_equal(mlb_buf_str(&out), mlb_buf_str(&want));
+	assert_ok(mlb_fs_real(&out, "link/./", &err));
+	assert_string_equal(mlb_buf_str(&out), mlb_buf_str(&want));
+	mlb_path_join(&want, mlb_buf_str(&here), "a/b/new/er");
+	assert_ok(mlb_fs_real(&out, "link/new/er", &err));
+	assert_string_equal(mlb_buf_str(&out), mlb_buf_str(&want));
+	assert_ok(mlb_fs_real(&out, "/mlbuild no such/x", &err));
+	assert_string_equal(mlb_buf_str(&out), "/mlbuild no such/x");
+	assert_ok(mlb_fs_real(&out, "/", &err));
+	assert_string_equal(mlb_buf_str(&out), "/");
+	assert_err(mlb_fs_real(&out, "file/x", &err), MLB_EINVALID, "is below a file");
+	assert_err(mlb_fs_real(&out, "broken/x", &err), MLB_EINVALID, "leads nowhere");
+	mlb_buf_release(&want);
+	mlb_buf_release(&out);
+	mlb_buf_release(&here);
+}
+
 int
 main(void)
 {
@@ -261,6 +294,7 @@ main(void)
 		scratch_test(remove_never_follows_links),
 		scratch_test(remove_read_only_directories),
 		scratch_test(empty_parents_go),
+		scratch_test(real_paths),
 		scratch_test(move_renames),
 		scratch_test(move_across_file_systems),
 	};
