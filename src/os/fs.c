@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "os/fs_priv.h"
+#include "os/io.h"
 
 #define NS_PER_S INT64_C(1000000000)
 
@@ -93,19 +94,7 @@ mlb_fd_read(int fd, void *data, size_t len)
 int
 mlb_fd_write(int fd, const void *data, size_t len)
 {
-	const char *p = data;
-
-	while (len) {
-		ssize_t n = write(fd, p, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return mlb_io_write_all(&mlb_io_os, fd, data, len);
 }
 
 /* Read to the end. A full buffer and one byte more in the file is too much. */
@@ -158,9 +147,7 @@ mlb_fs_read(struct mlb_buf *out, const char *path, struct mlb_err *err)
 int
 mlb_fs_rename(const char *from, const char *to, struct mlb_err *err)
 {
-	if (rename(from, to) != 0)
-		return mlb_err_errno(err, errno, "cannot rename '%s' to '%s'", from, to);
-	return MLB_OK;
+	return mlb_io_rename(&mlb_io_os, from, to, err);
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include "os/fs.h"
 #include "os/fs_priv.h"
+#include "os/io.h"
 
 #define BUFFER_SIZE ((size_t)512 * 1024)
 
@@ -75,6 +76,7 @@ mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb
 }
 
 struct copy {
+	const struct mlb_io *io;
 	const char *from, *to;
 	int in, out;
 	size_t cap; /* of the buffer */
@@ -98,7 +100,7 @@ copy_bytes(const struct copy *c, struct mlb_digest *digest, struct mlb_err *err)
 			break;
 		if (digest)
 			mlb_sha256_update(&h, buf, (size_t)n);
-		e = mlb_fd_write(c->out, buf, (size_t)n);
+		e = mlb_io_write_all(c->io, c->out, buf, (size_t)n);
 		if (e) {
 			rc = mlb_err_errno(err, e, "cannot write '%s'", c->to);
 			break;
@@ -114,7 +116,14 @@ int
 mlb_fs_copy(const char *from, const char *to, unsigned mode, bool *reflinked,
 	    struct mlb_digest *digest, struct mlb_err *err)
 {
-	struct copy c = { .from = from, .to = to, .out = -1 };
+	return mlb_io_copy(&mlb_io_os, from, to, mode, reflinked, digest, err);
+}
+
+int
+mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned mode,
+	    bool *reflinked, struct mlb_digest *digest, struct mlb_err *err)
+{
+	struct copy c = { .io = io, .from = from, .to = to, .out = -1 };
 	bool cloned = false;
 	struct stat st = { 0 };
 	int rc = open_regular(&c.in, &st, from, err);
@@ -122,7 +131,7 @@ mlb_fs_copy(const char *from, const char *to, unsigned mode, bool *reflinked,
 	if (rc)
 		return rc;
 	c.cap = buffer_size(&st);
-	c.out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	c.out = io->open(io, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (c.out < 0) {
 		rc = mlb_err_errno(err, errno, "cannot make '%s'", to);
 		close(c.in);
@@ -136,11 +145,11 @@ mlb_fs_copy(const char *from, const char *to, unsigned mode, bool *reflinked,
 		rc = copy_bytes(&c, digest, err);
 	if (!rc && fchmod(c.out, mode) != 0)
 		rc = mlb_err_errno(err, errno, "cannot set the permissions of '%s'", to);
-	if (close(c.out) != 0 && !rc)
+	if (io->close(io, c.out) != 0 && !rc)
 		rc = mlb_err_errno(err, errno, "cannot write '%s'", to);
 	close(c.in);
 	if (rc)
-		unlink(to);
+		io->unlink(io, to);
 	else if (reflinked)
 		*reflinked = cloned;
 	return rc;

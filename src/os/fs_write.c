@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "os/fs.h"
 #include "os/fs_priv.h"
+#include "os/io.h"
 #include "os/machine.h"
 #include "os/path.h"
 
@@ -89,14 +90,5 @@ mlb_fs_tempdir(struct mlb_buf *out, const char *parent, const char *prefix, stru
 int
 mlb_fs_sync_dir(const char *path, struct mlb_err *err)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int e = 0;
-
-	if (fd < 0)
-		return mlb_err_errno(err, errno, "cannot open directory '%s'", path);
-	/* Some file systems cannot sync a directory, and then need not. */
-	if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP)
-		e = errno;
-	close(fd);
-	return e ? mlb_err_errno(err, e, "cannot sync directory '%s'", path) : MLB_OK;
+	return mlb_io_sync_dir(&mlb_io_os, path, err);
 }

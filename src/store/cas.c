@@ -38,7 +38,7 @@ remove_digest(struct mlb_digests *set, const struct mlb_digest *digest)
 static const char *const subdir[] = { "objects", "packs", "tmp" };
 
 static int
-make_dirs(const char *dir, struct mlb_err *err)
+make_dirs(const char *dir, const struct mlb_io *io, struct mlb_err *err)
 {
 	int rc = 0;
 
@@ -46,7 +46,7 @@ make_dirs(const char *dir, struct mlb_err *err)
 		char *path = mlb_asprintf("%s/%s", dir, subdir[i]);
 
 		if (!mlb_fs_exists(path))
-			rc = mlb_fs_mkdirs(path, err);
+			rc = mlb_io_mkdirs(io, path, err);
 		free(path);
 	}
 	return rc;
@@ -87,19 +87,28 @@ index_now(struct mlb_cas *cas)
 int
 mlb_cas_open(struct mlb_cas **out, const char *dir, struct mlb_db *db, struct mlb_err *err)
 {
+	return mlb_cas_open_io(out, dir, db, &mlb_io_os, err);
+}
+
+int
+mlb_cas_open_io(struct mlb_cas **out, const char *dir, struct mlb_db *db, const struct mlb_io *io,
+		struct mlb_err *err)
+{
 	struct mlb_cas *cas;
 	char *packs;
-	int rc = make_dirs(dir, err);
+	int rc = make_dirs(dir, io, err);
 
 	if (rc)
 		return rc;
 	cas = mlb_calloc(1, sizeof(*cas));
+	cas->io = io;
 	cas->dir = mlb_strdup(dir);
 	cas->db = db;
 	pthread_mutex_init(&cas->lock, NULL);
 	pthread_mutex_init(&cas->sync_lock, NULL);
 	packs = mlb_asprintf("%s/packs", dir);
 	mlb_packs_init(&cas->packs, packs, "packs/", MLB_BLOB_OBJECT, db, found, cas);
+	cas->packs.io = io;
 	free(packs);
 	rc = mlb_machine_random(&cas->seed, sizeof(cas->seed), err);
 	if (rc == 0)
@@ -157,12 +166,12 @@ mlb_cas_umask(struct mlb_cas *cas)
 	if (!cas->umask_known) {
 		prefix = mlb_asprintf("%s/tmp/", cas->dir);
 		path = mlb_cas_temp(cas, prefix);
-		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
+		fd = cas->io->open(cas->io, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0777);
 		if (fd >= 0) {
 			if (fstat(fd, &st) == 0)
 				mask = ~st.st_mode & 0777;
-			close(fd);
-			unlink(path);
+			cas->io->close(cas->io, fd);
+			cas->io->unlink(cas->io, path);
 		}
 		free(path);
 		free(prefix);

@@ -27,12 +27,16 @@
 enum mlb_link { MLB_LINK_COPY = 0 /* reflink, else copy */, MLB_LINK_HARD };
 
 struct mlb_cas;
+struct mlb_io;
 
 /*
  * dir is ".../cache/v1"; made if absent. Packs that the database does not know
  * (it was reset, or other projects share the cache) are indexed.
  */
 int mlb_cas_open(struct mlb_cas **out, const char *dir, struct mlb_db *db, struct mlb_err *err);
+/* The same, writing by way of a table of the caller's (os/io.h). */
+int mlb_cas_open_io(struct mlb_cas **out, const char *dir, struct mlb_db *db, const struct mlb_io *io,
+		    struct mlb_err *err);
 void mlb_cas_close(struct mlb_cas *cas);
 
 /* Content that is there already is not written again. A file that changes while it is read is an error (MLB_ESYSTEM). */

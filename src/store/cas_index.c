@@ -1,26 +1,10 @@
 /* Making objects durable, and telling state.db where they are. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "store/cas_priv.h"
 
 /* ---------------------------------------------------------- syncing */
-
-static int
-sync_file(const char *path, struct mlb_err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int e = 0;
-
-	if (fd < 0 || fsync(fd) != 0)
-		e = errno;
-	if (fd >= 0)
-		close(fd);
-	return e ? mlb_err_errno(err, e, "cannot sync '%s'", path) : 0;
-}
 
 /* The files, then the directories that hold their names, each once. */
 static int
@@ -32,7 +16,7 @@ sync_loose(struct mlb_cas *cas, const struct mlb_digests *loose, bool new_dirs, 
 	for (size_t i = 0; i < loose->n && rc == 0; i++) {
 		char *path = mlb_loose_path(cas, &loose->v[i]);
 
-		rc = sync_file(path, err);
+		rc = mlb_io_sync_file(cas->io, path, err);
 		dir[loose->v[i].b[0]] = true;
 		free(path);
 	}
@@ -40,13 +24,13 @@ sync_loose(struct mlb_cas *cas, const struct mlb_digests *loose, bool new_dirs, 
 		if (dir[i]) {
 			char *path = mlb_asprintf("%s/objects/%02x", cas->dir, i);
 
-			rc = mlb_fs_sync_dir(path, err);
+			rc = mlb_io_sync_dir(cas->io, path, err);
 			free(path);
 		}
 	if (rc == 0 && new_dirs) {
 		char *path = mlb_asprintf("%s/objects", cas->dir);
 
-		rc = mlb_fs_sync_dir(path, err);
+		rc = mlb_io_sync_dir(cas->io, path, err);
 		free(path);
 	}
 	return rc;

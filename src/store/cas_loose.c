@@ -1,10 +1,7 @@
 /* Large objects: files of their own, objects/ab/cdef…, exactly their bytes, 0444. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/hex.h"
 #include "store/cas_priv.h"
@@ -73,8 +70,8 @@ mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struc
 	to = mlb_asprintf("%s/%s", dir, hex);
 	mlb_cas_mark_bad(cas, digest);
 	/* Where it cannot be moved (a read-only cache) it is never served all the same. */
-	if (mlb_fs_mkdirs(dir, NULL) == 0)
-		mlb_fs_rename(from, to, NULL);
+	if (mlb_io_mkdirs(cas->io, dir, NULL) == 0)
+		mlb_io_rename(cas->io, from, to, NULL);
 	free(to);
 	free(dir);
 	free(from);
@@ -114,6 +111,16 @@ stored_already(struct mlb_cas *cas, const struct mlb_digest *digest)
 	return mlb_loose_trusted(cas, digest, &st) || mlb_loose_verify(cas, digest, NULL) == 0;
 }
 
+static int
+make_parent(const struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
+{
+	char *dir = mlb_asprintf("%s/objects/%02x", cas->dir, digest->b[0]);
+	int rc = mlb_io_mkdirs(cas->io, dir, err);
+
+	free(dir);
+	return rc;
+}
+
 /* Give a complete temporary file its name. */
 static int
 install(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp, struct mlb_err *err)
@@ -122,17 +129,17 @@ install(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp, s
 	struct mlb_stat st;
 	int rc = mlb_fs_lstat(&st, tmp, err);
 
-	if (rc == 0 && rename(tmp, path) != 0) {
-		if (errno == ENOENT && mlb_fs_mkparents(path, err) == 0) {
+	if (rc == 0 && cas->io->rename(cas->io, tmp, path) != 0) {
+		if (errno == ENOENT && make_parent(cas, digest, err) == 0) {
 			pthread_mutex_lock(&cas->lock);
 			cas->new_dirs = true;
 			pthread_mutex_unlock(&cas->lock);
 		}
-		rc = mlb_fs_rename(tmp, path, err);
+		rc = mlb_io_rename(cas->io, tmp, path, err);
 	}
 	free(path);
 	if (rc)
-		unlink(tmp);
+		cas->io->unlink(cas->io, tmp);
 	else
 		mlb_loose_record(cas, digest, &st);
 	return rc;
@@ -148,31 +155,6 @@ new_temp(struct mlb_cas *cas)
 	return tmp;
 }
 
-static int
-write_temp(const char *tmp, const char *data, size_t len, struct mlb_err *err)
-{
-	int e = 0, fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-
-	if (fd < 0)
-		return mlb_err_errno(err, errno, "cannot make '%s'", tmp);
-	while (len && !e) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno != EINTR)
-			e = errno;
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-	}
-	if (close(fd) != 0 && !e)
-		e = errno;
-	if (!e)
-		return 0;
-	unlink(tmp);
-	return mlb_err_errno(err, e, "cannot write '%s'", tmp);
-}
-
 int
 mlb_loose_put(struct mlb_cas *cas, const struct mlb_digest *digest, const void *data, size_t len,
 	      struct mlb_err *err)
@@ -183,7 +165,7 @@ mlb_loose_put(struct mlb_cas *cas, const struct mlb_digest *digest, const void *
 	if (stored_already(cas, digest))
 		return 0;
 	tmp = new_temp(cas);
-	rc = write_temp(tmp, data, len, err);
+	rc = mlb_io_write_new(cas->io, tmp, 0444, data, len, err);
 	if (rc == 0)
 		rc = install(cas, digest, tmp, err);
 	free(tmp);
@@ -217,12 +199,12 @@ copy_hashed(struct mlb_cas *cas, struct mlb_digest *out, const char *path, const
 	    struct mlb_err *err)
 {
 	bool reflinked = false;
-	int rc = mlb_fs_copy(path, tmp, 0444 & ~mlb_cas_umask(cas), &reflinked, out, err);
+	int rc = mlb_io_copy(cas->io, path, tmp, 0444 & ~mlb_cas_umask(cas), &reflinked, out, err);
 
 	if (rc == 0 && reflinked) {
 		rc = mlb_fs_hash(out, NULL, tmp, err);
 		if (rc)
-			unlink(tmp);
+			cas->io->unlink(cas->io, tmp);
 	}
 	return rc;
 }
@@ -265,7 +247,7 @@ mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, 
 	if (rc == 0) {
 		rc = check_unchanged(&before, path, err);
 		if (rc || stored_already(cas, out))
-			unlink(tmp);
+			cas->io->unlink(cas->io, tmp);
 		else
 			rc = install(cas, out, tmp, err);
 	}

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "os/fs.h"
+#include "os/io.h"
 #include "store/cas.h"
 #include "store/packs.h"
 #include "store/pending.h"
@@ -13,6 +14,7 @@
 MLB_VEC_NAMED(mlb_digests, struct mlb_digest);
 
 struct mlb_cas {
+	const struct mlb_io *io;
 	char *dir;
 	struct mlb_db *db;
 	pthread_mutex_t lock;      /* of everything below but what says otherwise */

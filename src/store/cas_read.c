@@ -1,6 +1,4 @@
 /* Getting objects out again: every byte is checked against its digest on the way. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -122,39 +120,18 @@ temp_beside(struct mlb_cas *cas, const char *to)
 }
 
 static int
-write_new(const char *tmp, const char *to, const struct mlb_buf *data, bool exec,
-	  struct mlb_err *err)
-{
-	const char *p = mlb_buf_str(data);
-	size_t left = data->len;
-	int e = 0, fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, exec ? 0777 : 0666);
-
-	if (fd < 0)
-		return mlb_err_errno(err, errno, "cannot write '%s'", to);
-	while (left && !e) {
-		ssize_t n = write(fd, p, left);
-
-		if (n < 0 && errno != EINTR)
-			e = errno;
-		if (n > 0) {
-			p += n;
-			left -= (size_t)n;
-		}
-	}
-	if (close(fd) != 0 && !e)
-		e = errno;
-	return e ? mlb_err_errno(err, e, "cannot write '%s'", to) : 0;
-}
-
-static int
 temp_of_packed(struct mlb_cas *cas, const struct mlb_entry *e, const char *tmp, const char *to,
 	       bool exec, struct mlb_err *err)
 {
 	struct mlb_buf data = MLB_BUF_INIT(MLB_GIB);
 	int rc = read_packed(cas, &data, e, err);
 
-	if (rc == 0)
-		rc = write_new(tmp, to, &data, exec, err);
+	if (rc == 0) {
+		rc = mlb_io_write_new(cas->io, tmp, exec ? 0777 : 0666, mlb_buf_str(&data),
+				      data.len, err);
+		if (rc)
+			mlb_err_wrap(err, "cannot write '%s'", to);
+	}
 	mlb_buf_release(&data);
 	return rc;
 }
@@ -168,7 +145,7 @@ temp_by_copy(struct mlb_cas *cas, const struct mlb_digest *digest, const char *p
 	struct mlb_digest now;
 	bool reflinked = false;
 	unsigned mode = (exec ? 0777 : 0666) & ~mlb_cas_umask(cas);
-	int rc = mlb_fs_copy(path, tmp, mode, &reflinked, &now, err);
+	int rc = mlb_io_copy(cas->io, path, tmp, mode, &reflinked, &now, err);
 
 	if (rc == 0 && reflinked && !trusted)
 		rc = mlb_fs_hash(&now, NULL, tmp, err);
@@ -200,7 +177,7 @@ temp_of_loose(struct mlb_cas *cas, const struct mlb_digest *digest, const char *
 		if (!trusted)
 			rc = mlb_loose_verify(cas, digest, err);
 		/* Too many links, another file system, none at all: a copy will do. */
-		if (rc || link(path, tmp) == 0)
+		if (rc || cas->io->link(cas->io, path, tmp) == 0)
 			goto done;
 	}
 	rc = temp_by_copy(cas, digest, path, tmp, exec, &st, trusted, err);
@@ -226,9 +203,9 @@ mlb_cas_link(struct mlb_cas *cas, const struct mlb_digest *digest, const char *t
 	else
 		rc = temp_of_loose(cas, digest, tmp, exec, how, err);
 	if (rc == 0)
-		rc = mlb_fs_rename(tmp, to, err);
+		rc = mlb_io_rename(cas->io, tmp, to, err);
 	/* Also after success: renaming a hard link onto another one of the same file does nothing. */
-	unlink(tmp);
+	cas->io->unlink(cas->io, tmp);
 	free(tmp);
 	return rc;
 }

@@ -37,13 +37,18 @@ struct mlb_blob {
 
 typedef int (*mlb_pack_fn)(void *ctx, const struct mlb_blob *b, struct mlb_err *err);
 
+struct mlb_io;
 struct mlb_pack_writer;
 
 /* Take an open pack of this directory that no process holds, or begin one. */
 int mlb_pack_writer_open(struct mlb_pack_writer **out, const char *dir, struct mlb_err *err);
+int mlb_pack_writer_open_io(struct mlb_pack_writer **out, const char *dir, const struct mlb_io *io,
+			    struct mlb_err *err);
 
 /* The same for the open pack of this name; MLB_ENOTFOUND if a process holds it, or it is gone. */
 int mlb_pack_writer_take(struct mlb_pack_writer **out, const char *dir, const char *name, struct mlb_err *err);
+int mlb_pack_writer_take_io(struct mlb_pack_writer **out, const char *dir, const char *name,
+			    const struct mlb_io *io, struct mlb_err *err);
 
 /*
  * Find the end of a pack that was taken, call fn (may be NULL) for every valid

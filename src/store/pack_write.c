@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "base/vec.h"
 #include "os/fs.h"
+#include "os/io.h"
 #include "os/machine.h"
 #include "store/pack_format.h"
 
@@ -17,6 +18,7 @@
 #define PATH_LIMIT (64 * MLB_KIB)
 
 struct mlb_pack_writer {
+	const struct mlb_io *io;
 	int fd; /* holds the flock */
 	char *dir;
 	char *name;                    /* in dir */
@@ -47,10 +49,11 @@ mlb_pack_name_sealed(const char *name)
 }
 
 static struct mlb_pack_writer *
-writer_new(const char *dir, const char *name)
+writer_new(const char *dir, const char *name, const struct mlb_io *io)
 {
 	struct mlb_pack_writer *w = mlb_calloc(1, sizeof(*w));
 
+	w->io = io;
 	w->fd = -1;
 	w->dir = mlb_strdup(dir);
 	w->name = mlb_strdup(name);
@@ -63,7 +66,7 @@ static void
 writer_free(struct mlb_pack_writer *w)
 {
 	if (w->fd >= 0)
-		close(w->fd);
+		w->io->close(w->io, w->fd);
 	mlb_buf_release(&w->buf);
 	mlb_vec_release(&w->blob);
 	free(w->path);
@@ -89,7 +92,8 @@ take(struct mlb_pack_writer *w)
 	uint8_t head[MLB_PACK_HEAD];
 	ssize_t n;
 
-	w->fd = open(w->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+	w->fd = w->io->open(w->io, w->path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK,
+			    0);
 	if (w->fd < 0 || flock(w->fd, LOCK_EX | LOCK_NB) != 0 || !still_there(w))
 		return false;
 	n = mlb_pread_full(w->fd, head, sizeof(head), 0);
@@ -100,7 +104,14 @@ int
 mlb_pack_writer_take(struct mlb_pack_writer **out, const char *dir, const char *name,
 		     struct mlb_err *err)
 {
-	struct mlb_pack_writer *w = writer_new(dir, name);
+	return mlb_pack_writer_take_io(out, dir, name, &mlb_io_os, err);
+}
+
+int
+mlb_pack_writer_take_io(struct mlb_pack_writer **out, const char *dir, const char *name,
+			const struct mlb_io *io, struct mlb_err *err)
+{
+	struct mlb_pack_writer *w = writer_new(dir, name, io);
 
 	if (mlb_pack_name_open(name) && take(w)) {
 		*out = w;
@@ -111,7 +122,7 @@ mlb_pack_writer_take(struct mlb_pack_writer **out, const char *dir, const char *
 }
 
 static int
-begin(struct mlb_pack_writer **out, const char *dir, struct mlb_err *err)
+begin(struct mlb_pack_writer **out, const char *dir, const struct mlb_io *io, struct mlb_err *err)
 {
 	for (int tries = 0; tries < 100; tries++) {
 		struct mlb_pack_writer *w;
@@ -123,8 +134,8 @@ begin(struct mlb_pack_writer **out, const char *dir, struct mlb_err *err)
 			return rc;
 		mlb_hex_encode(name + 5, &r, sizeof(r));
 		memcpy(name + 21, ".pack", 6);
-		w = writer_new(dir, name);
-		w->fd = open(w->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		w = writer_new(dir, name, io);
+		w->fd = io->open(io, w->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		e = w->fd < 0 ? errno : 0;
 		/* In between another process may have taken it, as one that was left behind. */
 		if (!e && flock(w->fd, LOCK_EX | LOCK_NB) == 0 && still_there(w)) {
@@ -141,16 +152,23 @@ begin(struct mlb_pack_writer **out, const char *dir, struct mlb_err *err)
 int
 mlb_pack_writer_open(struct mlb_pack_writer **out, const char *dir, struct mlb_err *err)
 {
+	return mlb_pack_writer_open_io(out, dir, &mlb_io_os, err);
+}
+
+int
+mlb_pack_writer_open_io(struct mlb_pack_writer **out, const char *dir, const struct mlb_io *io,
+			struct mlb_err *err)
+{
 	struct mlb_dirents names = MLB_VEC_INIT;
 	struct mlb_pack_writer *w = NULL;
 	int rc = mlb_fs_list(&names, dir, err);
 
 	for (size_t i = 0; rc == 0 && !w && i < names.n; i++)
 		if (mlb_pack_name_open(names.v[i].name))
-			mlb_pack_writer_take(&w, dir, names.v[i].name, NULL);
+			mlb_pack_writer_take_io(&w, dir, names.v[i].name, io, NULL);
 	mlb_dirents_release(&names);
 	if (rc == 0 && !w)
-		rc = begin(&w, dir, err);
+		rc = begin(&w, dir, io, err);
 	if (rc == 0)
 		*out = w;
 	return rc;
@@ -185,7 +203,7 @@ mlb_pack_recover(struct mlb_pack_writer *w, uint64_t from, mlb_pack_fn fn, void 
 	/* Before anything is cut off, what was said to be known is not taken for granted. */
 	if (rc == 0 && end < size && from > MLB_PACK_HEAD)
 		rc = mlb_pack_scan(w->fd, w->path, MLB_PACK_HEAD, UINT64_MAX, fn, ctx, &end, err);
-	if (rc == 0 && end < size && ftruncate(w->fd, (off_t)end) != 0)
+	if (rc == 0 && end < size && w->io->ftruncate(w->io, w->fd, (off_t)end) != 0)
 		rc = mlb_err_errno(err, errno, "cannot cut '%s'", w->path);
 	if (rc == 0) {
 		mlb_buf_clear(&w->buf);
@@ -199,18 +217,9 @@ static int
 pwrite_full(const struct mlb_pack_writer *w, const char *data, size_t len, uint64_t at,
 	    struct mlb_err *err)
 {
-	while (len) {
-		ssize_t n = pwrite(w->fd, data, len, (off_t)at);
+	int e = mlb_io_pwrite_all(w->io, w->fd, data, len, at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return mlb_err_errno(err, errno, "cannot write '%s'", w->path);
-		data += n;
-		len -= (size_t)n;
-		at += (uint64_t)n;
-	}
-	return 0;
+	return e ? mlb_err_errno(err, e, "cannot write '%s'", w->path) : 0;
 }
 
 int
@@ -262,7 +271,7 @@ mlb_pack_append(struct mlb_pack_writer *w, struct mlb_blob *out, uint8_t type,
 int
 mlb_pack_datasync(struct mlb_pack_writer *w, struct mlb_err *err)
 {
-	if (fdatasync(w->fd) != 0)
+	if (w->io->fdatasync(w->io, w->fd) != 0)
 		return mlb_err_errno(err, errno, "cannot sync '%s'", w->path);
 	return 0;
 }
@@ -301,7 +310,7 @@ mlb_pack_cut(struct mlb_pack_writer *w, uint64_t size)
 	mlb_buf_clear(&w->buf);
 	/* By the file's size: a write that failed may have written a part. */
 	if (fstat(w->fd, &st) != 0 ||
-	    ((uint64_t)st.st_size > size && ftruncate(w->fd, (off_t)size) != 0))
+	    ((uint64_t)st.st_size > size && w->io->ftruncate(w->io, w->fd, (off_t)size) != 0))
 		return false;
 	w->flushed = MLB_MIN(w->flushed, size);
 	w->own = MLB_MIN(w->own, size);
@@ -386,7 +395,7 @@ rename_sealed(struct mlb_pack_writer *w, const struct mlb_digest *digest, struct
 	mlb_digest_hex(hex, digest);
 	name = mlb_asprintf("%s.pack", hex);
 	path = mlb_asprintf("%s/%s", w->dir, name);
-	rc = mlb_fs_rename(w->path, path, err);
+	rc = mlb_io_rename(w->io, w->path, path, err);
 	if (rc) {
 		free(name);
 		free(path);
@@ -418,7 +427,7 @@ mlb_pack_seal(struct mlb_pack_writer *w, struct mlb_buf *name, struct mlb_err *e
 		rc = rename_sealed(w, &digest, err);
 	if (rc) {
 		/* Whoever continues the pack would cut off a footer that stays; this one writes over it. */
-		if (ftruncate(w->fd, (off_t)w->flushed) != 0)
+		if (w->io->ftruncate(w->io, w->fd, (off_t)w->flushed) != 0)
 			mlb_err_wrap(err, "cannot cut '%s'", w->path);
 		return rc;
 	}
@@ -427,7 +436,7 @@ mlb_pack_seal(struct mlb_pack_writer *w, struct mlb_buf *name, struct mlb_err *e
 	/* After the rename: an open pack must stay writable for whoever continues it. */
 	if (fstat(w->fd, &st) == 0)
 		fchmod(w->fd, st.st_mode & 0444); /* only a protection against mistakes */
-	return mlb_fs_sync_dir(w->dir, err);
+	return mlb_io_sync_dir(w->io, w->dir, err);
 }
 
 void
@@ -440,6 +449,6 @@ mlb_pack_writer_close(struct mlb_pack_writer *w)
 	/* One without a blob is no use to anybody. */
 	if (!w->sealed && fstat(w->fd, &st) == 0 && (uint64_t)st.st_size <= MLB_PACK_HEAD &&
 	    still_there(w))
-		unlink(w->path);
+		w->io->unlink(w->io, w->path);
 	writer_free(w);
 }

@@ -22,6 +22,7 @@ mlb_packs_init(struct mlb_packs *p, const char *dir, const char *prefix, uint8_t
 	       struct mlb_db *db, mlb_packs_found found, void *ctx)
 {
 	memset(p, 0, sizeof(*p));
+	p->io = &mlb_io_os;
 	p->dir = mlb_strdup(dir);
 	p->prefix = prefix;
 	p->type = type;
@@ -35,7 +36,7 @@ file_free(struct mlb_packs *p, struct mlb_packfile *f)
 {
 	mlb_pack_writer_close(f->writer);
 	if (f->fd >= 0) {
-		close(f->fd);
+		p->io->close(p->io, f->fd);
 		p->n_open--;
 	}
 	free(f->name);
@@ -370,7 +371,7 @@ close_idle(struct mlb_packs *p)
 		struct mlb_packfile *f = p->file.v[i];
 
 		if (f->fd >= 0 && !f->readers && !f->writer) {
-			close(f->fd);
+			p->io->close(p->io, f->fd);
 			f->fd = -1;
 			p->n_open--;
 		}
@@ -388,7 +389,7 @@ mlb_packs_open_fd(struct mlb_packs *p, struct mlb_packfile *f, struct mlb_err *e
 	if (p->n_open >= MAX_OPEN)
 		close_idle(p);
 	path = mlb_asprintf("%s/%s", p->dir, f->name);
-	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	f->fd = p->io->open(p->io, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 	e = errno;
 	if (f->fd < 0 && e == ENOENT) {
 		f->gone = true;

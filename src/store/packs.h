@@ -15,6 +15,7 @@
 #define STORE_PACKS_H
 
 #include "base/vec.h"
+#include "os/io.h"
 #include "store/db.h"
 #include "store/pack.h"
 
@@ -35,6 +36,7 @@ struct mlb_packfile {
 typedef int (*mlb_packs_found)(void *ctx, struct mlb_packfile *f, const struct mlb_blob *b, struct mlb_err *err);
 
 struct mlb_packs {
+	const struct mlb_io *io; /* mlb_io_os after mlb_packs_init; the owner may put another in its place */
 	char *dir;
 	const char *prefix;   /* of names in the table: "packs/" */
 	uint8_t type;         /* enum mlb_blob_type of what it holds */

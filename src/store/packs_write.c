@@ -84,7 +84,7 @@ look_into_open(struct mlb_packs *p, struct mlb_packfile *f, const char *name)
 	free(path);
 	if (st.size <= (f ? f->synced : MLB_PACK_HEAD))
 		return;
-	if (mlb_pack_writer_take(&w, p->dir, name, NULL)) {
+	if (mlb_pack_writer_take_io(&w, p->dir, name, p->io, NULL)) {
 		p->skipped = true;
 		return;
 	}
@@ -179,7 +179,7 @@ begin(struct mlb_packs *p, struct mlb_err *err)
 	int rc = p->loaded ? 0 : mlb_packs_load(p, err);
 
 	if (rc == 0)
-		rc = mlb_pack_writer_open(&w, p->dir, err);
+		rc = mlb_pack_writer_open_io(&w, p->dir, p->io, err);
 	if (rc)
 		return rc;
 	f = mlb_packs_by_name(p, mlb_pack_writer_name(w));
@@ -267,7 +267,7 @@ mlb_packs_sync_run(struct mlb_packs *p, struct mlb_packs_sync *s, struct mlb_err
 	for (size_t i = 0; i < s->item.n && rc == 0; i++)
 		rc = sync_item(&s->item.v[i], err);
 	if (rc == 0 && s->dir)
-		rc = mlb_fs_sync_dir(p->dir, err);
+		rc = mlb_io_sync_dir(p->io, p->dir, err);
 	return rc;
 }
 

@@ -43,8 +43,12 @@ int mlb_result_parse(struct mlb_result *out, struct mlb_arena *arena, const char
  * and reindex from the one that owns the database's transactions.
  */
 struct mlb_results;
+struct mlb_io;
 
 int mlb_results_open(struct mlb_results **out, const char *cache_dir, struct mlb_db *db, struct mlb_err *err);
+/* The same, writing by way of a table of the caller's (os/io.h). */
+int mlb_results_open_io(struct mlb_results **out, const char *cache_dir, struct mlb_db *db,
+			const struct mlb_io *io, struct mlb_err *err);
 void mlb_results_close(struct mlb_results *r);
 
 /* The latest record of a key; MLB_ENOTFOUND. Includes what was added and not yet committed. */

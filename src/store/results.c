@@ -87,6 +87,13 @@ int
 mlb_results_open(struct mlb_results **out, const char *cache_dir, struct mlb_db *db,
 		 struct mlb_err *err)
 {
+	return mlb_results_open_io(out, cache_dir, db, &mlb_io_os, err);
+}
+
+int
+mlb_results_open_io(struct mlb_results **out, const char *cache_dir, struct mlb_db *db,
+		    const struct mlb_io *io, struct mlb_err *err)
+{
 	struct mlb_results *r = mlb_calloc(1, sizeof(*r));
 	char *dir = mlb_asprintf("%s/actions", cache_dir);
 	int rc = 0;
@@ -95,8 +102,9 @@ mlb_results_open(struct mlb_results **out, const char *cache_dir, struct mlb_db 
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_mutex_init(&r->sync_lock, NULL);
 	mlb_packs_init(&r->packs, dir, "actions/", MLB_BLOB_RESULT, db, found, r);
+	r->packs.io = io;
 	if (!mlb_fs_exists(dir))
-		rc = mlb_fs_mkdirs(dir, err);
+		rc = mlb_io_mkdirs(io, dir, err);
 	if (rc == 0) {
 		pthread_mutex_lock(&r->lock);
 		rc = mlb_packs_open(&r->packs, err);

@@ -1,0 +1,193 @@
+#include "os/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---------------------------------------------------------- the system's own */
+
+static int
+os_open(const struct mlb_io *io, const char *path, int flags, unsigned mode)
+{
+	(void)io;
+	return open(path, flags, mode);
+}
+
+static int
+os_close(const struct mlb_io *io, int fd)
+{
+	(void)io;
+	return close(fd);
+}
+
+static ssize_t
+os_write(const struct mlb_io *io, int fd, const void *data, size_t len)
+{
+	(void)io;
+	return write(fd, data, len);
+}
+
+static ssize_t
+os_pwrite(const struct mlb_io *io, int fd, const void *data, size_t len, off_t at)
+{
+	(void)io;
+	return pwrite(fd, data, len, at);
+}
+
+static int
+os_ftruncate(const struct mlb_io *io, int fd, off_t len)
+{
+	(void)io;
+	return ftruncate(fd, len);
+}
+
+static int
+os_fsync(const struct mlb_io *io, int fd)
+{
+	(void)io;
+	return fsync(fd);
+}
+
+static int
+os_fdatasync(const struct mlb_io *io, int fd)
+{
+	(void)io;
+	return fdatasync(fd);
+}
+
+static int
+os_rename(const struct mlb_io *io, const char *from, const char *to)
+{
+	(void)io;
+	return rename(from, to);
+}
+
+static int
+os_link(const struct mlb_io *io, const char *from, const char *to)
+{
+	(void)io;
+	return link(from, to);
+}
+
+static int
+os_unlink(const struct mlb_io *io, const char *path)
+{
+	(void)io;
+	return unlink(path);
+}
+
+static int
+os_mkdir(const struct mlb_io *io, const char *path, unsigned mode)
+{
+	(void)io;
+	return mkdir(path, mode);
+}
+
+const struct mlb_io mlb_io_os = {
+	.version = MLB_IO_VERSION,
+	.open = os_open,
+	.close = os_close,
+	.write = os_write,
+	.pwrite = os_pwrite,
+	.ftruncate = os_ftruncate,
+	.fsync = os_fsync,
+	.fdatasync = os_fdatasync,
+	.rename = os_rename,
+	.link = os_link,
+	.unlink = os_unlink,
+	.mkdir = os_mkdir,
+};
+
+/* ---------------------------------------------------------- by any table */
+
+int
+mlb_io_write_all(const struct mlb_io *io, int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = io->write(io, fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+mlb_io_pwrite_all(const struct mlb_io *io, int fd, const void *data, size_t len, uint64_t at)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = io->pwrite(io, fd, p, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		p += n;
+		len -= (size_t)n;
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+int
+mlb_io_rename(const struct mlb_io *io, const char *from, const char *to, struct mlb_err *err)
+{
+	if (io->rename(io, from, to) != 0)
+		return mlb_err_errno(err, errno, "cannot rename '%s' to '%s'", from, to);
+	return MLB_OK;
+}
+
+int
+mlb_io_sync_dir(const struct mlb_io *io, const char *path, struct mlb_err *err)
+{
+	int fd = io->open(io, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int e = 0;
+
+	if (fd < 0)
+		return mlb_err_errno(err, errno, "cannot open directory '%s'", path);
+	/* Some file systems cannot sync a directory, and then need not. */
+	if (io->fsync(io, fd) != 0 && errno != EINVAL && errno != ENOTSUP)
+		e = errno;
+	io->close(io, fd);
+	return e ? mlb_err_errno(err, e, "cannot sync directory '%s'", path) : MLB_OK;
+}
+
+int
+mlb_io_sync_file(const struct mlb_io *io, const char *path, struct mlb_err *err)
+{
+	int fd = io->open(io, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	int e = 0;
+
+	if (fd < 0 || io->fsync(io, fd) != 0)
+		e = errno;
+	if (fd >= 0)
+		io->close(io, fd);
+	return e ? mlb_err_errno(err, e, "cannot sync '%s'", path) : MLB_OK;
+}
+
+int
+mlb_io_write_new(const struct mlb_io *io, const char *path, unsigned mode, const void *data,
+		 size_t len, struct mlb_err *err)
+{
+	int e, fd = io->open(io, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return mlb_err_errno(err, errno, "cannot make '%s'", path);
+	e = mlb_io_write_all(io, fd, data, len);
+	if (io->close(io, fd) != 0 && !e)
+		e = errno;
+	if (!e)
+		return MLB_OK;
+	io->unlink(io, path);
+	return mlb_err_errno(err, e, "cannot write '%s'", path);
+}

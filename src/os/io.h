@@ -1,0 +1,59 @@
+/*
+ * What the store asks of the operating system when it writes, as one small table,
+ * so that a test can make the Nth call fail, or drop what was not synced.  The
+ * program knows one: mlb_io_os.
+ *
+ * 1. A member does what the system call of its name does: -1 and errno on failure.
+ *    It may be interrupted (EINTR) and may write a part, as that may.
+ * 2. Members may be called from several threads at once.
+ * 3. Looking at what is there (lstat, listing, reading) is not part of it: that
+ *    changes nothing.
+ *
+ * Ownership: whoever opens a store keeps the table for as long as the store is open.
+ */
+#ifndef OS_IO_H
+#define OS_IO_H
+
+#include <sys/types.h>
+
+#include "base/hash.h"
+#include "mlbuild/err.h"
+
+#define MLB_IO_VERSION 1
+
+struct mlb_io {
+	int version; /* MUST be MLB_IO_VERSION */
+	/* All MUST; io is the table itself, which may be part of something larger. */
+	int (*open)(const struct mlb_io *io, const char *path, int flags, unsigned mode);
+	int (*close)(const struct mlb_io *io, int fd);
+	ssize_t (*write)(const struct mlb_io *io, int fd, const void *data, size_t len);
+	ssize_t (*pwrite)(const struct mlb_io *io, int fd, const void *data, size_t len, off_t at);
+	int (*ftruncate)(const struct mlb_io *io, int fd, off_t len);
+	int (*fsync)(const struct mlb_io *io, int fd);
+	int (*fdatasync)(const struct mlb_io *io, int fd);
+	int (*rename)(const struct mlb_io *io, const char *from, const char *to);
+	int (*link)(const struct mlb_io *io, const char *from, const char *to);
+	int (*unlink)(const struct mlb_io *io, const char *path);
+	int (*mkdir)(const struct mlb_io *io, const char *path, unsigned mode);
+};
+
+extern const struct mlb_io mlb_io_os;
+
+/* All of it, over interruptions and partial writes; 0 or an errno. */
+int mlb_io_write_all(const struct mlb_io *io, int fd, const void *data, size_t len);
+int mlb_io_pwrite_all(const struct mlb_io *io, int fd, const void *data, size_t len, uint64_t at);
+
+/* What the functions mlb_fs_… of these names do. */
+int mlb_io_rename(const struct mlb_io *io, const char *from, const char *to, struct mlb_err *err);
+int mlb_io_mkdirs(const struct mlb_io *io, const char *path, struct mlb_err *err);
+int mlb_io_sync_dir(const struct mlb_io *io, const char *path, struct mlb_err *err);
+int mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned mode, bool *reflinked,
+		struct mlb_digest *digest, struct mlb_err *err);
+
+int mlb_io_sync_file(const struct mlb_io *io, const char *path, struct mlb_err *err); /* fsync */
+
+/* A new file with this content, which is not synced. Unlinked again on failure. */
+int mlb_io_write_new(const struct mlb_io *io, const char *path, unsigned mode, const void *data, size_t len,
+		     struct mlb_err *err);
+
+#endif
