@@ -72,6 +72,9 @@ scan_graph(struct mlb_project *p, struct mlb_err *err)
 	if (rc)
 		return rc;
 	p->scanned = true;
+	for (uint32_t i = 0; i < g->n_paths; i++)
+		p->scan.state[i].source = g->path_producer[i] == MLB_NONE ||
+					  (g->node[g->path_producer[i]].flags & MLB_G_SOURCE);
 	return mlb_scan_run(&p->scan, err);
 }
 

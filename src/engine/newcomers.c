@@ -1,10 +1,15 @@
 #include "engine/newcomers.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/alloc.h"
 #include "graph/glob.h"
 #include "os/fs.h"
 #include "os/path.h"
+#include "store/left_out.h"
 
 enum { MAX_PATH_BYTES = 64 * 1024 };
 
@@ -83,37 +88,43 @@ is_stranger(const struct mlb_work *w, const char *path)
 	return stranger;
 }
 
-static bool
-not_ignored(void *ctx, const char *path)
-{
-	struct mlb_work *w = ctx;
+struct sieve {
+	struct mlb_project *p;
+	struct mlb_left_outs left_outs;
+};
 
-	return !w->b->p->vcs || !mlb_vcs_ignored(w->b->p->vcs, path);
+static bool
+is_source(void *ctx, const char *path)
+{
+	struct sieve *s = ctx;
+	size_t len = strlen(path);
+	bool is_dir = path[len - 1] == '/', ignored;
+	char *plain = mlb_strndup(path, len - is_dir);
+
+	ignored = (s->p->vcs && mlb_vcs_ignored(s->p->vcs, path)) ||
+		  mlb_left_out(&s->left_outs, plain, is_dir);
+	free(plain);
+	return !ignored;
 }
 
 /* The files that one word of `needs` stands for now; words with references name targets, not files. */
 static void
-expand(struct mlb_work *w, const char *word, struct mlb_strvec *out)
+expand(struct mlb_work *w, struct sieve *sieve, const char *word, struct mlb_strvec *out)
 {
-	struct mlb_project *p = w->b->p;
+	const char *root = sieve->p->root, *pattern;
 	struct mlb_buf norm = MLB_BUF_INIT(MAX_PATH_BYTES);
 	struct mlb_stat st = { .type = MLB_F_ABSENT };
 
 	if (strstr(word, "${") || mlb_path_normalize(&norm, word, NULL))
 		goto done;
-	if (mlb_glob_is(word)) {
-		mlb_glob_files(out, NULL, p->root, mlb_buf_str(&norm), not_ignored, w, NULL);
-		goto done;
+	pattern = mlb_buf_str(&norm);
+	if (!mlb_glob_is(word)) {
+		mlb_fs_stat(&st, mlb_arena_printf(&w->arena, "%s/%s", root, pattern), NULL);
+		if (st.type != MLB_F_DIR)
+			goto done;
+		pattern = mlb_arena_printf(&w->arena, "%s/**", pattern);
 	}
-	mlb_fs_stat(&st, mlb_arena_printf(&w->arena, "%s/%s", p->root, mlb_buf_str(&norm)), NULL);
-	if (st.type != MLB_F_DIR)
-		goto done;
-	if (p->vcs)
-		mlb_vcs_files(p->vcs, mlb_buf_str(&norm), out, NULL);
-	else
-		mlb_glob_files(out, NULL, p->root,
-			       mlb_arena_printf(&w->arena, "%s/**", mlb_buf_str(&norm)), NULL, NULL,
-			       NULL);
+	mlb_glob_files(out, NULL, root, pattern, is_source, sieve, NULL);
 done:
 	mlb_buf_release(&norm);
 }
@@ -122,17 +133,23 @@ const char *
 mlb_newcomer(struct mlb_work *w)
 {
 	struct mlb_strvec now = MLB_VEC_INIT;
+	struct sieve sieve = { .p = w->b->p };
 	const struct mlb_target *t;
 	const char *found = NULL;
 
 	if (w->root || !any_listing_changed(w) || mlb_project_config(w->b->p, NULL))
 		return NULL;
+	mlb_left_outs_init(&sieve.left_outs,
+			   open(w->b->p->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	t = mlb_config_find(w->b->p->config, mlb_g_str(w->b->g, w->b->g->node[w->node].base));
 	for (size_t i = 0; t && i < t->needs.n; i++)
-		expand(w, t->needs.v[i].s, &now);
+		expand(w, &sieve, t->needs.v[i].s, &now);
 	for (size_t i = 0; i < now.n && !found; i++)
 		if (is_stranger(w, now.v[i]))
 			found = mlb_arena_strdup(&w->arena, now.v[i]);
+	if (sieve.left_outs.root >= 0)
+		close(sieve.left_outs.root);
+	mlb_left_outs_release(&sieve.left_outs);
 	mlb_strvec_release(&now);
 	return found;
 }

@@ -1,9 +1,11 @@
 #include "graph/compile.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/nearest.h"
 
@@ -154,6 +156,7 @@ init(struct mlb_comp *c, const struct mlb_compile *in)
 	mlb_buf_init(&c->text, MLB_C_TEXT);
 	mlb_buf_init(&c->scratch, MLB_C_TEXT);
 	mlb_buf_init(&c->full, MLB_C_TEXT);
+	mlb_left_outs_init(&c->left_outs, open(in->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	mlb_py_init(&c->py, in->root);
 	c->py.made = is_made;
 	c->py.ctx = c;
@@ -181,6 +184,9 @@ release(struct mlb_comp *c)
 	mlb_vec_release(&c->fact);
 	mlb_strmap_release(&c->env);
 	mlb_strmap_release(&c->ignore_dir);
+	if (c->left_outs.root >= 0)
+		close(c->left_outs.root);
+	mlb_left_outs_release(&c->left_outs);
 	mlb_strmap_release(&c->out_dir);
 	mlb_strmap_release(&c->glob);
 	mlb_py_release(&c->py);

@@ -16,6 +16,7 @@
 #include "graph/graph.h"
 #include "graph/pyimport.h"
 #include "graph/refs.h"
+#include "store/left_out.h"
 
 #define MLB_C_KEYS 16              /* most matrix keys of a target */
 #define MLB_C_INSTANCES 1000000    /* most instances of a target */
@@ -115,6 +116,7 @@ struct mlb_comp {
 	MLB_VEC(struct mlb_g_fact) fact;     /* subject: path number here */
 	struct mlb_strmap env;               /* variables that have a fact */
 	struct mlb_strmap ignore_dir;        /* directories whose .gitignore matters */
+	struct mlb_left_outs left_outs;      /* directories whose .mlbuildignore matters */
 	struct mlb_strmap out_dir;           /* directories that hold outputs or sources */
 	struct mlb_strmap glob;              /* pattern -> struct mlb_c_u32s *, path numbers */
 	struct mlb_py py;
@@ -228,6 +230,10 @@ bool mlb_c_order(struct mlb_comp *c, bool with_gates);
 /* compile_facts.c */
 uint8_t mlb_c_look(struct mlb_comp *c, uint32_t path);     /* enum mlb_pkind on disk, looked at once */
 bool mlb_c_ignored(struct mlb_comp *c, uint32_t path);     /* by git; remembers the .gitignore files */
+/* By .mlbuildignore; path as mlb_glob_files gives it. Remembers the files. */
+bool mlb_c_left_out(struct mlb_comp *c, const char *path);
+/* Tell of a .mlbuildignore that could not be read. */
+void mlb_c_left_out_check(struct mlb_comp *c, const struct mlb_text *where, const struct mlb_c_inst *inst);
 void mlb_c_exists_fact(struct mlb_comp *c, uint32_t path);
 void mlb_c_searched(struct mlb_comp *c, const char *dir);  /* a glob looked there */
 void mlb_c_facts(struct mlb_comp *c);

@@ -5,7 +5,7 @@
 #include "graph/glob.h"
 #include "os/path.h"
 
-/* Not what targets make. A directory's path ends in '/'. */
+/* Neither what targets make nor what .mlbuildignore names. A directory's path ends in '/'. */
 static bool
 keep_made(void *ctx, const char *path)
 {
@@ -15,8 +15,9 @@ keep_made(void *ctx, const char *path)
 						     path[len - 1] == '/' ? len - 1 : len));
 	uint32_t owner = mlb_c_owner(c, p);
 
-	return owner == MLB_NONE ||
-	       (c->inst.v[c->path_info.v[owner].producer].node.flags & MLB_G_SOURCE) != 0;
+	if (owner != MLB_NONE)
+		return (c->inst.v[c->path_info.v[owner].producer].node.flags & MLB_G_SOURCE) != 0;
+	return !mlb_c_left_out(c, path);
 }
 
 static bool
@@ -65,6 +66,7 @@ each_files(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *valu
 	if (mlb_glob_files(&files, &dirs, c->in->root, mlb_arena_strdup(&c->tmp, pattern),
 			   keep_made, c, &err) < 0)
 		mlb_c_take(c, value, &c->inst.v[w->inst], &err);
+	mlb_c_left_out_check(c, value, &c->inst.v[w->inst]);
 	for (size_t i = 0; i < files.n; i++) {
 		uint32_t p = mlb_c_path(c, files.v[i]);
 

@@ -120,6 +120,24 @@ mlb_c_ignored(struct mlb_comp *c, uint32_t path)
 	return info->ignored == MLB_C_YES;
 }
 
+bool
+mlb_c_left_out(struct mlb_comp *c, const char *path)
+{
+	size_t len = strlen(path);
+	bool is_dir = path[len - 1] == '/';
+
+	return mlb_left_out(&c->left_outs,
+			    is_dir ? mlb_arena_strndup(&c->tmp, path, len - 1) : path, is_dir);
+}
+
+void
+mlb_c_left_out_check(struct mlb_comp *c, const struct mlb_text *where,
+		     const struct mlb_c_inst *inst)
+{
+	if (c->left_outs.err.code != MLB_OK)
+		mlb_c_take(c, where, inst, &c->left_outs.err);
+}
+
 /* ------------------------------------------------------------ content and listings */
 
 static void
@@ -248,11 +266,24 @@ ignore_facts(struct mlb_comp *c)
 	mlb_buf_release(&up);
 }
 
+/* .mlbuildignore of every directory that was looked into for sources, and of those above. */
+static void
+left_out_facts(struct mlb_comp *c)
+{
+	for (uint32_t i = 0; i < c->left_outs.dir.n; i++) {
+		const struct mlb_strmap_entry *e = &c->left_outs.dir.entry[i];
+
+		file_fact(c, mlb_arena_printf(&c->tmp, "%s%s" MLB_LEFT_OUT_FILE, e->key,
+					      e->len ? "/" : ""));
+	}
+}
+
 void
 mlb_c_facts(struct mlb_comp *c)
 {
 	config_facts(c);
 	python_facts(c);
 	ignore_facts(c);
+	left_out_facts(c);
 	mlb_arena_release(&c->tmp);
 }

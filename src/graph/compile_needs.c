@@ -178,7 +178,7 @@ need_target(struct need *n, const struct mlb_c_target *to, struct mlb_ref *ref)
 
 /* ------------------------------------------------------------ globs and directories */
 
-/* Sources only: neither outputs nor what git ignores. A directory's path ends in '/'. */
+/* Sources only: neither outputs nor what git or .mlbuildignore ignores. A directory's path ends in '/'. */
 static bool
 keep_source(void *ctx, const char *path)
 {
@@ -190,7 +190,7 @@ keep_source(void *ctx, const char *path)
 
 	if (owner != MLB_NONE)
 		return (c->inst.v[c->path_info.v[owner].producer].node.flags & MLB_G_SOURCE) != 0;
-	return !mlb_c_ignored(c, p);
+	return !mlb_c_ignored(c, p) && !mlb_c_left_out(c, path);
 }
 
 static struct mlb_c_u32s *
@@ -208,6 +208,7 @@ expand_glob(struct need *n, const char *pattern)
 	mlb_strmap_set(&c->glob, mlb_arena_strdup(&c->arena, pattern), found);
 	if (mlb_glob_files(&files, &dirs, c->in->root, pattern, keep_source, c, &err) < 0)
 		mlb_c_take(c, n->where, &c->inst.v[n->w->inst], &err);
+	mlb_c_left_out_check(c, n->where, &c->inst.v[n->w->inst]);
 	for (size_t i = 0; i < files.n; i++) {
 		uint32_t p = mlb_c_path(c, files.v[i]);
 
@@ -230,8 +231,8 @@ need_glob(struct need *n, const char *pattern)
 		mlb_c_error(
 			n->c, n->where,
 			n->c->in->vcs
-				? "in '%s': no file matches '%s' (files that git ignores and outputs are not looked at)"
-				: "in '%s': no file matches '%s' (outputs are not looked at)",
+				? "in '%s': no file matches '%s' (outputs and what git or .mlbuildignore ignores are not looked at)"
+				: "in '%s': no file matches '%s' (outputs and what .mlbuildignore names are not looked at)",
 			instance_name(n), n->word);
 		fail(n);
 	}

@@ -189,9 +189,10 @@ mlb_scan_run(struct mlb_scan *s, struct mlb_err *err)
 
 	for (size_t i = 0; i < s->n; i++) {
 		uint8_t want = s->state[i].want;
+		bool source = s->state[i].source;
 
 		mlb_scan_take_walk(&s->state[i], NULL);
-		s->state[i] = (struct mlb_path_state){ .want = want };
+		s->state[i] = (struct mlb_path_state){ .want = want, .source = source };
 	}
 	mlb_parallel(1 + (s->n + BLOCK - 1) / BLOCK, 1, s->threads, look_at, &l);
 	if (l.err.code != MLB_OK) {

@@ -45,6 +45,7 @@ struct mlb_path_state {
 	struct mlb_walk *walk;    /* what is in a directory (scan_walk.h); NULL: not known */
 	uint8_t kind;             /* enum mlb_pkind */
 	uint8_t want;             /* enum mlb_want */
+	bool source;              /* the caller's: a directory is without what .mlbuildignore leaves out */
 	uint8_t racy;             /* enum mlb_racy; of a file or listing */
 	bool changed;             /* digest or kind differs from the stat cache's row */
 	bool dirty;               /* the row must be written (new, racy, other stat) */

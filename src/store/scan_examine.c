@@ -224,6 +224,7 @@ walk_dirs(struct work *w)
 		w->dir.v[k].job = &w->job[k];
 		w->job[k].path = s->path[w->dir.v[k].i];
 		w->job[k].old = s->state[w->dir.v[k].i].walk;
+		w->job[k].source = s->state[w->dir.v[k].i].source;
 	}
 	mlb_walk_run(w->job, w->dir.n, s->own->root, s->threads);
 	for (size_t k = 0; k < w->dir.n; k++) {

@@ -47,7 +47,11 @@ walk_now(struct mlb_walk *out, struct mlb_scan *s, size_t i, struct mlb_err *err
 {
 	struct mlb_path_state *p = &s->state[i];
 	struct mlb_walk_job job = {
-		.path = s->path[i], .old = p->walk, .now = MLB_WALK_INIT, .err = MLB_ERR_INIT
+		.path = s->path[i],
+		.old = p->walk,
+		.source = p->source,
+		.now = MLB_WALK_INIT,
+		.err = MLB_ERR_INIT,
 	};
 	int rc = 0;
 

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/path.h"
 #include "os/pool.h"
+#include "store/left_out.h"
 #include "store/sort.h"
 #include "store/tree.h"
 
@@ -36,10 +38,12 @@ struct item {
 /* One directory. */
 struct dir {
 	struct mlb_walk_job *job;
-	const char *path;  /* below the job's: "" or "a/b/" */
-	size_t parent;     /* index, its own for the first */
-	char *names;       /* of all items */
-	struct item *item; /* sorted by name */
+	const char *path;                 /* below the job's: "" or "a/b/" */
+	size_t parent;                    /* index, its own for the first */
+	char *names;                      /* of all items */
+	struct mlb_left_out *own;         /* rules of its own file, or NULL; owned */
+	const struct mlb_left_out *rules; /* a source's: what is left out here; NULL: the defaults */
+	struct item *item;                /* sorted by name */
 	size_t n;
 	size_t n_dirs;       /* how many of them are directories */
 	size_t lo, hi;       /* what was known of all below it, in the old list */
@@ -62,6 +66,7 @@ struct walk {
 	int root;
 	pthread_mutex_t lock; /* jobs' errors */
 	struct mlb_arena arena; /* directories and their paths; only used between the parallel parts */
+	struct mlb_left_outs left_outs; /* rules above the jobs' directories; likewise */
 };
 
 void
@@ -84,6 +89,15 @@ fail(struct walk *w, struct mlb_walk_job *job, int errnum, const char *what, con
 	else
 		mlb_err_set(&job->err, MLB_EINVALID, "'%s/%s%s' %s", job->path, path, name, what);
 	pthread_mutex_unlock(&w->lock);
+}
+
+static void
+fail_with(struct walk *w, struct mlb_walk_job *job, struct mlb_err *err)
+{
+	pthread_mutex_lock(&w->lock);
+	mlb_err_set(&job->err, err->code, "%s", err->text);
+	pthread_mutex_unlock(&w->lock);
+	mlb_err_release(err);
 }
 
 static bool
@@ -123,6 +137,37 @@ take_names(struct dir *d, struct mlb_names *names)
 	}
 	free(order);
 	free(name);
+}
+
+/* Take out what .mlbuildignore leaves out of a source. */
+static int
+leave_out(struct dir *d, struct mlb_names *names, int fd, struct mlb_err *err)
+{
+	struct mlb_buf path = MLB_BUF_INIT(SIZE_MAX / 2);
+	bool top = strcmp(d->job->path, ".") == 0;
+	size_t len, n = 0;
+	int rc = 0;
+
+	mlb_buf_addf(&path, "%s%s%s", top ? "" : d->job->path, top ? "" : "/", d->path);
+	len = path.len;
+	for (size_t i = 0; i < names->at.n && rc == 0 && !d->own; i++)
+		if (strcmp(names->text.v + names->at.v[i], MLB_LEFT_OUT_FILE) == 0)
+			rc = mlb_left_out_read(&d->own, fd, mlb_buf_str(&path), d->rules, err);
+	if (d->own)
+		d->rules = d->own;
+	for (size_t i = 0; i < names->at.n && rc == 0; i++) {
+		const char *name = names->text.v + names->at.v[i];
+		size_t name_len = strlen(name);
+		bool is_dir = name[name_len - 1] == '/';
+
+		mlb_buf_truncate(&path, len);
+		mlb_buf_add(&path, name, name_len - is_dir);
+		if (!mlb_left_out_by(d->rules, mlb_buf_str(&path), is_dir))
+			names->at.v[n++] = names->at.v[i];
+	}
+	names->at.n = n;
+	mlb_buf_release(&path);
+	return rc;
 }
 
 static int
@@ -280,6 +325,7 @@ read_dir(void *ctx, size_t i)
 	struct walk *w = ctx;
 	struct dir *d = w->dir[w->level + i];
 	struct mlb_names names = { MLB_VEC_INIT, MLB_VEC_INIT };
+	struct mlb_err err = MLB_ERR_INIT;
 	const char *bad = NULL;
 	DIR *stream;
 	int fd, errnum;
@@ -299,6 +345,8 @@ read_dir(void *ctx, size_t i)
 		fail(w, d->job, errnum, NULL, d->path, "");
 	if (bad)
 		fail(w, d->job, 0, "cannot be stored: remove it from the directory", d->path, bad);
+	if (d->job->source && leave_out(d, &names, fd, &err) < 0)
+		fail_with(w, d->job, &err);
 	take_names(d, &names);
 	mlb_vec_release(&names.at);
 	if (d->n > SLICE)
@@ -382,6 +430,7 @@ add_children(struct walk *w, size_t end)
 			child->lo = it->u.dir.lo;
 			child->hi = it->u.dir.hi;
 			child->old = it->old;
+			child->rules = d->rules;
 			it->u.dir.child = w->n - 1;
 		}
 	}
@@ -482,8 +531,24 @@ finish(struct walk *w, struct mlb_walk_job *job, size_t n)
 	}
 	for (size_t i = 0; i < w->n; i++) {
 		free(w->dir[i]->names);
+		mlb_left_out_free(w->dir[i]->own);
 		free(w->dir[i]->item);
 	}
+}
+
+/* The rules above a source; its own directory's file is read when its names are. */
+static void
+begin_source(struct walk *w, struct dir *d)
+{
+	struct mlb_buf above = MLB_BUF_INIT(SIZE_MAX / 2);
+
+	if (strcmp(d->job->path, ".") != 0) {
+		mlb_path_dir(&above, d->job->path);
+		d->rules = mlb_left_outs_in(&w->left_outs, mlb_buf_str(&above));
+	}
+	if (w->left_outs.err.code != MLB_OK)
+		mlb_err_set(&d->job->err, w->left_outs.err.code, "%s", w->left_outs.err.text);
+	mlb_buf_release(&above);
 }
 
 void
@@ -492,15 +557,19 @@ mlb_walk_run(struct mlb_walk_job *job, size_t n, int root, unsigned threads)
 	struct walk w = { .root = root, .arena = MLB_ARENA_INIT };
 
 	pthread_mutex_init(&w.lock, NULL);
+	mlb_left_outs_init(&w.left_outs, root);
 	for (size_t i = 0; i < n; i++) {
 		struct dir *d = add_dir(&w, &job[i], "", i);
 
 		if (job[i].old)
 			d->hi = job[i].old->all.n;
+		if (job[i].source)
+			begin_source(&w, d);
 	}
 	walk_levels(&w, threads);
 	finish(&w, job, n);
 	free(w.dir);
+	mlb_left_outs_release(&w.left_outs);
 	mlb_arena_release(&w.arena);
 	pthread_mutex_destroy(&w.lock);
 }

@@ -56,6 +56,7 @@ void mlb_walk_release(struct mlb_walk *w);
 struct mlb_walk_job {
 	const char *path;           /* from the descriptor given; "." is that directory itself */
 	const struct mlb_walk *old; /* what was known of it; NULL: nothing */
+	bool source;                /* without what .mlbuildignore leaves out; the descriptor is the project's directory */
 	struct mlb_walk now;        /* what is there; left empty if it is the same */
 	bool same;                  /* nothing differs from old, and all of that is known */
 	struct mlb_err err;         /* why it could not be walked */
