@@ -285,7 +285,10 @@ write_lock(struct mlb_builder *b, struct mlb_err *err)
 
 	mlb_lockfile_format(&text, &b->p->lock);
 	rc = mlb_buf_check(&text, "mlbuild.lock", err);
-	/* Table objects that the lock names must be durable before it. */
+	/*
+	 * Table objects that the lock names must be durable before it. Its own name need not
+	 * be: with the old lock after a power cut the next build writes the new one again.
+	 */
 	if (rc == 0)
 		rc = mlb_cas_sync(b->p->cas, err);
 	if (rc == 0)

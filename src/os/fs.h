@@ -33,7 +33,11 @@ bool mlb_stat_same(const struct mlb_stat *a, const struct mlb_stat *b); /* ino s
 
 int mlb_fs_read(struct mlb_buf *out, const char *path, struct mlb_err *err); /* appends the whole file */
 
-/* Replace a file atomically: temporary name beside it, write, fsync if asked, rename. */
+/*
+ * Replace a file atomically: temporary name beside it, write, fsync if asked, rename.
+ * After a power cut it is the old one or, if it was synced, the new one, whole;
+ * which of them only mlb_fs_sync_dir settles.
+ */
 int mlb_fs_write(const char *path, const void *data, size_t len, bool sync, struct mlb_err *err);
 
 int mlb_fs_mkdirs(const char *path, struct mlb_err *err);            /* and parents; existing is fine */

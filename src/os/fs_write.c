@@ -67,8 +67,6 @@ mlb_fs_write(const char *path, const void *data, size_t len, bool sync, struct m
 		rc = mlb_err_errno(err, e, "cannot write '%s'", path);
 		goto out;
 	}
-	if (sync)
-		rc = mlb_fs_sync_dir(mlb_buf_str(&dir), err);
 out:
 	mlb_buf_release(&tmp);
 	mlb_buf_release(&dir);

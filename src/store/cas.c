@@ -78,7 +78,8 @@ found(void *ctx, struct mlb_packfile *f, const struct mlb_blob *b, struct mlb_er
 static void
 index_now(struct mlb_cas *cas)
 {
-	if ((!cas->pending.entry.n && !cas->doomed.n) || mlb_db_begin(cas->db, NULL) != 0)
+	if ((!mlb_pending_any(&cas->pending, cas->db) && !cas->doomed.n) ||
+	    mlb_db_begin(cas->db, NULL) != 0)
 		return;
 	if (mlb_cas_index(cas, NULL) != 0 || mlb_db_commit(cas->db, NULL) != 0)
 		mlb_db_rollback(cas->db);

@@ -57,9 +57,11 @@ adopt(struct mlb_packs *p, struct mlb_packfile *f, struct mlb_pack_writer *w, st
 	struct blobs found = { .type = p->type };
 	int rc = mlb_pack_recover(w, f->synced, collect, &found, err);
 
-	/* Its last owner may have died before it was synced. */
+	/* Its last owner may have died before it, or its name, was synced. */
 	if (rc == 0 && found.blob.n)
 		rc = mlb_pack_datasync(w, err);
+	if (rc == 0 && found.blob.n)
+		rc = mlb_fs_sync_dir(p->dir, err);
 	if (rc) {
 		mlb_vec_release(&found.blob);
 		return rc;
@@ -185,8 +187,9 @@ begin(struct mlb_packs *p, struct mlb_err *err)
 	f = mlb_packs_by_name(p, mlb_pack_writer_name(w));
 	if (!f)
 		f = mlb_packs_add(p, mlb_pack_writer_name(w));
-	p->dir_dirty =
-		true; /* also of one that we continue: who knows whether its maker synced its name */
+	/* What was synced before, was so with the pack's name; else who knows. */
+	if (f->synced <= MLB_PACK_HEAD)
+		p->dir_dirty = true;
 	rc = adopt(p, f, w, err);
 	if (rc == 0)
 		rc = mlb_packs_open_fd(p, f, err);

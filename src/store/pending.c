@@ -190,6 +190,17 @@ mlb_pending_take(struct mlb_pending *p, struct mlb_db *db, struct mlb_entries *o
 		qsort(out->v, out->n, sizeof(*out->v), by_id);
 }
 
+bool
+mlb_pending_any(const struct mlb_pending *p, const struct mlb_db *db)
+{
+	bool written = mlb_db_rollbacks(db) == p->rollbacks && mlb_db_commits(db) != p->commits;
+
+	for (size_t i = 0; i < p->entry.n; i++)
+		if (!written || p->entry.v[i].state != MLB_ENTRY_WRITTEN)
+			return true;
+	return false;
+}
+
 void
 mlb_pending_give_back(struct mlb_pending *p)
 {

@@ -54,6 +54,9 @@ bool mlb_pending_sync_end(struct mlb_pending *p, bool synced); /* SYNCING become
 void mlb_pending_take(struct mlb_pending *p, struct mlb_db *db, struct mlb_entries *out);
 void mlb_pending_give_back(struct mlb_pending *p);
 
+/* Is there anything that no committed transaction wrote? */
+bool mlb_pending_any(const struct mlb_pending *p, const struct mlb_db *db);
+
 /* All rows are about to be made again: drop what will be found in packs. */
 void mlb_pending_forget(struct mlb_pending *p);
 

@@ -77,7 +77,7 @@ found(void *ctx, struct mlb_packfile *f, const struct mlb_blob *b, struct mlb_er
 static void
 index_now(struct mlb_results *r)
 {
-	if ((!r->pending.entry.n && !r->bad.n) || mlb_db_begin(r->db, NULL) != 0)
+	if ((!mlb_pending_any(&r->pending, r->db) && !r->bad.n) || mlb_db_begin(r->db, NULL) != 0)
 		return;
 	if (mlb_results_index(r, NULL) != 0 || mlb_db_commit(r->db, NULL) != 0)
 		mlb_db_rollback(r->db);

@@ -101,6 +101,35 @@ no:
 	return false;
 }
 
+/*
+ * Could there be a repository around the project? Loading libgit2 takes longer
+ * than all else that a small build does, so it is left alone where there is none.
+ * HEAD is that of a bare repository, which may have a work tree elsewhere.
+ */
+static bool
+may_have_repository(const char *project_dir)
+{
+	char *dir = real(project_dir);
+	bool found = !dir || env("GIT_DIR");
+
+	while (!found) {
+		static const char *const mark[] = { ".git", "HEAD" };
+		char *slash = strrchr(dir, '/');
+
+		for (size_t i = 0; i < MLB_ARRAY_LEN(mark) && !found; i++) {
+			char *path = mlb_asprintf("%s/%s", dir[1] ? dir : "", mark[i]);
+
+			found = mlb_fs_exists(path);
+			free(path);
+		}
+		if (!slash || !dir[1])
+			break;
+		slash[slash == dir] = '\0';
+	}
+	free(dir);
+	return found;
+}
+
 /* git trusts only repositories of the user's own, or named in its configuration. */
 static int
 fail_owner(const char *project_dir, struct mlb_err *err)
@@ -186,6 +215,11 @@ mlb_vcs_open(struct mlb_vcs **out, const char *project_dir, struct mlb_buf *why,
 	int rc = 0;
 
 	*out = NULL;
+	if (!may_have_repository(project_dir)) {
+		mlb_buf_addf(why, "'%s' is in no git repository", project_dir);
+		free(v);
+		return 0;
+	}
 	mlb_buf_init(&v->path, 1024 * MLB_KIB);
 	if (!mlb_git_load(&v->git, why)) {
 		free(v);

@@ -456,10 +456,11 @@ a_failed_sync_drops_the_batch(void **state)
 
 		snprintf(text, sizeof(text), "round %d", round);
 		small = put_text(&s, text);
+		big[0] = (char)round; /* one that is not there yet */
 		if (round % 2)
 			large = put(&s, big, LARGE);
-		/* The first, or a later one: of the large object, its directory, the pack, the pack's directory. */
-		fail_sync = round < 2 ? 1 : -(round / 2);
+		/* With a large object: its own, its directory's, or the pack's. */
+		fail_sync = round % 2 ? -(round / 2 + 1) : 1;
 		assert_err(mlb_cas_sync(s.cas, &err), MLB_ESYSTEM, "Input/output error");
 		fail_sync = 0;
 		assert_false(mlb_cas_has(s.cas, &small));

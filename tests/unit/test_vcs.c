@@ -1,7 +1,9 @@
 /* Git by libgit2, beside git itself. */
 #include "unit.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <git2/version.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 
@@ -125,6 +127,39 @@ test_no_repository(void **state)
 	assert_null(v);
 	assert_non_null(strstr(mlb_buf_str(&why), "in no git repository"));
 	mlb_vcs_close(v);
+	mlb_buf_release(&why);
+}
+
+/* Where nothing looks like a repository libgit2 is not even loaded. The first test: it stays loaded. */
+static void
+test_nothing_loaded_for_nothing(void **state)
+{
+	struct mlb_buf why = MLB_BUF_INIT(4096);
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_vcs *v;
+
+	(void)state;
+	mkdir("alone", 0777);
+	assert_ok(mlb_vcs_open(&v, "alone", &why, &err));
+	assert_null(v);
+	assert_non_null(strstr(mlb_buf_str(&why), "in no git repository"));
+	assert_null(dlopen("libgit2.so." LIBGIT2_SOVERSION, RTLD_LAZY | RTLD_NOLOAD));
+	mlb_buf_release(&why);
+}
+
+/* A bare repository above may have its work tree here: only libgit2 can tell. */
+static void
+test_bare_repository_above(void **state)
+{
+	struct mlb_buf why = MLB_BUF_INIT(4096);
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_vcs *v;
+
+	(void)state;
+	sh("git init -q --bare bare && mkdir bare/project");
+	assert_ok(mlb_vcs_open(&v, "bare/project", &why, &err));
+	assert_null(v);
+	assert_non_null(strstr(mlb_buf_str(&why), "work tree"));
 	mlb_buf_release(&why);
 }
 
@@ -625,13 +660,22 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		scratch_test(test_no_repository),  scratch_test(test_unusable),
-		scratch_test(test_other_owner),    scratch_test(test_no_commit),
-		scratch_test(test_paths),          scratch_test(test_files),
-		scratch_test(test_random_ignores), scratch_test(test_pin_head),
-		scratch_test(test_pin_snapshot),   scratch_test(test_pin_places_change),
-		scratch_test(test_pin_filters),    scratch_test(test_pin_racy),
-		scratch_test(test_pin_places),     scratch_test(test_environment),
+		scratch_test(test_nothing_loaded_for_nothing),
+		scratch_test(test_bare_repository_above),
+		scratch_test(test_no_repository),
+		scratch_test(test_unusable),
+		scratch_test(test_other_owner),
+		scratch_test(test_no_commit),
+		scratch_test(test_paths),
+		scratch_test(test_files),
+		scratch_test(test_random_ignores),
+		scratch_test(test_pin_head),
+		scratch_test(test_pin_snapshot),
+		scratch_test(test_pin_places_change),
+		scratch_test(test_pin_filters),
+		scratch_test(test_pin_racy),
+		scratch_test(test_pin_places),
+		scratch_test(test_environment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
