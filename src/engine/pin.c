@@ -65,38 +65,52 @@ trailers(struct mlb_builder *b)
 	return s;
 }
 
+/* Said once in a project's life. */
+static int
+tell_no_pins(struct mlb_builder *b, struct mlb_err *err)
+{
+	struct mlb_buf told = MLB_BUF_INIT(MLB_KIB);
+	int rc = mlb_meta_get(b->p->db, "told.nopin", &told, err);
+
+	if (rc == 0 && !told.len) {
+		mlb_note(b, "no pins: %s", b->p->vcs_why);
+		rc = mlb_meta_set(b->p->db, "told.nopin", "1", 1, err);
+	}
+	mlb_buf_release(&told);
+	return rc;
+}
+
+static int
+find(struct mlb_builder *b, struct mlb_err *err)
+{
+	struct mlb_strvec path = MLB_VEC_INIT;
+	int rc = mlb_vcs_head(b->p->vcs, b->head, err);
+
+	if (rc == 0)
+		rc = add_sources(b, &path, err);
+	/* A snapshot needs the lock too: it names what git does not have. */
+	if (rc == 0)
+		rc = mlb_vcs_pin(b->p->vcs, (const char *const *)path.v, path.n, "mlbuild.lock",
+				 trailers(b), b->pin, err);
+	mlb_strvec_release(&path);
+	return rc;
+}
+
 int
 mlb_find_pin(struct mlb_builder *b, struct mlb_err *err)
 {
-	struct mlb_strvec path = MLB_VEC_INIT;
+	struct mlb_err why = MLB_ERR_INIT;
 	int rc = mlb_project_vcs(b->p, err);
 
 	if (rc)
 		return rc;
-	if (!b->p->vcs) {
-		struct mlb_buf told = MLB_BUF_INIT(MLB_KIB);
-
-		/* Said once in a project's life. */
-		rc = mlb_meta_get(b->p->db, "told.nopin", &told, err);
-		if (rc == 0 && !told.len) {
-			mlb_note(b, "no pins: %s", b->p->vcs_why);
-			rc = mlb_meta_set(b->p->db, "told.nopin", "1", 1, err);
-		}
-		mlb_buf_release(&told);
-		return rc;
+	if (!b->p->vcs)
+		return tell_no_pins(b, err);
+	/* A repository that cannot be read or written costs the pin, not the build. */
+	if (find(b, &why)) {
+		b->pin[0] = '\0';
+		mlb_note(b, "no pin: %s", why.text);
 	}
-	rc = mlb_vcs_head(b->p->vcs, b->head, err);
-	if (rc == 0)
-		rc = add_sources(b, &path, err);
-	if (rc == 0)
-		rc = mlb_vcs_pin(b->p->vcs, (const char *const *)path.v, path.n, trailers(b),
-				 b->pin, err);
-	/* The inputs are not those of HEAD: the snapshot also needs the lock, which names what git does not have. */
-	if (rc == 0 && strcmp(b->pin, b->head) != 0) {
-		mlb_strvec_push(&path, "mlbuild.lock");
-		rc = mlb_vcs_pin(b->p->vcs, (const char *const *)path.v, path.n, trailers(b),
-				 b->pin, err);
-	}
-	mlb_strvec_release(&path);
-	return rc;
+	mlb_err_release(&why);
+	return 0;
 }

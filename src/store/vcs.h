@@ -46,10 +46,11 @@ int mlb_vcs_head(struct mlb_vcs *v, char out[MLB_OID_HEX + 1], struct mlb_err *e
  * or fixed where there is no commit, so that equal content gives the same id,
  * message "mlbuild snapshot" and trailers. It is written to the object
  * database, with the reference refs/mlbuild/pins/ID; index, work tree and
- * branches stay as they are.
+ * branches stay as they are. `also` (NULL: none) is one more path, which
+ * a snapshot holds but none is made for.
  */
-int mlb_vcs_pin(struct mlb_vcs *v, const char *const *path, size_t n, const char *trailers,
-		char out[MLB_OID_HEX + 1], struct mlb_err *err);
+int mlb_vcs_pin(struct mlb_vcs *v, const char *const *path, size_t n, const char *also,
+		const char *trailers, char out[MLB_OID_HEX + 1], struct mlb_err *err);
 
 /* Append the content of path in revision rev (anything git understands); MLB_ENOTFOUND. */
 int mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out, struct mlb_err *err);

@@ -395,17 +395,22 @@ open_index(struct pin *p, struct mlb_err *err)
 }
 
 int
-mlb_vcs_pin(struct mlb_vcs *v, const char *const *path, size_t n, const char *trailers,
-	    char out[MLB_OID_HEX + 1], struct mlb_err *err)
+mlb_vcs_pin(struct mlb_vcs *v, const char *const *path, size_t n, const char *also,
+	    const char *trailers, char out[MLB_OID_HEX + 1], struct mlb_err *err)
 {
 	struct pin p = { .v = v, .seen = MLB_STRMAP_INIT, .arena = MLB_ARENA_INIT };
 	int rc = mlb_head_open(&p.head, v, err);
+	bool is_head = false;
 
 	if (rc == 0)
 		rc = open_index(&p, err);
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = pin_path(&p, path[i], err);
-	if (rc == 0 && p.head.commit && !p.drop.n && !p.set.n)
+	if (rc == 0)
+		is_head = p.head.commit && !p.drop.n && !p.set.n;
+	if (rc == 0 && !is_head && also)
+		rc = pin_path(&p, also, err);
+	if (rc == 0 && is_head)
 		v->git.oid_tostr(out, MLB_OID_HEX + 1, &p.head.id);
 	else if (rc == 0)
 		rc = snapshot(&p, trailers, out, err);

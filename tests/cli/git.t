@@ -46,6 +46,16 @@ pin=$(pin_of c)
 ok mlbuild -f c
 eq "$(pin_of c)" "$pin"
 
+t a build makes one snapshot, whatever the number of its targets
+echo four >>in.txt
+: >"$RAN"
+before=$(git for-each-ref refs/mlbuild/pins | wc -l)
+ok mlbuild
+did 'a b c'
+eq "$(git for-each-ref refs/mlbuild/pins | wc -l)" $((before + 1))
+eq "$(pin_of a)" "$(pin_of c)"
+eq "$(git for-each-ref refs/mlbuild/pins | grep -c "$(pin_of c)")" 1
+
 t ignored files are not in a pin
 git checkout -q .
 printf 'secret.txt\n' >>.gitignore
@@ -118,6 +128,34 @@ t_git
 chain
 ok mlbuild
 did 'a b c d'
+ok mlbuild
+did ''
+
+t a pin that cannot be written is a note, and no reason to fail
+t_commit all
+echo five >>in.txt
+rm -rf .git/refs/mlbuild
+echo 'not a directory' >.git/refs/mlbuild
+ok mlbuild
+did 'a b c'
+err_has 'no pin: '
+err_has 'refs/mlbuild/pins'
+eq "$(pin_of c)" ''
+rm .git/refs/mlbuild
+ok mlbuild -f c
+err_hasnt 'no pin: '
+eq "$(git show "$(pin_of c):in.txt")" "$(cat in.txt)"
+
+t nor is a HEAD that cannot be read
+cp .git/refs/heads/main "$T_ROOT/main"
+echo 0123456789012345678901234567890123456789 >.git/refs/heads/main
+: >"$RAN"
+echo six >>in.txt
+ok mlbuild
+did 'a b c'
+err_has 'no pin: '
+eq "$(pin_of c)" ''
+cp "$T_ROOT/main" .git/refs/heads/main
 ok mlbuild
 did ''
 

@@ -91,7 +91,7 @@ pin(struct mlb_vcs *v, const char *const *path, size_t n, char out[MLB_OID_HEX +
 {
 	struct mlb_err err = MLB_ERR_INIT;
 
-	assert_ok(mlb_vcs_pin(v, path, n, "", out, &err));
+	assert_ok(mlb_vcs_pin(v, path, n, NULL, "", out, &err));
 	assert_int_equal(strlen(out), MLB_OID_HEX);
 }
 
@@ -506,7 +506,7 @@ test_pin_snapshot(void **state)
 		    id));
 	pin(v, path, 9, again);
 	assert_string_equal(id, again);
-	assert_ok(mlb_vcs_pin(v, path, 9, "Param: C=1", again, &err));
+	assert_ok(mlb_vcs_pin(v, path, 9, NULL, "Param: C=1", again, &err));
 	assert_string_not_equal(id, again);
 	assert_says("mlbuild snapshot\n\nParam: C=1\n\n", run("git log -1 --format=%%B %s", again));
 	assert_says("", run("git fsck --strict 2>&1 | grep -v notice: | cat"));
