@@ -164,6 +164,10 @@ find_signature(struct mlb_plan *plan, uint32_t n)
 	for (uint32_t i = 0; i < node->fp.n; i++)
 		mlb_sha256_update(&h, plan->fp[node->fp.first + i].b, MLB_DIGEST_LEN);
 	mlb_sha256_update(&h, plan->node[n].stamp, strlen(plan->node[n].stamp));
+	/* Which files of a tree it is about is in no action's text. */
+	if (node->flags & MLB_G_EACH)
+		mlb_sha256_update(&h, mlb_g_str(plan->g, node->each_glob),
+				  strlen(mlb_g_str(plan->g, node->each_glob)));
 	mlb_sha256_final(&h, &plan->node[n].sig);
 }
 
@@ -362,7 +366,7 @@ mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 {
 	const struct mlb_g_node *g_node = &plan->g->node[n];
 	struct mlb_node *node = &plan->node[n];
-	bool said_no = false;
+	bool said_no = false, same;
 	int rc = 0;
 
 	if (g_node->flags & MLB_G_SOURCE)
@@ -375,18 +379,19 @@ mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	}
 	if (!inputs_complete(plan, n))
 		return 0;
+	find_signature(plan, n);
+	same = node->has_memo && mlb_digest_equal(&node->sig, &node->memo_sig);
+	if (same && !node->forced && g_node->kind != MLB_K_TASK && memo_holds(plan, n)) {
+		node->key = node->memo_key;
+		node->key_known = true;
+		return 0;
+	}
 	if (g_node->flags & MLB_G_EACH)
 		return mlb_each_decide(plan, n, err);
-	find_signature(plan, n);
-	if (node->has_memo && mlb_digest_equal(&node->sig, &node->memo_sig)) {
+	if (same)
 		node->key = node->memo_key;
-		if (!node->forced && g_node->kind != MLB_K_TASK && memo_holds(plan, n)) {
-			node->key_known = true;
-			return 0;
-		}
-	} else {
+	else
 		rc = find_key(plan, n, err);
-	}
 	if (rc)
 		return rc;
 	node->key_known = true;

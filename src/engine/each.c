@@ -11,29 +11,12 @@
 enum { MAX_ACTION = 256 << 20, MAX_PATH_BYTES = 64 * 1024 };
 
 void
-mlb_each_item_action(struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it,
+mlb_each_item_action(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it,
 		     struct mlb_arena *arena, struct mlb_action *out)
 {
-	const struct mlb_g_node *node = &plan->g->node[n];
-	struct mlb_digest *fp = mlb_arena_alloc(arena, (node->fp.n + 1) * sizeof(*fp));
+	const struct mlb_a_input file = { it->file, it->kind, it->digest };
 
-	mlb_action_for_each(out, arena, plan->g, n, it->file, it->kind, &it->digest);
-	for (uint32_t i = 0; i < out->n_inputs; i++) {
-		struct mlb_now now;
-		struct mlb_g_input in = { .path = mlb_project_path_index(plan->p,
-									 out->input[i].path) };
-
-		if (out->input[i].kind || in.path == MLB_NONE)
-			continue;
-		in.producer = plan->g->path_producer[in.path];
-		now = mlb_input_now(plan, &in);
-		out->input[i].kind = now.kind;
-		out->input[i].digest = now.digest;
-	}
-	for (uint32_t i = 0; i < node->fp.n; i++)
-		fp[i] = plan->fp[node->fp.first + i];
-	out->fp_digest = fp;
-	out->stamp = plan->node[n].stamp;
+	mlb_action_for_each(out, arena, plan->g, n, &plan->node[n].each->shared, &file);
 }
 
 /* Its key and the paths of its outputs, in the order of the node's outputs. */
@@ -199,7 +182,8 @@ decide_fate(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		node->reason = "its files are not all in place";
 	}
 	node->key_known = true;
-	node->changed = node->fate != MLB_FATE_CURRENT || !plan->p->lock_same;
+	node->changed = node->fate != MLB_FATE_CURRENT || !plan->p->lock_same ||
+			!mlb_digest_equal(&node->sig, &node->memo_sig);
 	return 0;
 }
 

@@ -5,6 +5,8 @@
  * 1. Keys stay per file: one file more runs one command more, whatever the batch.
  * 2. Elsewhere the node is one directory, the collection of all its files, made of
  *    the actions' results; files of inputs that are gone leave it.
+ * 3. Where the node's signature and its collection are what the memo says, nothing
+ *    is asked of the files one by one: `each` of the node stays NULL.
  */
 #ifndef ENGINE_EACH_H
 #define ENGINE_EACH_H
@@ -24,20 +26,21 @@ struct mlb_each_item {
 struct mlb_each {
 	struct mlb_each_item *item; /* sorted by file; in the plan's arena */
 	uint32_t n;
-	uint32_t stale;     /* items without a result */
-	uint32_t in_flight; /* works made and not yet ended */
+	uint32_t stale;           /* items without a result */
+	uint32_t in_flight;       /* works made and not yet ended */
+	struct mlb_action shared; /* by the actions of all files, with digests; in the plan's arena */
 };
 
 void mlb_each_free(struct mlb_each *e);
 
-/* each_list.c: the files, and the collection as one tree. */
+/* each_list.c: the files with what their actions share, and the collection as one tree. */
 int mlb_each_expand(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
 int mlb_each_collect(struct mlb_plan *plan, uint32_t n, struct mlb_cas *cas,
 		     struct mlb_err *err); /* fills plan->out */
 
 /* each.c: deciding and what the lock says. */
 /* The action of one file with all digests; from the arena. */
-void mlb_each_item_action(struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it,
+void mlb_each_item_action(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it,
 			  struct mlb_arena *arena, struct mlb_action *out);
 int mlb_each_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
 bool mlb_each_only_places(const struct mlb_plan *plan, uint32_t n); /* every file has a result */

@@ -101,6 +101,8 @@ mlb_each_expand(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	if (l.items.n)
 		memcpy(e->item, l.items.v, l.items.n * sizeof(*e->item));
 	mlb_vec_release(&l.items);
+	mlb_node_action(plan, n, &plan->arena, &e->shared);
+	mlb_action_each_shared(&e->shared, plan->g, n);
 	return rc;
 }
 

@@ -85,7 +85,9 @@ fill_command(struct shown *s, uint32_t n)
 	const char **path = mlb_arena_alloc(&s->arena, (list.n + 1) * sizeof(*path));
 	struct mlb_action a;
 
-	/* The command of an `each` target is that of its first file. */
+	/* The command of an `each` target is that of its first file; of one that is current the files are not known yet. */
+	if (s->plan->g->node[n].flags & MLB_G_EACH && !s->plan->node[n].each)
+		mlb_each_expand(s->plan, n, NULL);
 	if (s->plan->node[n].each && s->plan->node[n].each->n)
 		mlb_each_item_action(s->plan, n, &s->plan->node[n].each->item[0], &s->arena, &a);
 	else

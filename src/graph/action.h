@@ -47,9 +47,18 @@ void mlb_action_text(struct mlb_buf *out, const struct mlb_graph *g, const struc
 /* Fill the static part of a node's action from the arena: inputs' and fingerprints' digests stay zero. */
 void mlb_action_from_node(struct mlb_action *out, struct mlb_arena *arena, const struct mlb_graph *g, uint32_t node);
 
-/* The action for one file of an `each` node: markers replaced in command and outputs, the file added to the inputs. */
+/*
+ * An `each` node has many files, each of which only its own action reads. Leave in `a`, made by
+ * mlb_action_from_node, what the actions of all of them share.
+ */
+void mlb_action_each_shared(struct mlb_action *a, const struct mlb_graph *g, uint32_t node);
+
+/*
+ * The action for one file of an `each` node: what all share, markers replaced in command and outputs, the file added
+ * to the inputs. Digests are taken over from `shared`, whose arrays must live as long.
+ */
 void mlb_action_for_each(struct mlb_action *out, struct mlb_arena *arena, const struct mlb_graph *g,
-			 uint32_t node, const char *file, uint8_t kind, const struct mlb_digest *digest);
+			 uint32_t node, const struct mlb_action *shared, const struct mlb_a_input *file);
 
 /*
  * The command of an `each` node for several files (batch): each and out markers

@@ -288,46 +288,74 @@ by_path(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* The inputs that are not files of `each`, and the file, sorted by path. */
-static void
-each_inputs(struct mlb_action *a, const struct mlb_graph *g, uint32_t node, struct mlb_a_input file)
+void
+mlb_action_each_shared(struct mlb_action *a, const struct mlb_graph *g, uint32_t node)
 {
 	const struct mlb_range *in = &g->node[node].in;
 	uint32_t n = 0;
-	uint32_t at;
 
 	for (uint32_t i = 0; i < in->n; i++)
-		if (g->input[in->first + i].why != MLB_IN_EACH &&
-		    strcmp(a->input[i].path, file.path) != 0)
+		if (g->input[in->first + i].why != MLB_IN_EACH)
 			a->input[n++] = a->input[i];
-	for (at = n; at > 0 && strcmp(a->input[at - 1].path, file.path) > 0; at--)
-		a->input[at] = a->input[at - 1];
-	a->input[at] = file;
-	a->n_inputs = n + 1;
+	a->n_inputs = n;
 }
 
-void
-mlb_action_for_each(struct mlb_action *out, struct mlb_arena *arena, const struct mlb_graph *g,
-		    uint32_t node, const char *file, uint8_t kind, const struct mlb_digest *digest)
+/* Sorted by path; one that is the file itself is there once. */
+static void
+add_file(struct mlb_action *a, struct mlb_arena *arena, const struct mlb_a_input *file)
 {
-	struct mlb_a_input input = { file, kind, *digest };
+	struct mlb_a_input *input =
+		mlb_arena_alloc(arena, ((size_t)a->n_inputs + 1) * sizeof(*input));
+	uint32_t n = 0, i = 0;
 
-	mlb_action_from_node(out, arena, g, node);
-	out->command = for_file(arena, g, node, file, out->command);
-	for (uint32_t i = 0; i < out->n_args; i++)
-		out->arg[i].value = for_file(arena, g, node, file, out->arg[i].value);
-	for (uint32_t i = 0; i < out->n_outputs; i++) {
-		const char *path = for_file(arena, g, node, file, out->output[i].path);
+	while (i < a->n_inputs && strcmp(a->input[i].path, file->path) < 0)
+		input[n++] = a->input[i++];
+	input[n++] = *file;
+	if (i < a->n_inputs && strcmp(a->input[i].path, file->path) == 0)
+		i++;
+	while (i < a->n_inputs)
+		input[n++] = a->input[i++];
+	a->input = input;
+	a->n_inputs = n;
+}
+
+static void
+set_outputs(struct mlb_action *a, struct mlb_arena *arena, const struct mlb_graph *g, uint32_t node,
+	    const char *file)
+{
+	struct mlb_a_output *output =
+		mlb_arena_alloc(arena, ((size_t)a->n_outputs + 1) * sizeof(*output));
+
+	for (uint32_t i = 0; i < a->n_outputs; i++) {
+		const char *path = for_file(arena, g, node, file, a->output[i].path);
 		struct mlb_buf normal = MLB_BUF_INIT(MAX_TEXT);
 
 		if (mlb_path_normalize(&normal, path, NULL) == 0)
 			path = mlb_arena_strdup(arena, mlb_buf_str(&normal));
-		out->output[i].path = path;
+		output[i] = a->output[i];
+		output[i].path = path;
 		mlb_buf_release(&normal);
 	}
-	if (out->n_outputs > 1)
-		qsort(out->output, out->n_outputs, sizeof(*out->output), by_path);
-	each_inputs(out, g, node, input);
+	if (a->n_outputs > 1)
+		qsort(output, a->n_outputs, sizeof(*output), by_path);
+	a->output = output;
+}
+
+void
+mlb_action_for_each(struct mlb_action *out, struct mlb_arena *arena, const struct mlb_graph *g,
+		    uint32_t node, const struct mlb_action *shared, const struct mlb_a_input *file)
+{
+	struct mlb_a_arg *arg = mlb_arena_alloc(arena, ((size_t)shared->n_args + 1) * sizeof(*arg));
+
+	*out = *shared;
+	out->command = for_file(arena, g, node, file->path, shared->command);
+	for (uint32_t i = 0; i < out->n_args; i++) {
+		arg[i].name = shared->arg[i].name;
+		arg[i].value = for_file(arena, g, node, file->path, shared->arg[i].value);
+	}
+	out->arg = arg;
+	set_outputs(out, arena, g, node, file->path);
+	add_file(out, arena, file);
 }
 
 int

@@ -44,18 +44,20 @@ original(void)
 static void
 use_node(const struct mlb_graph *g, uint32_t n)
 {
-	const struct mlb_digest digest = { { 1 } };
+	const struct mlb_a_input file = { "img/a.jpg", 'f', { { 1 } } };
 	const char *const list[] = { "a", "b" };
 	struct mlb_arena arena = MLB_ARENA_INIT;
 	struct mlb_buf text = MLB_BUF_INIT(1 << 20);
-	struct mlb_action a;
+	struct mlb_action a, shared;
 
 	mlb_action_from_node(&a, &arena, g, n);
+	shared = a;
 	mlb_action_text(&text, g, &a);
 	mlb_buf_clear(&text);
 	mlb_action_command(&text, &a, "scratch", list, 2, NULL);
 	mlb_buf_clear(&text);
-	mlb_action_for_each(&a, &arena, g, n, "img/a.jpg", 'f', &digest);
+	mlb_action_each_shared(&shared, g, n);
+	mlb_action_for_each(&a, &arena, g, n, &shared, &file);
 	mlb_action_text(&text, g, &a);
 	for (uint32_t i = 0; i < g->node[n].dep.n; i++)
 		if (g->index[g->node[n].dep.first + i] >= n)

@@ -167,18 +167,22 @@ static const char each_ini[] =
 static void
 test_each(void **state)
 {
-	struct mlb_digest digest = { { 0xcd } };
+	const struct mlb_digest digest = { { 0xcd } };
+	const struct mlb_a_input file = { "in/s ub/it's.jpg", MLB_O_FILE, digest };
+	const struct mlb_a_input top = { "in/top.jpg", MLB_O_EXEC, digest };
 	struct mlb_arena arena = MLB_ARENA_INIT;
 	struct mlb_buf out = MLB_BUF_INIT(10000);
 	struct mlb_err err = MLB_ERR_INIT;
-	struct mlb_action a;
+	struct mlb_action a, shared;
 	struct mlb_graph *g;
 
 	(void)state;
 	put("tool", "");
 	g = graph_of(each_ini);
-	mlb_action_for_each(&a, &arena, g, mlb_graph_find(g, "f"), "in/s ub/it's.jpg", MLB_O_FILE,
-			    &digest);
+	mlb_action_from_node(&shared, &arena, g, mlb_graph_find(g, "f"));
+	mlb_action_each_shared(&shared, g, mlb_graph_find(g, "f"));
+	assert_int_equal(shared.n_inputs, 1);
+	mlb_action_for_each(&a, &arena, g, mlb_graph_find(g, "f"), &shared, &file);
 	assert_string_equal(
 		a.command,
 		"conv 'in/s ub/it'\\''s.jpg' \"it's.jpg\" 'it'\\''s' 's ub' 's ub/it'\\''s.jpg' "
@@ -194,8 +198,7 @@ test_each(void **state)
 	assert_string_equal(a.output[1].path, "o/s ub/it's.png");
 	assert_ok(mlb_action_command(&out, &a, "/tmp/s c", NULL, 0, &err));
 	assert_non_null(strstr(mlb_buf_str(&out), "--tmp '/tmp/s c' tool"));
-	mlb_action_for_each(&a, &arena, g, mlb_graph_find(g, "f"), "in/top.jpg", MLB_O_EXEC,
-			    &digest);
+	mlb_action_for_each(&a, &arena, g, mlb_graph_find(g, "f"), &shared, &top);
 	assert_string_equal(a.output[1].path, "o/top.png");
 	assert_non_null(strstr(a.command, "'top' . top.jpg o/top.png"));
 	mlb_buf_release(&out);
