@@ -138,6 +138,8 @@ struct mlb_event {
 	enum mlb_event_type type;
 	const char *node; /* instance; "" for the build as a whole */
 	const char *kind; /* of the target */
+	const char *file; /* a command of an `each` target: the file it is about, the first of a batch; "" */
+	uint32_t n_files; /* and how many; 0: the target as a whole */
 	const char *text;
 	size_t len;        /* of text */
 	uint64_t duration; /* ns */

@@ -29,6 +29,10 @@ json_event(struct ui *ui, const struct mlb_event *e)
 	if (e->node && *e->node) {
 		jsonline_str(&l, "target", e->node);
 		jsonline_str(&l, "kind", e->kind);
+		if (e->n_files) {
+			jsonline_str(&l, "file", e->file);
+			jsonline_int(&l, "files", e->n_files);
+		}
 	}
 	if (e->type == MLB_EV_OUTPUT) {
 		mlb_json_key(&l.j, "text");

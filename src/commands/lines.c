@@ -9,6 +9,7 @@ enum {
 	MARK = 9,         /* columns for the word in front */
 	NAME = 12,        /* columns that a name is padded to */
 	MAX_COMMAND = 12, /* lines of a failed command that are shown */
+	MAX_SUBJECT = 1 << 17,
 };
 
 void
@@ -42,13 +43,34 @@ lines_duration(struct mlb_buf *b, uint64_t ns)
 		mlb_add_duration(b, ns);
 }
 
+/* The target; for one of its files that too: "small img/7.jpg", "small img/7.jpg and 255 more". */
+void
+lines_subject(struct mlb_buf *b, const struct mlb_event *e)
+{
+	mlb_buf_adds(b, e->node);
+	if (e->n_files)
+		mlb_buf_addf(b, " %s", e->file);
+	if (e->n_files > 1)
+		mlb_buf_addf(b, " and %u more", e->n_files - 1);
+}
+
+static void
+add_subject(struct mlb_buf *b, const struct lines *l, const struct mlb_event *e, bool pad)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_SUBJECT);
+
+	lines_subject(&text, e);
+	add_name(b, l, mlb_buf_str(&text), pad);
+	mlb_buf_release(&text);
+}
+
 static void
 mark_and_name(struct mlb_buf *b, const struct lines *l, const struct mlb_event *e, enum paint p,
 	      const char *word)
 {
 	lines_mark(b, l, p, word);
 	if (e->node && *e->node)
-		add_name(b, l, e->node, true);
+		add_subject(b, l, e, true);
 }
 
 /* A mark, the name, and one line of text. */
@@ -67,7 +89,7 @@ static void
 started(struct mlb_buf *b, const struct lines *l, const struct mlb_event *e)
 {
 	lines_mark(b, l, PAINT_BUSY, "running");
-	add_name(b, l, e->node, l->verbose);
+	add_subject(b, l, e, l->verbose);
 	if (l->verbose && e->text) {
 		mlb_buf_adds(b, "  ");
 		mlb_buf_adds(b, paint_on(l->color, PAINT_DIM));
@@ -164,7 +186,7 @@ output(struct mlb_buf *b, const struct lines *l, const struct mlb_event *e)
 		const char *line = text_after_returns(text, &len);
 
 		mlb_buf_adds(b, paint_on(l->color, PAINT_DIM));
-		add_name(b, l, e->node, false);
+		add_subject(b, l, e, false);
 		mlb_buf_adds(b, " |");
 		mlb_buf_adds(b, paint_off(l->color, PAINT_DIM));
 		mlb_buf_addc(b, ' ');

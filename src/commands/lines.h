@@ -19,6 +19,9 @@ struct lines {
 /* A right-aligned word in a colour, and what keeps a distance from it. */
 void lines_mark(struct mlb_buf *b, const struct lines *l, enum paint p, const char *word);
 
+/* What the event is about: a target, or files of one of `each`. */
+void lines_subject(struct mlb_buf *b, const struct mlb_event *e);
+
 /* Append what the event leaves behind, each line with its line feed. */
 void lines_event(struct mlb_buf *b, const struct lines *l, const struct mlb_event *e);
 

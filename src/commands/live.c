@@ -12,6 +12,7 @@
 enum {
 	KEEP_ALL = 100,  /* so many lines are left behind about whatever happens; after that */
 	MAX_LINE = 1000, /* bytes of a task's last line that are remembered */
+	MAX_NAME = 1 << 17,
 	MAX_PENDING = 1 << 16, /* bytes of lines: drawn at once when there are more */
 };
 #define KEEP_NS UINT64_C(1000000000) /* only about what took so long */
@@ -29,22 +30,31 @@ live_now(void)
 }
 
 static struct live_task *
-find(struct live *l, const char *name)
+find(struct live *l, const struct mlb_event *e)
 {
-	for (size_t i = 0; i < l->task.n; i++)
-		if (strcmp(l->task.v[i].name, name) == 0)
-			return &l->task.v[i];
-	return NULL;
+	struct mlb_buf name = MLB_BUF_INIT(MAX_NAME);
+	struct live_task *t = NULL;
+
+	lines_subject(&name, e);
+	for (size_t i = 0; i < l->task.n && !t; i++)
+		if (strcmp(l->task.v[i].name, mlb_buf_str(&name)) == 0)
+			t = &l->task.v[i];
+	mlb_buf_release(&name);
+	return t;
 }
 
 static void
 start(struct live *l, const struct mlb_event *e)
 {
-	struct live_task *t = find(l, e->node);
+	struct live_task *t = find(l, e);
 
 	if (!t) {
-		const struct live_task fresh = { .name = mlb_strdup(e->node) };
+		struct mlb_buf name = MLB_BUF_INIT(MAX_NAME);
+		struct live_task fresh = { 0 };
 
+		lines_subject(&name, e);
+		fresh.name = mlb_strdup(mlb_buf_str(&name));
+		mlb_buf_release(&name);
 		mlb_vec_push(&l->task, fresh);
 		t = &l->task.v[l->task.n - 1];
 	}
@@ -53,10 +63,8 @@ start(struct live *l, const struct mlb_event *e)
 }
 
 static void
-finish(struct live *l, const char *name)
+finish(struct live *l, struct live_task *t)
 {
-	struct live_task *t = find(l, name);
-
 	if (!t)
 		return;
 	free(t->name);
@@ -69,7 +77,7 @@ finish(struct live *l, const char *name)
 static void
 output(struct live *l, const struct mlb_event *e)
 {
-	struct live_task *t = find(l, e->node);
+	struct live_task *t = find(l, e);
 	size_t end = e->len;
 
 	while (t && end) {
@@ -118,7 +126,7 @@ take(struct live *l, const struct mlb_event *e)
 	} else if (e->type == MLB_EV_OUTPUT) {
 		output(l, e);
 	} else if (e->node && *e->node && e->type != MLB_EV_NOTE) {
-		finish(l, e->node);
+		finish(l, find(l, e));
 		l->restored += e->type == MLB_EV_RESTORED;
 	}
 	if (leaves_line(l, e)) {
@@ -221,7 +229,7 @@ live_end(struct ui *ui)
 		pthread_join(l->thread, NULL);
 	frame_draw(l, true);
 	while (l->task.n)
-		finish(l, l->task.v[0].name);
+		finish(l, &l->task.v[0]);
 	mlb_vec_release(&l->task);
 	mlb_vec_release(&l->width);
 	mlb_buf_release(&l->pending);

@@ -104,13 +104,23 @@ struct mlb_builder {
 	struct mlb_err fatal;       /* a fault that ends the build: disk full, database gone */
 };
 
+/* What an event is about: a node, or some files of an `each` node. */
+struct mlb_about {
+	uint32_t node;    /* MLB_NONE: the build as a whole */
+	const char *file; /* the first; "" for the whole node */
+	uint32_t n_files;
+};
+
 /* events.c */
 void mlb_tell(struct mlb_builder *b, enum mlb_event_type type, uint32_t n, const char *text,
 	      uint64_t ns);
-void mlb_tell_output(struct mlb_builder *b, uint32_t n, const char *text, size_t len);
-void mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, uint32_t n,
+void mlb_tell_about(struct mlb_builder *b, enum mlb_event_type type, const struct mlb_about *a,
+		    const char *text, uint64_t ns);
+void mlb_tell_output(struct mlb_builder *b, const struct mlb_about *a, const char *text,
+		     size_t len);
+void mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, const struct mlb_about *a,
 		      const struct mlb_failure *f, uint64_t duration);
-void mlb_tell_no(struct mlb_builder *b, uint32_t n, const struct mlb_digest *log,
+void mlb_tell_no(struct mlb_builder *b, const struct mlb_about *a, const struct mlb_digest *log,
 		 struct mlb_failure *f, uint64_t duration);
 void mlb_note(struct mlb_builder *b, const char *fmt, ...) MLB_PRINTF(2, 3);
 
@@ -134,6 +144,7 @@ void mlb_builder_mark(struct mlb_builder *b,
 /* work.c, finish.c: one command's life. */
 struct mlb_work *mlb_work_new(struct mlb_builder *b, uint32_t n);
 void mlb_work_free(struct mlb_work *w);
+struct mlb_about mlb_work_about(const struct mlb_work *w); /* lives as long as the plan */
 void mlb_work_give_back(struct mlb_work *w); /* its resources and token */
 void mlb_work_clear(struct mlb_work *w);     /* forget this try: job, root, arena */
 int mlb_work_start(struct mlb_work *w,

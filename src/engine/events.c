@@ -21,21 +21,24 @@ send(struct mlb_builder *b, struct mlb_event *e)
 }
 
 static struct mlb_event
-node_event(struct mlb_builder *b, enum mlb_event_type type, uint32_t n)
+event_about(struct mlb_builder *b, enum mlb_event_type type, const struct mlb_about *a)
 {
-	struct mlb_event e = { .type = type, .node = "", .kind = "" };
+	struct mlb_event e = {
+		.type = type, .node = "", .kind = "", .file = a->file, .n_files = a->n_files
+	};
 
-	if (n != MLB_NONE) {
-		e.node = mlb_g_str(b->g, b->g->node[n].name);
-		e.kind = mlb_kind_names[b->g->node[n].kind];
+	if (a->node != MLB_NONE) {
+		e.node = mlb_g_str(b->g, b->g->node[a->node].name);
+		e.kind = mlb_kind_names[b->g->node[a->node].kind];
 	}
 	return e;
 }
 
 void
-mlb_tell(struct mlb_builder *b, enum mlb_event_type type, uint32_t n, const char *text, uint64_t ns)
+mlb_tell_about(struct mlb_builder *b, enum mlb_event_type type, const struct mlb_about *a,
+	       const char *text, uint64_t ns)
 {
-	struct mlb_event e = node_event(b, type, n);
+	struct mlb_event e = event_about(b, type, a);
 
 	e.text = text;
 	if (type == MLB_EV_PLAN || type == MLB_EV_START)
@@ -46,9 +49,17 @@ mlb_tell(struct mlb_builder *b, enum mlb_event_type type, uint32_t n, const char
 }
 
 void
-mlb_tell_output(struct mlb_builder *b, uint32_t n, const char *text, size_t len)
+mlb_tell(struct mlb_builder *b, enum mlb_event_type type, uint32_t n, const char *text, uint64_t ns)
 {
-	struct mlb_event e = node_event(b, MLB_EV_OUTPUT, n);
+	const struct mlb_about a = { n, "", 0 };
+
+	mlb_tell_about(b, type, &a, text, ns);
+}
+
+void
+mlb_tell_output(struct mlb_builder *b, const struct mlb_about *a, const char *text, size_t len)
+{
+	struct mlb_event e = event_about(b, MLB_EV_OUTPUT, a);
 
 	e.text = text;
 	e.len = len;
@@ -56,10 +67,10 @@ mlb_tell_output(struct mlb_builder *b, uint32_t n, const char *text, size_t len)
 }
 
 void
-mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, uint32_t n,
+mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, const struct mlb_about *a,
 		 const struct mlb_failure *f, uint64_t duration)
 {
-	struct mlb_event e = node_event(b, type, n);
+	struct mlb_event e = event_about(b, type, a);
 
 	e.text = f->reason;
 	e.duration = duration;
@@ -72,8 +83,8 @@ enum { TAIL_BYTES = 2000, MAX_LOG = 64 << 20 };
 
 /* A check that said no, once that is durable: its reports stay, its log is in the store. */
 void
-mlb_tell_no(struct mlb_builder *b, uint32_t n, const struct mlb_digest *log, struct mlb_failure *f,
-	    uint64_t duration)
+mlb_tell_no(struct mlb_builder *b, const struct mlb_about *a, const struct mlb_digest *log,
+	    struct mlb_failure *f, uint64_t duration)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_LOG);
 	const char *tail;
@@ -84,7 +95,7 @@ mlb_tell_no(struct mlb_builder *b, uint32_t n, const struct mlb_digest *log, str
 	if (text.len > TAIL_BYTES && strchr(tail, '\n'))
 		tail = strchr(tail, '\n') + 1;
 	f->log_tail = tail;
-	mlb_tell_failure(b, MLB_EV_NO, n, f, duration);
+	mlb_tell_failure(b, MLB_EV_NO, a, f, duration);
 	mlb_buf_release(&text);
 }
 

@@ -67,12 +67,14 @@ try_again(struct mlb_work *w)
 	struct mlb_builder *b = w->b;
 	const struct mlb_g_exec *exec = &b->g->exec[b->g->node[w->node].exec];
 	uint64_t delay = exec->retry_delay;
+	struct mlb_about about;
 
 	if (w->tries > exec->retries || w->end.cancelled || b->cancelled)
 		return false;
 	for (unsigned i = 1; i < w->tries && delay < MAX_RETRY_DELAY_NS; i++)
 		delay *= 2;
-	mlb_tell(b, MLB_EV_RETRY, w->node, w->end.reason, MLB_MIN(delay, MAX_RETRY_DELAY_NS));
+	about = mlb_work_about(w);
+	mlb_tell_about(b, MLB_EV_RETRY, &about, w->end.reason, MLB_MIN(delay, MAX_RETRY_DELAY_NS));
 	remove_running(b, w);
 	b->lanes &= ~((uint64_t)1 << w->lane);
 	mlb_work_clear(w);
@@ -105,6 +107,7 @@ failed(struct mlb_work *w, const char *reason, bool may_retry)
 	struct mlb_builder *b = w->b;
 	struct mlb_err err = MLB_ERR_INIT;
 	struct mlb_failure f = { .command = w->command, .reason = reason };
+	const struct mlb_about about = mlb_work_about(w);
 	uint32_t n = w->node;
 
 	if (mlb_job_reject(w->job, false, &err)) {
@@ -123,7 +126,7 @@ failed(struct mlb_work *w, const char *reason, bool may_retry)
 	if (w->end.cancelled || b->cancelled) {
 		b->plan->node[n].phase = MLB_PH_FAILED;
 	} else {
-		mlb_tell_failure(b, MLB_EV_FAILED, n, &f, w->end.ok ? 0 : w->end.duration_ns);
+		mlb_tell_failure(b, MLB_EV_FAILED, &about, &f, w->end.ok ? 0 : w->end.duration_ns);
 		mlb_node_failed(b, n, MLB_PH_FAILED);
 	}
 	drop(w);
@@ -250,13 +253,26 @@ note_not_deterministic(struct mlb_work *w)
 			 node_name(w));
 }
 
+static const char *
+traced_name(struct mlb_work *w)
+{
+	const struct mlb_about a = mlb_work_about(w);
+
+	if (a.n_files == 0)
+		return node_name(w);
+	if (a.n_files == 1)
+		return mlb_arena_printf(&w->arena, "%s %s", node_name(w), a.file);
+	return mlb_arena_printf(&w->arena, "%s %s and %u more", node_name(w), a.file,
+				a.n_files - 1);
+}
+
 static void
 trace_work(struct mlb_work *w, const char *category)
 {
 	struct mlb_builder *b = w->b;
 
 	if (b->tracing)
-		mlb_trace_complete(&b->trace, node_name(w), category, w->lane,
+		mlb_trace_complete(&b->trace, traced_name(w), category, w->lane,
 				   w->started - b->trace_start, mlb_clock_mono() - b->trace_start);
 }
 

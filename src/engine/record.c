@@ -25,7 +25,7 @@ enum { MAX_ACTION = 256 << 20, MAX_METRICS = 16 << 20 };
 struct row {
 	struct mlb_memo memo; /* node "" : no memo */
 	struct mlb_run_action action;
-	uint32_t node;
+	struct mlb_about about;
 	bool tell; /* MLB_EV_BUILT once durable */
 };
 MLB_VEC_NAMED(rows, struct row);
@@ -102,7 +102,7 @@ node_row(struct mlb_builder *b, uint32_t n, const char *what, uint64_t duration)
 	struct row row;
 
 	memset(&row, 0, sizeof(row));
-	row.node = n;
+	row.about = (struct mlb_about){ n, "", 0 };
 	row.memo.node = name;
 	row.memo.sig = node->sig;
 	row.memo.key = node->key;
@@ -240,6 +240,7 @@ mlb_record_built(struct mlb_builder *b, struct mlb_work *w, bool no, struct mlb_
 	row.action.log = r.log;
 	row.action.metrics = read_metrics(w);
 	row.memo.flags = no ? MLB_MEMO_NO : 0;
+	row.about = mlb_work_about(w);
 	row.tell = true;
 	if (mlb_is_variant(b->p) || w->item)
 		row.memo.node = "";
@@ -328,10 +329,10 @@ tell_built(struct mlb_builder *b, const struct rows *rows)
 		if (row->tell && strcmp(row->action.what, "no") == 0) {
 			struct mlb_failure f = { "", "it said no", "", "", "" };
 
-			mlb_tell_no(b, row->node, &row->action.log, &f, row->action.duration);
+			mlb_tell_no(b, &row->about, &row->action.log, &f, row->action.duration);
 		} else if (row->tell) {
-			mlb_tell(b, MLB_EV_BUILT, row->node, row->action.metrics,
-				 row->action.duration);
+			mlb_tell_about(b, MLB_EV_BUILT, &row->about, row->action.metrics,
+				       row->action.duration);
 		}
 	}
 }

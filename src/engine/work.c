@@ -55,6 +55,18 @@ mlb_work_free(struct mlb_work *w)
 	free(w);
 }
 
+struct mlb_about
+mlb_work_about(const struct mlb_work *w)
+{
+	struct mlb_about a = { w->node, "", 0 };
+
+	if (w->item) {
+		a.file = w->b->plan->node[w->node].each->item[w->item[0]].file;
+		a.n_files = w->n_items;
+	}
+	return a;
+}
+
 void
 mlb_work_give_back(struct mlb_work *w)
 {
@@ -258,13 +270,14 @@ start_job(struct mlb_work *w, const char *scratch, struct mlb_err *err)
 static int
 cannot_start(struct mlb_work *w, struct mlb_err *err)
 {
+	const struct mlb_about about = mlb_work_about(w);
 	struct mlb_failure f = {
 		.command = w->command ? w->command : "", .log_tail = "", .log_path = "", .kept = ""
 	};
 
 	f.reason = err && err->text ? err->text : "it cannot be started";
 	mlb_record_failed(w->b, w->node, w);
-	mlb_tell_failure(w->b, MLB_EV_FAILED, w->node, &f, 0);
+	mlb_tell_failure(w->b, MLB_EV_FAILED, &about, &f, 0);
 	mlb_node_failed(w->b, w->node, MLB_PH_FAILED);
 	return MLB_EFAILED;
 }
@@ -285,6 +298,7 @@ mlb_work_start(struct mlb_work *w, struct mlb_err *err)
 {
 	struct mlb_builder *b = w->b;
 	struct mlb_err why = MLB_ERR_INIT;
+	struct mlb_about about;
 	const char *scratch;
 	int rc = look_at_inputs(w, err);
 
@@ -313,8 +327,9 @@ mlb_work_start(struct mlb_work *w, struct mlb_err *err)
 	w->tries++;
 	w->started = mlb_clock_mono();
 	w->lane = free_lane(b);
-	mlb_tell(b, MLB_EV_START, w->node, w->command,
-		 b->plan->node[w->node].measured ? b->plan->node[w->node].duration : 0);
+	about = mlb_work_about(w);
+	mlb_tell_about(b, MLB_EV_START, &about, w->command,
+		       b->plan->node[w->node].measured ? b->plan->node[w->node].duration : 0);
 	return 0;
 }
 
@@ -324,8 +339,9 @@ void
 mlb_work_said(void *work, const char *text, size_t len)
 {
 	struct mlb_work *w = work;
+	const struct mlb_about about = mlb_work_about(w);
 
-	mlb_tell_output(w->b, w->node, text, len);
+	mlb_tell_output(w->b, &about, text, len);
 }
 
 void

@@ -99,6 +99,44 @@ ok mlbuild
 grep -qx 4 "$RAN" && pass || fail '4 did not run'
 : >"$RAN"
 
+t what is told of a command names its file
+t_dir
+mkdir in
+for i in 1 2 3 4; do echo $i >in/$i.txt; done
+put mlbuild.ini <<'X'
+[feature up]
+each = in/*.txt
+run = echo "said $(cat ${each})"; test "$(cat ${each})" != 3; cp ${each} ${out}
+out = up/${each:name}
+[feature two]
+each = in/*.txt
+batch = 3
+run = cp ${each} two/
+out = two/${each:name}
+X
+code 1 mlbuild -k -j 1 up
+err_has 'running  up in/1.txt'
+err_has 'up in/2.txt | said 2'
+err_has 'built  up in/4.txt'
+err_has 'failed  up in/3.txt'
+echo three >in/3.txt
+ok mlbuild -j 1 --json --trace trace.json
+cp "$T_OUT" json
+ok python3 -c '
+import json
+rows = [json.loads(line) for line in open("json")]
+def of(event, target):
+    return [(r.get("file"), r.get("files")) for r in rows if r["event"] == event and r.get("target") == target]
+assert of("start", "up") == [("in/3.txt", 1)], of("start", "up")
+assert of("output", "up") == [("in/3.txt", 1)], of("output", "up")
+assert of("built", "up") == [("in/3.txt", 1)], of("built", "up")
+assert sorted(of("built", "two")) == [("in/1.txt", 3), ("in/4.txt", 1)], of("built", "two")
+trace = json.load(open("trace.json"))
+names = [e["name"] for e in (trace["traceEvents"] if isinstance(trace, dict) else trace)]
+assert "up in/3.txt" in names, names
+assert "two in/1.txt and 2 more" in names, names
+'
+
 t over the files that another target made
 t_dir
 : >"$RAN"
