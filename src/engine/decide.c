@@ -66,6 +66,12 @@ mlb_input_now(const struct mlb_plan *plan, const struct mlb_g_input *in)
 	return now;
 }
 
+struct mlb_now
+mlb_input_on_disk(const struct mlb_plan *plan, const struct mlb_g_input *in)
+{
+	return path_now(plan, in->path);
+}
+
 bool
 mlb_output_in_place(const struct mlb_plan *plan, uint32_t output)
 {
@@ -148,7 +154,7 @@ mlb_node_action(struct mlb_plan *plan, uint32_t n, struct mlb_arena *arena, stru
 }
 
 static void
-find_signature(struct mlb_plan *plan, uint32_t n)
+signature(const struct mlb_plan *plan, uint32_t n, struct mlb_digest *out)
 {
 	const struct mlb_g_node *node = &plan->g->node[n];
 	struct mlb_sha256 h;
@@ -168,7 +174,16 @@ find_signature(struct mlb_plan *plan, uint32_t n)
 	if (node->flags & MLB_G_EACH)
 		mlb_sha256_update(&h, mlb_g_str(plan->g, node->each_glob),
 				  strlen(mlb_g_str(plan->g, node->each_glob)));
-	mlb_sha256_final(&h, &plan->node[n].sig);
+	mlb_sha256_final(&h, out);
+}
+
+bool
+mlb_signature_holds(const struct mlb_plan *plan, uint32_t n)
+{
+	struct mlb_digest now;
+
+	signature(plan, n, &now);
+	return mlb_digest_equal(&now, &plan->node[n].sig);
 }
 
 static int
@@ -379,7 +394,7 @@ mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	}
 	if (!inputs_complete(plan, n))
 		return 0;
-	find_signature(plan, n);
+	signature(plan, n, &node->sig);
 	same = node->has_memo && mlb_digest_equal(&node->sig, &node->memo_sig);
 	if (same && !node->forced && g_node->kind != MLB_K_TASK && memo_holds(plan, n)) {
 		node->key = node->memo_key;

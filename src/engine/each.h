@@ -15,6 +15,7 @@
 
 struct mlb_each_item {
 	const char *file;         /* project path of the input */
+	uint32_t in_path;         /* its index, or that of the tree it is in */
 	uint8_t kind;             /* of the input: enum mlb_okind */
 	struct mlb_digest digest; /* of the input */
 	struct mlb_digest key;
@@ -28,6 +29,7 @@ struct mlb_each {
 	uint32_t n;
 	uint32_t stale;           /* items without a result */
 	uint32_t in_flight;       /* works made and not yet ended */
+	bool again;               /* an input changed: decide anew when nothing is in flight */
 	struct mlb_action shared; /* by the actions of all files, with digests; in the plan's arena */
 };
 
@@ -58,6 +60,8 @@ bool mlb_each_is_unknown(struct mlb_builder *b,
 int mlb_each_made(struct mlb_work *w, struct mlb_err *err); /* its outputs are stored */
 int mlb_each_record(struct mlb_work *w, struct mlb_result *r, struct mlb_err *err);
 void mlb_each_next(struct mlb_builder *b, uint32_t n); /* a command of it ended well */
+void mlb_each_again(struct mlb_builder *b,
+		    uint32_t n); /* a work of it cannot start: its inputs moved */
 void mlb_each_place(struct mlb_builder *b,
 		    uint32_t n); /* the collection into the workspace, then done */
 

@@ -13,6 +13,7 @@ MLB_VEC_NAMED(items, struct mlb_each_item);
 struct listing {
 	struct mlb_plan *plan;
 	const char *dir;  /* project path of the tree */
+	uint32_t path;    /* its index */
 	const char *glob; /* project pattern */
 	struct items items;
 };
@@ -21,7 +22,8 @@ static int
 add_file(void *ctx, const char *path, const struct mlb_tree_entry *e, struct mlb_err *err)
 {
 	struct listing *l = ctx;
-	struct mlb_each_item it = { .kind = e->kind == MLB_T_EXEC ? MLB_O_EXEC : MLB_O_FILE,
+	struct mlb_each_item it = { .in_path = l->path,
+				    .kind = e->kind == MLB_T_EXEC ? MLB_O_EXEC : MLB_O_FILE,
 				    .digest = e->digest };
 
 	(void)err;
@@ -51,9 +53,23 @@ list_tree(struct mlb_plan *plan, uint32_t n, struct listing *l, struct mlb_err *
 			"'each' of '%s' looks for files in '%s', which is not a directory",
 			mlb_g_str(plan->g, plan->g->node[n].name), mlb_g_path(plan->g, path));
 	l->dir = mlb_g_path(plan->g, path);
+	l->path = path;
 	if (!mlb_cas_has(plan->p->cas, &now.digest))
 		rc = mlb_scan_store(&plan->p->scan, path, plan->p->cas, err);
 	return rc ? rc : mlb_tree_each(plan->p->cas, &now.digest, add_file, l, err);
+}
+
+/* A file of the glob that the command needs for another reason too is one of `each` all the same. */
+static bool
+is_each_file(const struct mlb_plan *plan, const struct listing *l, const struct mlb_g_input *in,
+	     struct mlb_now now)
+{
+	if (in->why == MLB_IN_EACH)
+		return now.kind != 0;
+	if (in->producer != MLB_NONE && !(plan->g->node[in->producer].flags & MLB_G_SOURCE))
+		return false;
+	return (now.kind == MLB_O_FILE || now.kind == MLB_O_EXEC) &&
+	       mlb_glob_match(l->glob, mlb_g_path(plan->g, in->path));
 }
 
 static void
@@ -64,9 +80,11 @@ list_inputs(struct mlb_plan *plan, uint32_t n, struct listing *l)
 	for (uint32_t i = 0; i < in.n; i++) {
 		const struct mlb_g_input *input = &plan->g->input[in.first + i];
 		struct mlb_now now = mlb_input_now(plan, input);
-		struct mlb_each_item it = { .kind = now.kind, .digest = now.digest };
+		struct mlb_each_item it = { .in_path = input->path,
+					    .kind = now.kind,
+					    .digest = now.digest };
 
-		if (input->why != MLB_IN_EACH || !now.kind)
+		if (!is_each_file(plan, l, input, now))
 			continue;
 		it.file = mlb_g_path(plan->g, input->path);
 		mlb_vec_push(&l->items, it);

@@ -162,9 +162,19 @@ mlb_each_next(struct mlb_builder *b, uint32_t n)
 	struct mlb_each *e = b->plan->node[n].each;
 
 	e->in_flight--;
-	if (e->in_flight || e->stale || b->plan->node[n].phase == MLB_PH_FAILED)
+	if (e->in_flight || b->plan->node[n].phase == MLB_PH_FAILED)
 		return;
-	mlb_each_place(b, n);
+	if (e->again)
+		mlb_node_again(b, n);
+	else if (e->stale == 0)
+		mlb_each_place(b, n);
+}
+
+void
+mlb_each_again(struct mlb_builder *b, uint32_t n)
+{
+	b->plan->node[n].each->again = true;
+	mlb_each_next(b, n);
 }
 
 /* ---------------------------------------------------------- the collection */

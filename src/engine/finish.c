@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "engine/each.h"
+#include "engine/inputs.h"
 #include "engine/newcomers.h"
 #include "engine/undeclared.h"
 #include "os/clock.h"
@@ -130,27 +131,6 @@ failed(struct mlb_work *w, const char *reason, bool may_retry)
 		mlb_node_failed(b, n, MLB_PH_FAILED);
 	}
 	drop(w);
-}
-
-/* An input that changed while its reader ran: what was read is not known, so nothing is recorded. */
-static const char *
-changed_input(struct mlb_work *w)
-{
-	struct mlb_builder *b = w->b;
-	const struct mlb_range in = b->g->node[w->node].in;
-
-	for (uint32_t i = 0; i < in.n && !w->root; i++) {
-		uint32_t path = b->g->input[in.first + i].path;
-		bool tree = b->p->scan.state[path].kind == MLB_P_TREE;
-		bool changed = false;
-
-		if ((tree || mlb_scan_moved(&b->p->scan, path)) &&
-		    mlb_scan_again(&b->p->scan, path, &changed, NULL))
-			changed = true;
-		if (changed)
-			return mlb_g_path(b->g, path);
-	}
-	return NULL;
 }
 
 /* Metrics in a file that calls itself JSON have to be JSON, or nobody could read them later. */
@@ -323,7 +303,8 @@ stored(struct mlb_task *t)
 	const char *changed;
 
 	w->b->n_tasks--;
-	changed = changed_input(w);
+	/* What was read is not known then, so nothing is recorded. */
+	changed = mlb_inputs_after(w);
 	if (!changed)
 		changed = mlb_newcomer(w);
 	if (w->err.code != MLB_OK)

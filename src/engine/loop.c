@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "engine/each.h"
 #include "engine/heap.h"
 #include "engine/variant.h"
 #include "os/clock.h"
@@ -125,9 +126,14 @@ start(struct mlb_builder *b, struct mlb_work *w)
 	}
 	mlb_work_give_back(w);
 	if (rc == MLB_ESTALE) {
+		bool each = w->item != NULL;
+
 		mlb_err_release(&err);
 		mlb_work_free(w);
-		mlb_node_again(b, n);
+		if (each)
+			mlb_each_again(b, n);
+		else
+			mlb_node_again(b, n);
 	} else if (rc == MLB_EFAILED) {
 		mlb_err_release(&err); /* told already */
 		mlb_work_free(w);

@@ -171,6 +171,10 @@ void mlb_node_action(struct mlb_plan *plan, uint32_t n, struct mlb_arena *arena,
 		     struct mlb_action *out);
 /* Digest and kind of an input as known now; kind 0: unknown or absent. */
 struct mlb_now mlb_input_now(const struct mlb_plan *plan, const struct mlb_g_input *in);
+struct mlb_now mlb_input_on_disk(const struct mlb_plan *plan,
+				 const struct mlb_g_input *in); /* as scanned */
+bool mlb_signature_holds(const struct mlb_plan *plan,
+			 uint32_t n); /* its inputs are those it was decided by */
 bool mlb_outputs_available(struct mlb_plan *plan,
 			   uint32_t n); /* all bytes are in the cache or in the workspace */
 void mlb_outs_digest(struct mlb_digest *out, const struct mlb_now *now, size_t n);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "engine/each.h"
 #include "engine/environment.h"
+#include "engine/inputs.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -83,28 +84,6 @@ node_name(const struct mlb_work *w)
 }
 
 /* ---------------------------------------------------------- before */
-
-/* MLB_ESTALE if an input is not what the key was made from. */
-static int
-look_at_inputs(struct mlb_work *w, struct mlb_err *err)
-{
-	struct mlb_builder *b = w->b;
-	const struct mlb_range in = b->g->node[w->node].in;
-
-	for (uint32_t i = 0; i < in.n; i++) {
-		uint32_t path = b->g->input[in.first + i].path;
-		bool changed = false;
-		int rc = 0;
-
-		if (mlb_scan_moved(&b->p->scan, path))
-			rc = mlb_scan_again(&b->p->scan, path, &changed, err);
-		if (rc)
-			return rc;
-		if (changed)
-			return mlb_err_set(err, MLB_ESTALE, "'%s' changed", mlb_g_path(b->g, path));
-	}
-	return 0;
-}
 
 static void
 list_outputs(struct mlb_work *w)
@@ -300,7 +279,7 @@ mlb_work_start(struct mlb_work *w, struct mlb_err *err)
 	struct mlb_err why = MLB_ERR_INIT;
 	struct mlb_about about;
 	const char *scratch;
-	int rc = look_at_inputs(w, err);
+	int rc = mlb_inputs_before(w, err);
 
 	if (rc)
 		return rc;

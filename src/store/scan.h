@@ -80,6 +80,9 @@ int mlb_scan_again(struct mlb_scan *s, size_t i, bool *changed, struct mlb_err *
 /* A quick look: has the stat of path i moved since it was examined? Trees: only the directory itself. */
 bool mlb_scan_moved(const struct mlb_scan *s, size_t i);
 
+/* The same for one file (a project path) of the tree at path i; true where the tree is not known to have it. */
+bool mlb_scan_file_moved(const struct mlb_scan *s, size_t i, const char *file);
+
 /* Tell what we ourselves just put at path i, so that it need not be hashed: lstat now, digest given. */
 int mlb_scan_set(struct mlb_scan *s, size_t i, uint8_t kind, const struct mlb_digest *digest, uint64_t size,
 		 struct mlb_err *err);

@@ -41,6 +41,45 @@ mlb_scan_moved(const struct mlb_scan *s, size_t i)
 	return mlb_scan_look(s, i, &now, NULL) < 0 || !mlb_scan_fits(&s->state[i], &now);
 }
 
+static const struct mlb_seen *
+find_seen(const struct mlb_walk *w, const char *path)
+{
+	size_t lo = 0, hi = w ? w->all.n : 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strcmp(w->all.v[mid].path, path);
+
+		if (c == 0)
+			return &w->all.v[mid];
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+bool
+mlb_scan_file_moved(const struct mlb_scan *s, size_t i, const char *file)
+{
+	size_t len = strlen(s->path[i]);
+	const struct mlb_seen *was;
+	struct mlb_seen now;
+	struct mlb_stat st;
+
+	if (strncmp(file, s->path[i], len) != 0 || file[len] != '/')
+		return true;
+	was = find_seen(s->state[i].walk, file + len + 1);
+	if (!was || !(was->flags & MLB_SEEN_KNOWN) || was->flags & MLB_SEEN_RACY ||
+	    mlb_stat_at(&st, s->own->root, file, false) || st.type != MLB_F_FILE)
+		return true;
+	mlb_seen_stat(&now, &st);
+	return now.kind != was->kind || now.ino != was->ino || now.size != was->size ||
+	       now.mtime != was->mtime ||
+	       (now.ctime != was->ctime && !(now.flags & was->flags & MLB_SEEN_LINKED));
+}
+
 /* What is in the directory now, as far as it is known; *out is owned by the caller. */
 static int
 walk_now(struct mlb_walk *out, struct mlb_scan *s, size_t i, struct mlb_err *err)

@@ -99,6 +99,27 @@ ok mlbuild
 grep -qx 4 "$RAN" && pass || fail '4 did not run'
 : >"$RAN"
 
+t a file that the command names too is one of them all the same
+t_dir
+: >"$RAN"
+mkdir in
+for i in 1 2 3; do echo $i >in/$i.txt; done
+put mlbuild.ini <<'X'
+[feature up]
+each = in/*.txt
+run = echo ${each:stem} >>"$RAN"; cat in/1.txt ${each} > ${out}
+out = up/${each:name}
+X
+ok mlbuild
+did '1 2 3'
+eq "$(cat up/1.txt up/3.txt | tr '\n' ' ')" '1 1 1 3 '
+echo 33 >in/3.txt
+ok mlbuild
+did '3'
+echo 11 >in/1.txt
+ok mlbuild
+did '1 2 3'
+
 t what is told of a command names its file
 t_dir
 mkdir in

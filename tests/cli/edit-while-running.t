@@ -91,4 +91,153 @@ change mlbuild.ini 'x = 2' 'x = 1'
 ok mlbuild
 eq "$(cat a.txt)" 1
 
+t a source edited after it was looked at, before its reader starts
+t_dir
+rm -f "$SYNC"/*
+: >"$RAN"
+echo 1 >raw.txt
+put mlbuild.ini <<'X'
+[dataset raw]
+path = raw.txt
+[feature first]
+run = echo go >"$SYNC/started"; while [ ! -e "$SYNC/go" ]; do sleep 0.02; done; echo first > ${out}
+out = first.txt
+[feature b]
+run = echo b >>"$RAN"; cat ${first} ${raw} > ${out}
+out = b.txt
+X
+"$MLBUILD" >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+echo 2 >raw.txt
+: >"$SYNC/go"
+wait "$pid"
+eq "$(tr '\n' ' ' <b.txt)" 'first 2 '
+ok mlbuild
+did b
+ok mlbuild status
+has 'up to date'
+echo 1 >raw.txt
+ok mlbuild
+did b
+eq "$(tr '\n' ' ' <b.txt)" 'first 1 '
+
+t a source edited while one of its readers runs: the other reads what is there
+t_dir
+rm -f "$SYNC"/*
+echo 1 >raw.txt
+put mlbuild.ini <<'X'
+[dataset raw]
+path = raw.txt
+[feature a]
+run = echo go >"$SYNC/started"; while [ ! -e "$SYNC/go" ]; do sleep 0.02; done; cat ${raw} > ${out}
+out = a.txt
+[feature later]
+run = while [ ! -e "$SYNC/later" ]; do sleep 0.02; done; echo later > ${out}
+out = later.txt
+[feature b]
+run = echo b >>"$RAN"; cat ${later} >/dev/null; cat ${raw} > ${out}
+out = b.txt
+X
+"$MLBUILD" -j 2 -k >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+echo 2 >raw.txt
+: >"$SYNC/go"
+until grep -q changed "$T_ROOT/log"; do sleep 0.02; done
+: >"$SYNC/later"
+wait "$pid"
+eq $? 1
+ok grep -q "'raw.txt' changed while it ran" "$T_ROOT/log"
+eq "$(cat b.txt)" 2
+did b
+echo 1 >raw.txt
+ok mlbuild
+did b
+eq "$(cat a.txt b.txt | tr '\n' ' ')" '1 1 '
+
+t an output edited before its reader starts is made right again
+t_dir
+rm -f "$SYNC"/*
+echo 1 >in.txt
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; cat in.txt > ${out}
+out = a.txt
+[feature first]
+run = cat ${a} >/dev/null; echo go >"$SYNC/started"; while [ ! -e "$SYNC/go" ]; do sleep 0.02; done; echo first > ${out}
+out = first.txt
+[feature b]
+run = echo b >>"$RAN"; cat ${first} ${a} > ${out}
+out = b.txt
+X
+"$MLBUILD" -j 1 >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+rm -f a.txt
+echo mine >a.txt
+: >"$SYNC/go"
+wait "$pid"
+ok mlbuild
+did 'a b'
+eq "$(tr '\n' ' ' <b.txt)" 'first 1 '
+eq "$(cat a.txt)" 1
+ok grep -q mine .mlbuild/aside/*/a.txt
+
+t one file of each edited before its command starts
+t_dir
+rm -f "$SYNC"/*
+mkdir in
+for i in 1 2 3; do echo $i >in/$i.txt; done
+put mlbuild.ini <<'X'
+[feature up]
+each = in/*.txt
+run = echo ${each:stem} >>"$RAN"; case ${each:stem} in 1) echo go >"$SYNC/started"; while [ ! -e "$SYNC/go" ]; do sleep 0.02; done ;; esac; cat ${each} > ${out}
+out = up/${each:name}
+X
+"$MLBUILD" -j 1 >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+echo 33 >in/3.txt
+: >"$SYNC/go"
+wait "$pid"
+eq $? 0
+did '1 2 3'
+eq "$(cat up/* | tr '\n' ' ')" '1 2 33 '
+ok mlbuild
+did ''
+echo 3 >in/3.txt
+ok mlbuild
+did 3
+eq "$(cat up/3.txt)" 3
+
+t the same for files of a directory that is a target
+t_dir
+rm -f "$SYNC"/*
+mkdir src
+for i in 1 2 3; do echo $i >src/$i.txt; done
+put mlbuild.ini <<'X'
+[dataset files]
+path = src/
+[feature up]
+each = ${files}/*.txt
+run = echo ${each:stem} >>"$RAN"; case ${each:stem} in 1) echo go >"$SYNC/started"; while [ ! -e "$SYNC/go" ]; do sleep 0.02; done ;; esac; cat ${each} > ${out}
+out = up/${each:name}
+X
+"$MLBUILD" -j 1 >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+echo 33 >src/3.txt
+: >"$SYNC/go"
+wait "$pid"
+eq $? 0
+did '1 2 3'
+eq "$(cat up/* | tr '\n' ' ')" '1 2 33 '
+ok mlbuild
+did ''
+echo 3 >src/3.txt
+ok mlbuild
+did 3
+eq "$(cat up/3.txt)" 3
+
 done_testing
