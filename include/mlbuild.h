@@ -267,6 +267,40 @@ typedef int mlb_finding_fn(void *ctx, const struct mlb_finding_info *f);
 /* What is right and wrong with machine and project; dir need not hold a project. */
 MLB_API int mlb_doctor(const char *dir, mlb_finding_fn *fn, void *ctx, struct mlb_err *err);
 
+struct mlb_fsck_info {
+	enum mlb_finding level; /* NOTE: nothing is lost */
+	const char *kind;       /* object, pack, record, tree, missing, database, lock or foreign */
+	const char *path;       /* the file, relative to the project or absolute; "" */
+	const char *object;     /* hex digest of the object that is lost, "" */
+	const char *what;       /* a sentence */
+	const char *mend;       /* what to do, "" if nothing */
+	const char *const *target; /* the targets that it concerns */
+	size_t n_targets;
+};
+typedef int mlb_fsck_fn(void *ctx, const struct mlb_fsck_info *f); /* not 0 stops */
+/* A few times a second; bytes of all that is to be read. total 0: not known yet. */
+typedef void mlb_progress_fn(void *ctx, uint64_t done, uint64_t total);
+
+struct mlb_fsck {
+	mlb_fsck_fn *on_finding;
+	mlb_progress_fn *on_progress;                 /* may be NULL */
+	void (*on_wait)(void *ctx, const char *whom); /* another mlbuild builds here; may be NULL */
+	void *ctx;
+	const char *command_line; /* for whoever waits for us; may be NULL */
+};
+struct mlb_fsck_report {
+	uint64_t objects, packs, records; /* that are right */
+	uint64_t bytes;                   /* that were read */
+	uint32_t problems, notes;
+};
+/*
+ * Examine the cache: every object against its name, packs and their indexes,
+ * trees, result records, what the lock names, and state.db against the disk. 0
+ * whatever was found.
+ */
+MLB_API int mlb_fsck(struct mlb_project *p, const struct mlb_fsck *f,
+		     struct mlb_fsck_report *report, struct mlb_err *err);
+
 /* Write a commented mlbuild.ini into dir; never overwrites (MLB_EEXISTS). *note says what was found and done. */
 MLB_API int mlb_init(const char *dir, char **note, struct mlb_err *err);
 

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/hex.h"
+#include "engine/claim.h"
 #include "engine/into.h"
 #include "engine/metrics.h"
 #include "engine/variant.h"
@@ -47,25 +48,10 @@ new_run_id(void)
 	return id;
 }
 
-/* One builder at a time in a workspace; the second waits and says for whom. */
-static int
-lock_workspace(struct mlb_builder *b, struct mlb_err *err)
+static void
+tell_wait(void *ctx, const char *holder)
 {
-	char *path = mlb_asprintf("%s/lock", b->p->state_dir);
-	char *note = mlb_asprintf("process %ld: %s", (long)getpid(),
-				  b->opt->command_line ? b->opt->command_line : "mlbuild");
-	struct mlb_buf holder = MLB_BUF_INIT(MAX_NOTE);
-	bool got = false;
-	int rc = mlb_lock_try(&b->lock, path, true, note, &got, &holder, err);
-
-	if (rc == 0 && !got) {
-		mlb_tell(b, MLB_EV_WAIT, MLB_NONE, mlb_buf_str(&holder), 0);
-		rc = mlb_lock_wait(&b->lock, path, true, note, b->p->cancel_fd, err);
-	}
-	mlb_buf_release(&holder);
-	free(note);
-	free(path);
-	return rc;
+	mlb_tell(ctx, MLB_EV_WAIT, MLB_NONE, holder, 0);
 }
 
 static int
@@ -364,7 +350,7 @@ mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report 
 		mlb_trace_init(&b.trace);
 	rc = mlb_project_store(p, err);
 	if (rc == 0)
-		rc = lock_workspace(&b, err);
+		rc = mlb_claim(&b.lock, p, opt->command_line, tell_wait, &b, err);
 	if (rc == 0)
 		rc = recover(&b, err);
 	if (rc == 0)

@@ -47,6 +47,7 @@ struct mlb_db {
 	uint64_t ino;        /* of the file as it was opened */
 	bool making;         /* we hold the lock under which one is made */
 	bool was_reset;
+	bool was_broken;
 };
 
 enum verdict { GOOD, BROKEN, FAILED, ABSENT };
@@ -283,6 +284,7 @@ replace(struct mlb_db *db, struct mlb_err *err)
 	db->making = true;
 	v = try_open(db, err);
 	if (v == BROKEN) {
+		db->was_broken = true;
 		v = set_aside(db->path, err) ? FAILED : try_open(db, err);
 		if (v == BROKEN)
 			mlb_err_set(err, MLB_ESYSTEM, "cannot make a database at '%s'", db->path);
@@ -342,6 +344,12 @@ bool
 mlb_db_was_reset(const struct mlb_db *db)
 {
 	return db->was_reset;
+}
+
+bool
+mlb_db_was_broken(const struct mlb_db *db)
+{
+	return db->was_broken;
 }
 
 uint64_t

@@ -21,6 +21,7 @@ struct mlb_stmt;
 int mlb_db_open(struct mlb_db **out, const char *path, struct mlb_err *err); /* makes the tables (state.h) */
 void mlb_db_close(struct mlb_db *db);
 bool mlb_db_was_reset(const struct mlb_db *db); /* it was absent or broken, and is empty now */
+bool mlb_db_was_broken(const struct mlb_db *db); /* it was damaged or not ours: set aside when it was opened */
 
 /* How often mlb_db_commit succeeded, and a transaction was undone: so a cache of rows knows whether its rows are there. */
 uint64_t mlb_db_commits(const struct mlb_db *db);

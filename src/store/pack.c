@@ -256,6 +256,15 @@ read_index(int fd, uint64_t size, uint64_t *at, uint64_t *n)
 	return NULL;
 }
 
+bool
+mlb_pack_index_find(int fd, uint64_t size, uint64_t *at, uint64_t *n)
+{
+	uint8_t *index = read_index(fd, size, at, n);
+
+	free(index);
+	return index != NULL;
+}
+
 static int
 each_by_index(const uint8_t *index, uint64_t n, uint64_t end, uint64_t from, mlb_pack_fn fn,
 	      void *ctx, struct mlb_err *err)

@@ -24,6 +24,9 @@ bool mlb_blob_head_read(struct mlb_blob *out, const uint8_t head[MLB_BLOB_HEAD],
 /* Entries (sorted in place) and trailer of an index that begins at offset at. */
 void mlb_pack_index_write(struct mlb_buf *out, struct mlb_blob *entry, size_t n, uint64_t at);
 
+/* Where the index of a sealed pack of this size begins, and its entries; false if it is not there or not right. */
+bool mlb_pack_index_find(int fd, uint64_t size, uint64_t *at, uint64_t *n);
+
 /*
  * Call fn (may be NULL) for every right blob between two offsets, contents
  * included.  *end is where the last whole blob ends (from, if there is none).

@@ -1,0 +1,15 @@
+/* One at a time in a workspace: who builds, repairs or collects holds .mlbuild/lock. Readers never wait. */
+#ifndef ENGINE_CLAIM_H
+#define ENGINE_CLAIM_H
+
+#include "engine/project.h"
+#include "os/lock.h"
+
+/*
+ * Waits until the workspace is free; `waits` (may be NULL) is told once for whom.
+ * MLB_EINTERRUPTED if the project is cancelled meanwhile.
+ */
+int mlb_claim(struct mlb_lock *out, struct mlb_project *p, const char *who,
+	      void (*waits)(void *ctx, const char *holder), void *ctx, struct mlb_err *err);
+
+#endif

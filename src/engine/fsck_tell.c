@@ -1,0 +1,210 @@
+/* What was found, as sentences. */
+#include <string.h>
+
+#include "base/hex.h"
+#include "engine/fsck.h"
+
+#define MEND_BUILD "the next build makes it again"
+
+static void
+tell(struct mlb_fsck_state *s, enum mlb_finding level, const char *kind, const char *path,
+     const struct mlb_digest *digest, const char *what, const char *mend)
+{
+	const struct mlb_fsck_lost *l = digest ? mlb_fsck_lost_of(s, digest) : NULL;
+	char hex[MLB_HEX_LEN + 1] = "";
+	struct mlb_fsck_info info = {
+		.level = level, .kind = kind, .path = path, .object = hex, .what = what, .mend = mend
+	};
+
+	if (s->stopped)
+		return;
+	if (digest && !mlb_digest_is_zero(digest))
+		mlb_digest_hex(hex, digest);
+	if (l) {
+		info.target = l->target.v;
+		info.n_targets = l->target.n;
+	}
+	s->report->problems += level == MLB_FINDING_PROBLEM;
+	s->report->notes += level == MLB_FINDING_NOTE;
+	if (s->opt->on_finding)
+		s->stopped = s->opt->on_finding(s->opt->ctx, &info);
+}
+
+/* A path below the cache as a person would type it. */
+static const char *
+shown(struct mlb_fsck_state *s, const char *path)
+{
+	char *full = mlb_arena_printf(&s->arena, "%s/%s", s->inv.dir, path);
+	size_t len = strlen(s->p->root);
+
+	if (strncmp(full, s->p->root, len) == 0 && full[len] == '/')
+		return full + len + 1;
+	return full;
+}
+
+static void
+tell_bytes(struct mlb_fsck_state *s, const struct mlb_inv_damage *d)
+{
+	bool loose = strncmp(d->path, "objects/", 8) == 0;
+	bool copy = mlb_inventory_find(&s->inv, &d->digest) != NULL;
+	const char *kind = loose                                  ? "object"
+			   : strncmp(d->path, "actions/", 8) == 0 ? "record"
+								  : "pack";
+	const char *what;
+
+	if (loose)
+		what = "its bytes are not those of its name";
+	else if (mlb_digest_is_zero(&d->digest))
+		what = mlb_arena_printf(&s->arena, "it is damaged at byte %llu",
+					(unsigned long long)d->offset);
+	else
+		what = mlb_arena_printf(&s->arena, "%s at byte %llu is damaged",
+					strcmp(kind, "record") == 0 ? "the record" : "the object",
+					(unsigned long long)d->offset);
+	tell(s, MLB_FINDING_PROBLEM, kind, shown(s, d->path), &d->digest, what,
+	     copy ? "another copy of it is right" : MEND_BUILD);
+}
+
+static void
+tell_damage(struct mlb_fsck_state *s, const struct mlb_inv_damage *d)
+{
+	const char *path = shown(s, d->path);
+
+	switch ((enum mlb_inv_wrong)d->wrong) {
+	case MLB_INV_BYTES:
+		tell_bytes(s, d);
+		break;
+	case MLB_INV_HEAD:
+		tell(s, MLB_FINDING_PROBLEM, "pack", path, NULL, "its first bytes are damaged", "");
+		break;
+	case MLB_INV_INDEX:
+		tell(s, MLB_FINDING_PROBLEM, "pack", path, NULL, "its index is damaged or cut off",
+		     "");
+		break;
+	case MLB_INV_NAME:
+		tell(s, MLB_FINDING_PROBLEM, "pack", path, NULL,
+		     "its bytes are not those of its name", "what is in it is right");
+		break;
+	case MLB_INV_TAIL:
+		tell(s, MLB_FINDING_NOTE, "pack", path, NULL,
+		     mlb_arena_printf(&s->arena,
+				      "it ends in something unfinished, from byte %llu on",
+				      (unsigned long long)d->offset),
+		     "it is cut off when the pack is continued");
+		break;
+	case MLB_INV_UNREADABLE:
+		tell(s, MLB_FINDING_PROBLEM, "object", path, NULL,
+		     mlb_arena_printf(&s->arena, "cannot be read: %s", d->text ? d->text : ""),
+		     "make it readable");
+		break;
+	case MLB_INV_LATER:
+		tell(s, MLB_FINDING_NOTE, "pack", path, NULL,
+		     "it was written by a later mlbuild, and not examined", "");
+		break;
+	case MLB_INV_BUSY:
+		tell(s, MLB_FINDING_NOTE, "pack", path, NULL,
+		     "another process writes it: its end was not examined", "");
+		break;
+	case MLB_INV_WRITABLE:
+		tell(s, MLB_FINDING_NOTE, "object", path, NULL,
+		     "it is writable, which invites accidents", "");
+		break;
+	case MLB_INV_FOREIGN:
+		tell(s, MLB_FINDING_NOTE, "foreign", path, NULL,
+		     "nothing of mlbuild has this name; it is left alone", "");
+		break;
+	}
+}
+
+static void
+tell_lost(struct mlb_fsck_state *s, const struct mlb_fsck_lost *l)
+{
+	const char *held = l->held[0] ? l->held : "a result";
+
+	if (l->damaged && !mlb_inventory_find(&s->inv, &l->digest))
+		return; /* told with the file */
+	if (l->damaged && (l->missing || l->target.n))
+		tell(s, MLB_FINDING_PROBLEM, "tree", "", &l->digest,
+		     "a directory needs it as a tree node, and it is none", MEND_BUILD);
+	else if (l->missing)
+		tell(s, MLB_FINDING_PROBLEM, "missing", "", &l->digest,
+		     mlb_arena_printf(&s->arena, "it is not in the cache, and '%s' needs it", held),
+		     MEND_BUILD);
+	else if (l->elsewhere)
+		tell(s, MLB_FINDING_NOTE, "lock", "", &l->digest,
+		     mlb_arena_printf(&s->arena,
+				      "mlbuild.lock names it for '%s', and it is neither in the "
+				      "cache nor in the workspace",
+				      held),
+		     MEND_BUILD);
+}
+
+static void
+tell_row(struct mlb_fsck_state *s, const struct mlb_inv_row_info *r)
+{
+	const struct mlb_fsck_lost *l = mlb_fsck_lost_of(s, &r->digest);
+	const char *what = "";
+
+	switch (r->what) {
+	case MLB_ROW_DAMAGED:
+		what = mlb_arena_printf(&s->arena, "it is damaged: %s", r->text);
+		break;
+	case MLB_ROW_NO_PACK:
+		what = mlb_arena_printf(&s->arena,
+					"it names %llu entries of '%s', which is not there",
+					(unsigned long long)r->count, shown(s, r->path));
+		break;
+	case MLB_ROW_NO_OBJECT:
+		if (l && (l->damaged || l->missing || l->elsewhere))
+			return; /* told already */
+		what = mlb_arena_printf(&s->arena, "it names an object in '%s' that is not there",
+					shown(s, r->path));
+		break;
+	case MLB_ROW_NO_RECORD:
+		what = mlb_arena_printf(&s->arena, "it names a result in '%s' that is not there",
+					shown(s, r->path));
+		break;
+	case MLB_ROW_UNKNOWN:
+		what = mlb_arena_printf(&s->arena, "it does not know %llu objects of '%s'",
+					(unsigned long long)r->count, shown(s, r->path));
+		break;
+	}
+	tell(s, MLB_FINDING_PROBLEM, "database", ".mlbuild/state.db",
+	     r->what == MLB_ROW_NO_OBJECT ? &r->digest : NULL, what, "");
+}
+
+static void
+tell_records(struct mlb_fsck_state *s)
+{
+	for (size_t i = 0; i < s->owners.bad_record.n; i++) {
+		const struct mlb_inv_object *o = &s->inv.record.v[s->owners.bad_record.v[i]];
+
+		tell(s, MLB_FINDING_PROBLEM, "record", shown(s, s->inv.file.v[o->file].path), NULL,
+		     mlb_arena_printf(&s->arena, "what it holds at byte %llu is no result record",
+				      (unsigned long long)o->offset),
+		     "the target is built again");
+	}
+}
+
+void
+mlb_fsck_tell_lock(struct mlb_fsck_state *s, const char *text)
+{
+	tell(s, MLB_FINDING_PROBLEM, "lock", "mlbuild.lock", NULL, text,
+	     "take it from git, or build without it");
+}
+
+void
+mlb_fsck_tell(struct mlb_fsck_state *s)
+{
+	if (mlb_db_was_broken(s->p->db))
+		tell(s, MLB_FINDING_PROBLEM, "database", ".mlbuild/state.db", NULL,
+		     "it was damaged, and is set aside",
+		     "it was made anew: nothing in it was the only copy");
+	for (size_t i = 0; i < s->inv.damage.n; i++)
+		tell_damage(s, &s->inv.damage.v[i]);
+	tell_records(s);
+	for (uint32_t i = 0; i < s->lost.n; i++)
+		tell_lost(s, s->lost.entry[i].u.ptr);
+	for (size_t i = 0; i < s->row.n; i++)
+		tell_row(s, &s->row.v[i]);
+}
