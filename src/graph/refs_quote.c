@@ -83,7 +83,7 @@ quote_word(struct mlb_buf *out, enum mlb_ref_ctx ctx, const char *s, struct mlb_
 			return mlb_err_set(
 				err, MLB_EINVALID,
 				"its value '%.60s' cannot be quoted safely where it stands (a here-document, "
-				"back-ticks, $(...), a comment or code for another interpreter); "
+				"back-ticks, arithmetic, a `case` in $(...), a comment or code for an interpreter); "
 				"pass it by env.NAME",
 				s);
 		mlb_buf_adds(out, s);

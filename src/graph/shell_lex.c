@@ -2,16 +2,16 @@
 
 #include <string.h>
 
-#include "graph/shell_names.h"
-
 enum state {
 	IN_BARE,
+	IN_SUBST, /* $(…), <(…) */
+	IN_PAREN, /* a subshell within those */
 	IN_DOUBLE,
 	IN_SINGLE,
 	IN_ANSI,
 	IN_COMMENT,
 	IN_TICKS,
-	IN_PAREN,
+	IN_ARITH,
 	IN_BRACE,
 	IN_HERE
 };
@@ -20,7 +20,13 @@ void
 mlb_shlex_init(struct mlb_shlex *lx)
 {
 	memset(lx, 0, sizeof(*lx));
-	lx->start = true;
+	lx->cmd[0].start = true;
+}
+
+static struct mlb_shlex_cmd *
+cmd(struct mlb_shlex *lx)
+{
+	return &lx->cmd[lx->n_cmd];
 }
 
 static void
@@ -39,80 +45,13 @@ pop(struct mlb_shlex *lx)
 		lx->depth--;
 }
 
-/* ------------------------------------------------------------ words */
-
-/* Is the value of this assignment interpreted by the shell later? */
-static bool
-assigns_code(const char *word, unsigned len)
-{
-	static const char *const names[] = { "BASH_ENV=", "ENV=", "PROMPT_COMMAND=", "PS4=" };
-
-	for (size_t i = 0; i < MLB_ARRAY_LEN(names); i++)
-		if (len >= strlen(names[i]) && memcmp(word, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
-static void
-classify(struct mlb_shlex *lx)
-{
-	const char *slash = strrchr(lx->word, '/');
-	unsigned traits = mlb_shell_traits(slash ? slash + 1 : lx->word);
-	char last = lx->word_len > 0 ? lx->word[lx->word_len - 1] : '\0';
-	bool option = lx->word[0] == '-' && lx->word[1] != '-';
-
-	lx->code = option && ((lx->interpreter && (last == 'c' || last == 'e' || last == 'E')) ||
-			      (lx->variable && last == 'v'));
-	lx->interpreter = lx->interpreter || (traits & MLB_SHELL_INTERPRETER);
-	lx->variable = lx->variable || (traits & MLB_SHELL_VARIABLE);
-	lx->all_code = lx->all_code || (traits & MLB_SHELL_CODE);
-	lx->lost = lx->lost || (traits & MLB_SHELL_DECLARES);
-	if (strcmp(lx->word, "[[") == 0)
-		lx->in_test = true;
-	else if (strcmp(lx->word, "]]") == 0)
-		lx->in_test = false;
-}
-
-static void
-word_end(struct mlb_shlex *lx)
-{
-	if (lx->depth > 0) {
-		lx->word_len = 0;
-		return;
-	}
-	if (!lx->in_word)
-		return;
-	lx->word[lx->word_len] = '\0';
-	if (!lx->redirect)
-		classify(lx);
-	lx->redirect = false;
-	lx->in_word = lx->bracket = false;
-	lx->word_len = 0;
-}
-
-static void
-command_end(struct mlb_shlex *lx)
-{
-	word_end(lx);
-	if (lx->depth == 0)
-		lx->redirect = lx->interpreter = lx->variable = lx->code = lx->all_code = false;
-}
-
-static void
-word_add(struct mlb_shlex *lx, char c)
-{
-	lx->in_word = true;
-	if (lx->word_len + 1 < MLB_SHLEX_WORD)
-		lx->word[lx->word_len++] = c;
-}
-
 /* ------------------------------------------------------------ one character */
 
 static void
 newline(struct mlb_shlex *lx, const char *p)
 {
-	command_end(lx);
-	lx->start = true;
+	mlb_shlex_command_end(lx);
+	cmd(lx)->start = true;
 	if (lx->n_here > 0) {
 		push(lx, IN_HERE);
 		lx->in_here = true;
@@ -124,13 +63,15 @@ newline(struct mlb_shlex *lx, const char *p)
 static void
 redirect(struct mlb_shlex *lx)
 {
-	lx->word[lx->word_len] = '\0';
-	if (lx->depth == 0 && lx->word_len > 0 && strspn(lx->word, "0123456789") == lx->word_len) {
-		lx->in_word = false;
-		lx->word_len = 0;
+	struct mlb_shlex_cmd *c = cmd(lx);
+
+	c->word[c->word_len] = '\0';
+	if (c->word_len > 0 && strspn(c->word, "0123456789") == c->word_len) {
+		c->in_word = c->quoted = false;
+		c->word_len = 0;
 	}
-	word_end(lx);
-	lx->redirect = true;
+	mlb_shlex_word_end(lx);
+	c->redirect = true;
 }
 
 static void
@@ -148,10 +89,25 @@ less_than(struct mlb_shlex *lx, const char *p)
 		return;
 	}
 	lx->ignore_lt = 1;
-	if (lx->depth > 0)
+	if (lx->n_cmd > 0)
 		lx->lost = true; /* a here-document inside $(…) */
 	else
 		mlb_shlex_here_begin(lx, p + 2);
+}
+
+/* $( stands here, or <(: its text is a command of its own, whose quotes start anew. */
+static void
+substitution(struct mlb_shlex *lx, const char *p)
+{
+	cmd(lx)->in_word = cmd(lx)->expanded = true;
+	if (p[1] == '(') {
+		push(lx, IN_ARITH);
+		lx->parens = 0;
+		lx->closing = false;
+		return;
+	}
+	push(lx, IN_SUBST);
+	mlb_shlex_enter(lx, true);
 }
 
 /* A quote or an expansion, wherever commands stand; false: something else. */
@@ -174,44 +130,61 @@ feed_quote(struct mlb_shlex *lx, char c, bool after_dollar)
 	default:
 		return false;
 	}
-	lx->in_word = true;
-	lx->start = false;
+	if (c == '`' || c == '$')
+		cmd(lx)->expanded = true;
+	else
+		cmd(lx)->quoted = true;
+	cmd(lx)->in_word = true;
+	cmd(lx)->start = false;
 	return true;
 }
 
 static void
 feed_comment(struct mlb_shlex *lx, bool unsure)
 {
-	if (unsure || (lx->depth > 0 && lx->start))
+	if (unsure || (lx->n_cmd > 0 && cmd(lx)->start))
 		lx->lost = true;
-	else if (lx->start)
+	else if (cmd(lx)->start)
 		push(lx, IN_COMMENT);
 	else
-		word_add(lx, '#');
+		mlb_shlex_word_add(lx, '#');
 }
 
 static void
-feed_paren(struct mlb_shlex *lx, const char *p, bool after_dollar)
+feed_open(struct mlb_shlex *lx, const char *p, bool after_dollar)
 {
-	bool nested = lx->depth > 0;
+	bool process = lx->prev == '<' || lx->prev == '>';
 
-	if (*p == '(') {
-		if (p[1] == '(' && !after_dollar)
-			lx->lost = true; /* ((…)), where quotes mean nothing */
-		if (nested || after_dollar)
-			push(lx, IN_PAREN);
-		if (after_dollar)
-			lx->in_word = true;
-		else
-			command_end(lx);
-		lx->start = true;
-	} else if (nested) {
-		pop(lx);
-		lx->word_len = 0; /* the word that $(…) stands in goes on */
-		lx->start = lx->state[lx->depth] == IN_PAREN;
+	if (after_dollar || process) {
+		if (process && p[1] == '(')
+			lx->lost = true;
+		substitution(lx, p);
+		return;
+	}
+	if (p[1] == '(' || mlb_shlex_interpreted(cmd(lx)))
+		lx->lost = true; /* ((…)), where quotes mean nothing; PS4=(…) */
+	if (lx->n_cmd > 0) {
+		push(lx, IN_PAREN);
+		mlb_shlex_enter(lx, false);
 	} else {
-		command_end(lx);
-		lx->start = true;
+		mlb_shlex_command_end(lx);
+		cmd(lx)->start = true;
+	}
+}
+
+static void
+feed_close(struct mlb_shlex *lx)
+{
+	bool subshell = lx->state[lx->depth] == IN_PAREN;
+
+	if (lx->n_cmd > 0) {
+		mlb_shlex_leave(lx);
+		pop(lx);
+		if (lx->state[lx->depth] != IN_DOUBLE)
+			cmd(lx)->start = subshell; /* the word that $(…) stands in goes on */
+	} else {
+		mlb_shlex_command_end(lx);
+		cmd(lx)->start = true;
 	}
 }
 
@@ -219,30 +192,28 @@ feed_paren(struct mlb_shlex *lx, const char *p, bool after_dollar)
 static bool
 feed_separator(struct mlb_shlex *lx, const char *p)
 {
-	bool nested = lx->depth > 0;
-
 	switch (*p) {
 	case ' ':
 	case '\t':
-		if (nested && lx->word_len == 4 && memcmp(lx->word, "case", 4) == 0)
-			lx->lost = true; /* patterns have a ')' of their own */
-		word_end(lx);
+		mlb_shlex_word_end(lx);
 		break;
 	case '\n':
-		if (nested && lx->n_here > 0)
+		if (lx->n_cmd > 0 && lx->n_here > 0)
 			lx->lost = true;
-		if (nested)
-			command_end(lx);
-		else
-			newline(lx, p);
+		newline(lx, p);
 		break;
 	case '&':
 		if (lx->prev != '>' && lx->prev != '<' && p[1] != '>')
-			command_end(lx);
+			mlb_shlex_command_end(lx);
+		else
+			mlb_shlex_word_end(lx);
+		break;
+	case '|':
+		if (lx->prev != '>') /* >| */
+			mlb_shlex_command_end(lx);
 		break;
 	case ';':
-	case '|':
-		command_end(lx);
+		mlb_shlex_command_end(lx);
 		break;
 	case '<':
 		less_than(lx, p);
@@ -253,21 +224,32 @@ feed_separator(struct mlb_shlex *lx, const char *p)
 	default:
 		return false;
 	}
-	lx->start = true;
+	cmd(lx)->start = true;
 	return true;
+}
+
+/* A backslash: a joined line in the middle of an operator hides it from what looks ahead here. */
+static void
+feed_backslash(struct mlb_shlex *lx, const char *p)
+{
+	lx->skip = true;
+	if (p[1] != '\n')
+		cmd(lx)->quoted = true;
+	else if (strchr("$<>(&", lx->prev) && (p[2] == '\\' || strchr("({['\"<>&|", p[2])))
+		lx->lost = true;
 }
 
 /* Unquoted text: the outermost level, or inside $(…). */
 static void
 feed_command(struct mlb_shlex *lx, const char *p, bool after_dollar)
 {
-	bool unsure = lx->maybe_start;
+	bool unsure = cmd(lx)->maybe_start;
 
 	if (*p == '\\') {
-		lx->skip = true; /* a word may still start behind a joined line */
+		feed_backslash(lx, p); /* a word may still start behind a joined line */
 		return;
 	}
-	lx->maybe_start = false;
+	cmd(lx)->maybe_start = false;
 	if (feed_quote(lx, *p, after_dollar) || feed_separator(lx, p))
 		return;
 	switch (*p) {
@@ -275,19 +257,21 @@ feed_command(struct mlb_shlex *lx, const char *p, bool after_dollar)
 		feed_comment(lx, unsure);
 		return;
 	case '(':
+		feed_open(lx, p, after_dollar);
+		return;
 	case ')':
-		feed_paren(lx, p, after_dollar);
+		feed_close(lx);
 		return;
 	case '[':
 		if (after_dollar)
 			lx->lost = true; /* $[…], where quotes mean nothing */
-		lx->bracket = lx->bracket || lx->depth == 0;
+		cmd(lx)->bracket = true;
 		break;
 	default:
 		break;
 	}
-	word_add(lx, *p);
-	lx->start = false;
+	mlb_shlex_word_add(lx, *p);
+	cmd(lx)->start = false;
 }
 
 static void
@@ -295,34 +279,71 @@ feed_double(struct mlb_shlex *lx, const char *p, bool after_dollar)
 {
 	switch (*p) {
 	case '\\':
-		lx->skip = true;
+		feed_backslash(lx, p);
 		break;
 	case '"':
 		pop(lx);
 		break;
 	case '`':
+		cmd(lx)->expanded = true;
 		push(lx, IN_TICKS);
 		break;
 	case '$':
+		cmd(lx)->expanded = true;
 		lx->dollar = !after_dollar;
 		break;
 	case '(':
-		if (after_dollar) {
-			push(lx, IN_PAREN);
-			lx->start = true;
-		}
+		if (after_dollar)
+			substitution(lx, p);
+		else
+			mlb_shlex_word_add(lx, '(');
 		break;
 	case '[':
 		if (after_dollar)
 			lx->lost = true;
-		word_add(lx, '[');
+		mlb_shlex_word_add(lx, '[');
 		break;
 	case '\n':
 		if (lx->n_here > 0)
 			lx->lost = true;
+		mlb_shlex_word_add(lx, ' ');
 		break;
 	default:
-		word_add(lx, *p);
+		mlb_shlex_word_add(lx, *p);
+	}
+}
+
+/*
+ * Inside $((…)): the second '(' comes first. Quotes and substitutions mean what
+ * each shell thinks, and a single ')' that closes it makes it a $( (…) ) for bash.
+ */
+static void
+feed_arith(struct mlb_shlex *lx, const char *p)
+{
+	switch (*p) {
+	case '(':
+		lx->parens++;
+		break;
+	case ')':
+		lx->parens -= lx->parens > 0 ? 1 : 0;
+		if (lx->closing)
+			pop(lx);
+		else if (lx->parens == 0 && p[1] != ')')
+			lx->lost = true;
+		else
+			lx->closing = lx->parens == 0;
+		break;
+	case '\'':
+	case '"':
+	case '\\':
+	case '`':
+		lx->lost = true;
+		break;
+	case '$':
+		lx->lost = lx->lost || strchr("('\"[", p[1]);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -334,7 +355,7 @@ feed_opaque(struct mlb_shlex *lx, const char *p, enum state s)
 	if (c == '\n' && lx->n_here > 0 && s != IN_COMMENT)
 		lx->lost = true;
 	if (s == IN_SINGLE && c != '\'')
-		word_add(lx, c);
+		mlb_shlex_word_add(lx, c);
 	else if (s == IN_SINGLE)
 		pop(lx);
 	else if (s == IN_ANSI && c == '\\')
@@ -368,22 +389,26 @@ mlb_shlex_feed(struct mlb_shlex *lx, const char *p)
 		if (mlb_shlex_here_feed(lx, p)) {
 			pop(lx);
 			lx->in_here = false;
-			lx->start = true;
+			cmd(lx)->start = true;
 		}
 		return;
 	}
 	if (lx->skip) {
 		lx->skip = false;
+		if (*p != '\n' && s != IN_TICKS) {
+			cmd(lx)->start = cmd(lx)->maybe_start = false;
+			mlb_shlex_word_add(lx, *p);
+		}
 		if (*p != '\n')
-			lx->start = lx->maybe_start = false;
-		if (*p != '\n' && lx->depth == 0)
-			word_add(lx, *p);
+			lx->prev = *p;
 		return;
 	}
-	if (s == IN_BARE || s == IN_PAREN)
+	if (s == IN_BARE || s == IN_SUBST || s == IN_PAREN)
 		feed_command(lx, p, after_dollar);
 	else if (s == IN_DOUBLE)
 		feed_double(lx, p, after_dollar);
+	else if (s == IN_ARITH)
+		feed_arith(lx, p);
 	else
 		feed_opaque(lx, p, s);
 	lx->prev = *p;
@@ -405,32 +430,38 @@ mlb_shlex_brace(struct mlb_shlex *lx)
 		lx->lost = true;
 		return;
 	}
-	lx->in_word = true;
-	lx->start = lx->maybe_start = lx->dollar = false;
+	if (s != IN_ARITH)
+		cmd(lx)->in_word = cmd(lx)->expanded = true;
+	cmd(lx)->start = cmd(lx)->maybe_start = lx->dollar = false;
+	lx->prev = '{';
 	push(lx, IN_BRACE);
 }
 
 void
 mlb_shlex_ref(struct mlb_shlex *lx)
 {
-	lx->maybe_start = lx->start || lx->maybe_start;
-	lx->start = lx->dollar = false;
-	lx->in_word = true;
-	if (lx->word_len == 0)
-		word_add(lx, ' '); /* no name that is_interpreter knows begins so */
+	struct mlb_shlex_cmd *c = cmd(lx);
+
+	c->maybe_start = c->start || c->maybe_start;
+	c->start = lx->dollar = false;
+	c->in_word = c->expanded = true;
+	lx->prev = '}';
+	if (c->word_len == 0)
+		mlb_shlex_word_add(lx, ' '); /* no name that means something to a shell begins so */
 }
 
 enum mlb_ref_ctx
 mlb_shlex_ctx(const struct mlb_shlex *lx)
 {
-	if (lx->lost || lx->depth > 1 || lx->code || lx->all_code || lx->in_test || lx->bracket)
-		return MLB_CTX_UNKNOWN;
-	if (assigns_code(lx->word, lx->word_len))
-		return MLB_CTX_UNKNOWN;
-	if (lx->n_here > 0)
+	if (lx->lost || lx->n_here > 0)
 		return MLB_CTX_UNKNOWN; /* a line feed in the value might begin the here-document */
+	for (unsigned i = 0; i <= lx->n_cmd; i++)
+		if (mlb_shlex_interpreted(&lx->cmd[i]))
+			return MLB_CTX_UNKNOWN;
 	switch (lx->state[lx->depth]) {
 	case IN_BARE:
+	case IN_SUBST:
+	case IN_PAREN:
 		return MLB_CTX_BARE;
 	case IN_DOUBLE:
 		return MLB_CTX_DOUBLE;

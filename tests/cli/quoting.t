@@ -82,22 +82,61 @@ X
 ok mlbuild
 eq "$(cat a.txt)" 'x is plain-1.0'
 
-t inside a substitution of commands
+t inside a substitution of commands quotes start anew
 t_dir
 put mlbuild.ini <<'X'
 [params]
-x = a "b" $c; touch pwned
+x = a "b" $c; touch pwned '
 [dataset a]
-run = v="$(printf '%s' ${params:x})"; printf '%s\n' "$v" > ${out}
+run = v="$(printf '%s' ${params:x})"; printf '%s\n' "$v" "$(echo "$(printf '%s' "${params:x}")")" > ${out}
 out = a.txt
 X
-t_run_ mlbuild
+ok mlbuild
 gone pwned
-if [ "$T_CODE" = 0 ]; then
-	eq "$(cat a.txt)" 'a "b" $c; touch pwned'
-else
-	eq "$T_CODE" 2
-fi
+eq "$(sed -n 1p a.txt)" 'a "b" $c; touch pwned '"'"
+eq "$(sed -n 2p a.txt)" 'a "b" $c; touch pwned '"'"
+
+t whatever the command, no value runs anything
+for shell in 'sh -ec' 'bash -eo pipefail -c'; do
+	while IFS= read -r run; do
+		t_dir
+		while IFS= read -r value; do
+			printf '[defaults]\nshell = %s\n[params]\np = %s\n[dataset a]\nrun = %s\nout = a.txt\n' \
+				"$shell" "$value" "$run" >mlbuild.ini
+			t_run_ mlbuild build a
+			case $T_CODE in
+			0 | 1 | 2) pass ;;
+			*) fail "exit code $T_CODE for $run with $value" ;;
+			esac
+			[ ! -e pwned ] || {
+				fail "$shell: $run ran $value"
+				rm pwned
+			}
+		done <<'X'
+; touch pwned
+"; touch pwned; "
+'; touch pwned; '
+$(touch pwned)
+`touch pwned`
+); touch pwned; (
+X
+	done <<'X'
+y=a; echo "x$(case $y in a) echo ${params:p};; esac)" > ${out}
+y=a; echo "x$(case $y in (a) echo "${params:p}";; esac)" > ${out}
+echo "$(echo '${params:p}' "$(echo ${params:p})")" > ${out}
+echo $(echo a | cat - ; (echo ${params:p})) "${params:p}" > ${out}
+echo "$(echo `echo ${params:p}`)" > ${out}
+echo $((1 + $(echo ${params:p} | wc -l))) > ${out}
+eval "echo $(echo ${params:p})" > ${out}
+sh -c "echo ${params:p}" > ${out}
+sh -c -e ${params:p} > ${out}
+sh >|${out} -c ${params:p}
+SH=sh; $SH -c ${params:p} > ${out}
+python3 -c'print("""${params:p}""")' > ${out}
+awk 'BEGIN { print "${params:p}" }' > ${out}
+echo a | sed 's/a/${params:p}/' > ${out}
+X
+done
 
 t an environment variable
 t_dir

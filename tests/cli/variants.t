@@ -53,6 +53,7 @@ has "'y'"
 did ''
 
 t values may hold anything
+change mlbuild.ini 'sed "[^"]*"' 'true "${params:x}" ${params:x}; cat'
 ok mlbuild -p 'x=a=b; echo boo >&2' c
 did 'b c'
 hasnt boo

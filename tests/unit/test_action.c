@@ -217,7 +217,7 @@ test_hostile_file_names(void **state)
 
 	(void)state;
 	g = graph_of(
-		"[feature f]\neach = in/*.jpg\nrun = conv ${each} $(x ${each:stem}) ${out}\nout = o/${each:name}\n"
+		"[feature f]\neach = in/*.jpg\nrun = conv ${each} `x ${each:stem}` ${out}\nout = o/${each:name}\n"
 		"[feature g]\neach = in/*.jpg\nbatch = 9\nrun = conv \"${each}\" -- ${each} ${out}\nout = p/${each:name}\n");
 	assert_err(mlb_action_each_command(&out, g, mlb_graph_find(g, "f"), bad, 1, &err),
 		   MLB_EINVALID, "0x01");
