@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "os/fs.h"
+#include "os/io.h"
 #include "os/machine.h"
 #include "os/path.h"
 
@@ -183,16 +184,15 @@ mlb_cancel(struct mlb_project *p)
 static int
 make_state_dir(struct mlb_project *p, struct mlb_err *err)
 {
-	char *ignore;
+	char *ignore = mlb_asprintf("%s/.gitignore", p->state_dir);
 	int rc = 0;
 
-	if (mlb_fs_exists(p->state_dir))
-		return 0;
-	rc = mlb_fs_mkdirs(p->state_dir, err);
-	if (rc)
-		return rc;
-	ignore = mlb_asprintf("%s/.gitignore", p->state_dir);
-	rc = mlb_fs_write(ignore, "*\n", 2, false, err);
+	/* Looked for is what is made last: whoever made the directory may have died then. */
+	if (!mlb_fs_exists(ignore)) {
+		rc = mlb_io_mkdirs(&mlb_io_os, p->state_dir, err);
+		if (rc == 0)
+			rc = mlb_fs_write(ignore, "*\n", 2, false, err);
+	}
 	free(ignore);
 	return rc;
 }

@@ -5,7 +5,8 @@
  * 1. packs and loose objects are synced, then the segment of result records (on a worker);
  * 2. one transaction writes indexes, stat cache, memo and the run;
  * 3. only then is it told that a target is built;
- * 4. mlbuild.lock and .gitignore are written once, at the end.
+ * 4. mlbuild.lock and .gitignore are written once, at the end;
+ * 5. after a batch that failed nothing more is recorded.
  */
 #include "engine/builder.h"
 
@@ -41,6 +42,7 @@ struct mlb_record {
 	int64_t started; /* of the run, wall */
 	uint64_t started_mono;
 	bool in_flight;
+	bool failed; /* a batch: nothing more is recorded in this build */
 	char *platform;
 };
 
@@ -257,8 +259,7 @@ sync_work(struct mlb_task *t)
 {
 	struct mlb_record *r = (struct mlb_record *)((char *)t - offsetof(struct mlb_record, task));
 
-	if (mlb_cas_sync(r->b->p->cas, &r->err) == 0)
-		mlb_results_sync(r->b->p->results, &r->err);
+	mlb_store_sync(r->b->p->cas, r->b->p->results, &r->err);
 }
 
 static int
@@ -346,10 +347,12 @@ sync_done(struct mlb_task *t)
 	b->n_tasks--;
 	r->in_flight = false;
 	r->last = mlb_clock_mono();
-	if (r->err.code != MLB_OK || write_rows(b, &r->syncing, -1, false, &r->err))
+	if (r->err.code != MLB_OK || write_rows(b, &r->syncing, -1, false, &r->err)) {
+		r->failed = true;
 		mlb_fatal(b, &r->err);
-	else
+	} else {
 		tell_built(b, &r->syncing);
+	}
 	r->syncing.n = 0;
 }
 
@@ -385,9 +388,10 @@ mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 	struct mlb_buf changed = MLB_BUF_INIT(MLB_KIB);
 	int rc;
 
-	rc = mlb_cas_sync(b->p->cas, err);
-	if (rc == 0)
-		rc = mlb_results_sync(b->p->results, err);
+	/* What came after a failed batch may name objects that went with it: what was told before stays. */
+	if (r->failed)
+		return 0;
+	rc = mlb_store_sync(b->p->cas, b->p->results, err);
 	if (rc == 0 && !mlb_is_variant(b->p))
 		rc = mlb_relock(b, &b->lock_changed, err);
 	if (rc == 0 && !mlb_is_variant(b->p))

@@ -10,7 +10,6 @@
 
 #include "os/fs.h"
 #include "os/fs_priv.h"
-#include "os/io.h"
 #include "os/path.h"
 
 #define PATH_LIMIT (64 * MLB_KIB)
@@ -25,12 +24,12 @@ is_dir(const char *path)
 
 /* Make path, which is changed and put back; its parents first where they are missing. */
 static int
-mkdirs(const struct mlb_io *io, char *path)
+mkdirs(char *path)
 {
 	size_t len = strlen(path);
 	size_t i = len;
 
-	if (io->mkdir(io, path, 0777) == 0 || (errno == EEXIST && is_dir(path)))
+	if (mkdir(path, 0777) == 0 || (errno == EEXIST && is_dir(path)))
 		return 0;
 	if (errno != ENOENT)
 		return errno;
@@ -43,11 +42,11 @@ mkdirs(const struct mlb_io *io, char *path)
 		if (!i)
 			return ENOENT;
 		path[i] = '\0';
-	} while (io->mkdir(io, path, 0777) != 0 && errno == ENOENT);
+	} while (mkdir(path, 0777) != 0 && errno == ENOENT);
 	while (i < len) {
 		path[i] = '/';
 		i += strlen(path + i);
-		if (io->mkdir(io, path, 0777) != 0 && !(errno == EEXIST && is_dir(path)))
+		if (mkdir(path, 0777) != 0 && !(errno == EEXIST && is_dir(path)))
 			return errno;
 	}
 	return 0;
@@ -56,19 +55,13 @@ mkdirs(const struct mlb_io *io, char *path)
 int
 mlb_fs_mkdirs(const char *path, struct mlb_err *err)
 {
-	return mlb_io_mkdirs(&mlb_io_os, path, err);
-}
-
-int
-mlb_io_mkdirs(const struct mlb_io *io, const char *path, struct mlb_err *err)
-{
 	char *copy = mlb_strdup(path);
 	size_t len = strlen(copy);
 	int e;
 
 	while (len > 1 && copy[len - 1] == '/')
 		copy[--len] = '\0';
-	e = mkdirs(io, copy);
+	e = mkdirs(copy);
 	free(copy);
 	if (e == EEXIST)
 		return mlb_err_set(err, MLB_ESYSTEM, "'%s' is not a directory", path);

@@ -3,8 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "os/fs.h"
+#include "os/path.h"
 
 /* ---------------------------------------------------------- the system's own */
 
@@ -160,6 +164,39 @@ mlb_io_sync_dir(const struct mlb_io *io, const char *path, struct mlb_err *err)
 		e = errno;
 	io->close(io, fd);
 	return e ? mlb_err_errno(err, e, "cannot sync directory '%s'", path) : MLB_OK;
+}
+
+/* Make the first len bytes of path a directory. */
+static int
+make_dir(const struct mlb_io *io, const char *path, size_t len, struct mlb_err *err)
+{
+	char *dir = mlb_strndup(path, len);
+	struct mlb_buf parent = MLB_BUF_INIT(64 * MLB_KIB);
+	struct mlb_stat st;
+	int e, rc = MLB_OK;
+
+	if (io->mkdir(io, dir, 0777) == 0) {
+		mlb_path_dir(&parent, dir);
+		rc = mlb_io_sync_dir(io, mlb_buf_str(&parent), err);
+	} else {
+		e = errno;
+		if (mlb_fs_stat(&st, dir, NULL) != 0 || st.type != MLB_F_DIR)
+			rc = mlb_err_errno(err, e, "cannot make directory '%s'", dir);
+	}
+	mlb_buf_release(&parent);
+	free(dir);
+	return rc;
+}
+
+int
+mlb_io_mkdirs(const struct mlb_io *io, const char *path, struct mlb_err *err)
+{
+	int rc = MLB_OK;
+
+	for (size_t i = 1; path[0] && path[i - 1] && rc == MLB_OK; i++)
+		if ((path[i] == '/' || !path[i]) && path[i - 1] != '/')
+			rc = make_dir(io, path, i, err);
+	return rc;
 }
 
 int

@@ -45,10 +45,12 @@ int mlb_io_pwrite_all(const struct mlb_io *io, int fd, const void *data, size_t 
 
 /* What the functions mlb_fs_… of these names do. */
 int mlb_io_rename(const struct mlb_io *io, const char *from, const char *to, struct mlb_err *err);
-int mlb_io_mkdirs(const struct mlb_io *io, const char *path, struct mlb_err *err);
 int mlb_io_sync_dir(const struct mlb_io *io, const char *path, struct mlb_err *err);
 int mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned mode, bool *reflinked,
 		struct mlb_digest *digest, struct mlb_err *err);
+
+/* A directory and its parents, of which the name of each that was not there is synced. */
+int mlb_io_mkdirs(const struct mlb_io *io, const char *path, struct mlb_err *err);
 
 int mlb_io_sync_file(const struct mlb_io *io, const char *path, struct mlb_err *err); /* fsync */
 

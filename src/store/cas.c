@@ -129,6 +129,7 @@ mlb_cas_close(struct mlb_cas *cas)
 	if (!cas)
 		return;
 	index_now(cas);
+	mlb_loose_drop(cas); /* nobody was told of them */
 	mlb_packs_release(&cas->packs);
 	mlb_pending_release(&cas->pending);
 	mlb_vec_release(&cas->doomed);
@@ -254,13 +255,18 @@ bool
 mlb_cas_has(struct mlb_cas *cas, const struct mlb_digest *digest)
 {
 	struct mlb_entry e;
-	bool known;
+	bool packed;
 
 	pthread_mutex_lock(&cas->lock);
-	known = mlb_cas_locate(cas, &e, digest);
+	packed = mlb_cas_locate(cas, &e, digest) && e.pack;
 	pthread_mutex_unlock(&cas->lock);
 	/* A loose object may have been put by another project, or removed by hand. */
-	return (known && e.pack) || mlb_loose_exists(cas, digest);
+	if (packed || mlb_loose_exists(cas, digest))
+		return true;
+	pthread_mutex_lock(&cas->lock);
+	packed = mlb_packs_look_again(&cas->packs) && mlb_cas_locate(cas, &e, digest) && e.pack;
+	pthread_mutex_unlock(&cas->lock);
+	return packed;
 }
 
 /* ---------------------------------------------------------- putting */

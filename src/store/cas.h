@@ -53,7 +53,8 @@ int mlb_cas_link(struct mlb_cas *cas, const struct mlb_digest *digest, const cha
 		 enum mlb_link how, struct mlb_err *err);
 
 /*
- * Make all that was put so far durable. Safe on a worker while others put. A
+ * Make all that was put so far durable: until then a large object has a temporary
+ * name, and other processes see none of them. Safe on a worker while others put. A
  * failure drops the batch: those objects are not there any more; if one that
  * was put meanwhile went with them, the next sync fails too.
  */

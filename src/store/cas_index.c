@@ -6,34 +6,62 @@
 
 /* ---------------------------------------------------------- syncing */
 
-/* The files, then the directories that hold their names, each once. */
+/* Sync one that has its temporary name; one that another process put has its own already. */
 static int
-sync_loose(struct mlb_cas *cas, const struct mlb_digests *loose, bool new_dirs, struct mlb_err *err)
+sync_loose(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
 {
-	bool dir[256] = { false };
+	char *temp = mlb_loose_temp(cas, digest), *path = mlb_loose_path(cas, digest);
+	char *dir = mlb_asprintf("%s/objects/%02x", cas->dir, digest->b[0]);
+	bool ours = mlb_fs_exists(temp);
+	int rc = mlb_io_sync_file(cas->io, ours ? temp : path, err);
+
+	if (rc == 0 && ours && cas->io->rename(cas->io, temp, path) != 0) {
+		/* Its directory may have to be made; if that cannot be, renaming says why. */
+		cas->io->mkdir(cas->io, dir, 0777);
+		rc = mlb_io_rename(cas->io, temp, path, err);
+	}
+	free(dir);
+	free(path);
+	free(temp);
+	return rc;
+}
+
+/* The directories that hold the names, and the one that holds theirs; whoever made them may not have come to it. */
+static int
+sync_dirs(struct mlb_cas *cas, const bool used[256], struct mlb_err *err)
+{
+	bool names = false;
+	char *path;
+	int rc = 0;
+
+	for (unsigned i = 0; i < 256 && rc == 0; i++)
+		if (used[i]) {
+			path = mlb_asprintf("%s/objects/%02x", cas->dir, i);
+			rc = mlb_io_sync_dir(cas->io, path, err);
+			free(path);
+			names |= !cas->dir_synced[i];
+		}
+	if (rc || !names)
+		return rc;
+	path = mlb_asprintf("%s/objects", cas->dir);
+	rc = mlb_io_sync_dir(cas->io, path, err);
+	free(path);
+	for (unsigned i = 0; i < 256 && rc == 0; i++)
+		cas->dir_synced[i] |= used[i];
+	return rc;
+}
+
+static int
+sync_all_loose(struct mlb_cas *cas, const struct mlb_digests *loose, struct mlb_err *err)
+{
+	bool used[256] = { false };
 	int rc = 0;
 
 	for (size_t i = 0; i < loose->n && rc == 0; i++) {
-		char *path = mlb_loose_path(cas, &loose->v[i]);
-
-		rc = mlb_io_sync_file(cas->io, path, err);
-		dir[loose->v[i].b[0]] = true;
-		free(path);
+		rc = sync_loose(cas, &loose->v[i], err);
+		used[loose->v[i].b[0]] = true;
 	}
-	for (unsigned i = 0; i < 256 && rc == 0; i++)
-		if (dir[i]) {
-			char *path = mlb_asprintf("%s/objects/%02x", cas->dir, i);
-
-			rc = mlb_io_sync_dir(cas->io, path, err);
-			free(path);
-		}
-	if (rc == 0 && new_dirs) {
-		char *path = mlb_asprintf("%s/objects", cas->dir);
-
-		rc = mlb_io_sync_dir(cas->io, path, err);
-		free(path);
-	}
-	return rc;
+	return rc ? rc : sync_dirs(cas, used, err);
 }
 
 static void
@@ -42,9 +70,24 @@ list_loose(const struct mlb_cas *cas, struct mlb_digests *out)
 	for (size_t i = 0; i < cas->pending.entry.n; i++) {
 		const struct mlb_entry *e = &cas->pending.entry.v[i];
 
-		if (e->state == MLB_ENTRY_SYNCING && !e->pack)
+		if (!e->pack && e->state < MLB_ENTRY_READY)
 			mlb_vec_push(out, e->id);
 	}
+}
+
+void
+mlb_loose_drop(struct mlb_cas *cas)
+{
+	struct mlb_digests loose = MLB_VEC_INIT;
+
+	list_loose(cas, &loose);
+	for (size_t i = 0; i < loose.n; i++) {
+		char *temp = mlb_loose_temp(cas, &loose.v[i]);
+
+		cas->io->unlink(cas->io, temp);
+		free(temp);
+	}
+	mlb_vec_release(&loose);
 }
 
 int
@@ -52,29 +95,28 @@ mlb_cas_sync(struct mlb_cas *cas, struct mlb_err *err)
 {
 	struct mlb_digests loose = MLB_VEC_INIT;
 	struct mlb_packs_sync packs;
-	bool new_dirs, lost;
+	bool lost;
 	int rc;
 
 	pthread_mutex_lock(&cas->sync_lock);
 	pthread_mutex_lock(&cas->lock);
+	list_loose(cas, &loose);
 	mlb_pending_sync_begin(&cas->pending);
 	rc = mlb_packs_sync_begin(&cas->packs, &packs, err);
-	list_loose(cas, &loose);
-	new_dirs = cas->new_dirs;
-	cas->new_dirs = false;
 	lost = cas->lost;
 	cas->lost = cas->relied = false;
 	pthread_mutex_unlock(&cas->lock);
 
 	if (rc == 0)
-		rc = sync_loose(cas, &loose, new_dirs, err);
+		rc = sync_all_loose(cas, &loose, err);
 	if (rc == 0)
 		rc = mlb_packs_sync_run(&cas->packs, &packs, err);
 
 	pthread_mutex_lock(&cas->lock);
 	mlb_packs_sync_end(&cas->packs, &packs, rc == 0);
+	if (rc)
+		mlb_loose_drop(cas);
 	cas->lost |= mlb_pending_sync_end(&cas->pending, rc == 0) || (rc && cas->relied);
-	cas->new_dirs |= new_dirs && rc;
 	pthread_mutex_unlock(&cas->lock);
 	pthread_mutex_unlock(&cas->sync_lock);
 	mlb_vec_release(&loose);

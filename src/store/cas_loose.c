@@ -1,7 +1,11 @@
-/* Large objects: files of their own, objects/ab/cdef…, exactly their bytes, 0444. */
-#include <errno.h>
+/*
+ * Large objects: files of their own, objects/ab/cdef…, exactly their bytes, 0444.
+ * Until one is synced it rests under a name in tmp/ that this process alone knows:
+ * what has the name of an object is whole, whatever happens to the machine.
+ */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hex.h"
 #include "store/cas_priv.h"
@@ -15,23 +19,74 @@ mlb_loose_path(const struct mlb_cas *cas, const struct mlb_digest *digest)
 	return mlb_asprintf("%s/objects/%.2s/%s", cas->dir, hex, hex + 2);
 }
 
-static void
-loose_stat(const struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_stat *out)
+char *
+mlb_loose_temp(const struct mlb_cas *cas, const struct mlb_digest *digest)
 {
-	char *path = mlb_loose_path(cas, digest);
+	char hex[MLB_HEX_LEN + 1];
 
-	if (mlb_fs_lstat(out, path, NULL) != 0)
-		*out = (struct mlb_stat){ .type = MLB_F_ABSENT };
+	mlb_digest_hex(hex, digest);
+	return mlb_asprintf("%s/tmp/%016llx-%s", cas->dir, (unsigned long long)cas->seed, hex);
+}
+
+static char *
+where_now(struct mlb_cas *cas, const struct mlb_digest *digest)
+{
+	const struct mlb_entry *e;
+	char *temp = NULL;
+
+	pthread_mutex_lock(&cas->lock);
+	e = mlb_pending_find(&cas->pending, digest);
+	if (e && !e->pack && e->state < MLB_ENTRY_READY)
+		temp = mlb_loose_temp(cas, digest);
+	pthread_mutex_unlock(&cas->lock);
+	if (temp && mlb_fs_exists(temp))
+		return temp;
+	free(temp);
+	return mlb_loose_path(cas, digest);
+}
+
+int
+mlb_loose_with(struct mlb_cas *cas, const struct mlb_digest *digest, mlb_loose_fn fn, void *ctx,
+	       struct mlb_err *err)
+{
+	char *path = where_now(cas, digest), *moved;
+	int rc = fn(ctx, path, err);
+
+	/* Just then it was synced, and got its name. */
+	if (rc && !mlb_fs_exists(path)) {
+		moved = mlb_loose_path(cas, digest);
+		if (strcmp(moved, path) != 0) {
+			mlb_err_release(err);
+			rc = fn(ctx, moved, err);
+		}
+		free(moved);
+	}
 	free(path);
+	return rc;
+}
+
+/* MLB_ENOTFOUND, without a message. */
+static int
+stat_it(void *ctx, const char *path, struct mlb_err *err)
+{
+	struct mlb_stat *st = ctx;
+
+	(void)err;
+	return mlb_fs_lstat(st, path, NULL) == 0 && st->type == MLB_F_FILE ? 0 : MLB_ENOTFOUND;
+}
+
+static bool
+loose_stat(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_stat *out)
+{
+	return mlb_loose_with(cas, digest, stat_it, out, NULL) == 0;
 }
 
 bool
-mlb_loose_exists(const struct mlb_cas *cas, const struct mlb_digest *digest)
+mlb_loose_exists(struct mlb_cas *cas, const struct mlb_digest *digest)
 {
 	struct mlb_stat st;
 
-	loose_stat(cas, digest, &st);
-	return st.type == MLB_F_FILE;
+	return loose_stat(cas, digest, &st);
 }
 
 /* ctime is left out: making a hard link changes it. */
@@ -62,7 +117,7 @@ int
 mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
 {
 	char hex[MLB_HEX_LEN + 1];
-	char *from = mlb_loose_path(cas, digest);
+	char *from = where_now(cas, digest);
 	char *dir = mlb_asprintf("%s/quarantine", cas->dir);
 	char *to;
 
@@ -80,22 +135,31 @@ mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struc
 			   cas->dir);
 }
 
+struct verify {
+	struct mlb_stat st;
+	struct mlb_digest now;
+};
+
+static int
+hash_it(void *ctx, const char *path, struct mlb_err *err)
+{
+	struct verify *v = ctx;
+	int rc = mlb_fs_lstat(&v->st, path, err);
+
+	return rc ? rc : mlb_fs_hash(&v->now, NULL, path, err);
+}
+
 int
 mlb_loose_verify(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
 {
-	char *path = mlb_loose_path(cas, digest);
-	struct mlb_digest now;
-	struct mlb_stat st;
-	int rc = mlb_fs_lstat(&st, path, err);
+	struct verify v;
+	int rc = mlb_loose_with(cas, digest, hash_it, &v, err);
 
-	if (rc == 0)
-		rc = mlb_fs_hash(&now, NULL, path, err);
-	free(path);
 	if (rc)
 		return rc;
-	if (!mlb_digest_equal(&now, digest))
+	if (!mlb_digest_equal(&v.now, digest))
 		return mlb_loose_quarantine(cas, digest, err);
-	mlb_loose_record(cas, digest, &st);
+	mlb_loose_record(cas, digest, &v.st);
 	return 0;
 }
 
@@ -105,38 +169,21 @@ stored_already(struct mlb_cas *cas, const struct mlb_digest *digest)
 {
 	struct mlb_stat st;
 
-	loose_stat(cas, digest, &st);
-	if (st.type != MLB_F_FILE)
+	if (!loose_stat(cas, digest, &st))
 		return false;
 	return mlb_loose_trusted(cas, digest, &st) || mlb_loose_verify(cas, digest, NULL) == 0;
 }
 
-static int
-make_parent(const struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
-{
-	char *dir = mlb_asprintf("%s/objects/%02x", cas->dir, digest->b[0]);
-	int rc = mlb_io_mkdirs(cas->io, dir, err);
-
-	free(dir);
-	return rc;
-}
-
-/* Give a complete temporary file its name. */
+/* A complete temporary file is the object from now on, under its temporary name. */
 static int
 install(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp, struct mlb_err *err)
 {
-	char *path = mlb_loose_path(cas, digest);
+	char *path = mlb_loose_temp(cas, digest);
 	struct mlb_stat st;
 	int rc = mlb_fs_lstat(&st, tmp, err);
 
-	if (rc == 0 && cas->io->rename(cas->io, tmp, path) != 0) {
-		if (errno == ENOENT && make_parent(cas, digest, err) == 0) {
-			pthread_mutex_lock(&cas->lock);
-			cas->new_dirs = true;
-			pthread_mutex_unlock(&cas->lock);
-		}
+	if (rc == 0)
 		rc = mlb_io_rename(cas->io, tmp, path, err);
-	}
 	free(path);
 	if (rc)
 		cas->io->unlink(cas->io, tmp);

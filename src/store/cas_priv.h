@@ -27,7 +27,7 @@ struct mlb_cas {
 	atomic_uint_fast64_t count; /* of temporary names; no lock */
 	unsigned umask;            /* of this process, once known */
 	bool umask_known;
-	bool new_dirs;             /* directories were made in objects/ that are not synced */
+	bool dir_synced[256];      /* of objects/00 to objects/ff: its name is durable; under sync_lock */
 	bool relied;               /* someone asked for an object while it was being synced, and was told that it is there */
 	bool lost;                 /* a failed sync dropped what belongs to the next one */
 };
@@ -48,7 +48,14 @@ unsigned mlb_cas_umask(struct mlb_cas *cas);
  * where size and mtime (offset) are these, its content is known to be right.
  */
 char *mlb_loose_path(const struct mlb_cas *cas, const struct mlb_digest *digest); /* owned by the caller */
-bool mlb_loose_exists(const struct mlb_cas *cas, const struct mlb_digest *digest);
+char *mlb_loose_temp(const struct mlb_cas *cas, const struct mlb_digest *digest); /* until it is synced; owned by the caller */
+bool mlb_loose_exists(struct mlb_cas *cas, const struct mlb_digest *digest);
+
+void mlb_loose_drop(struct mlb_cas *cas); /* remove the files of what is not synced; under the lock */
+
+/* Call fn with where the file is; again if it got its final name meanwhile. */
+typedef int (*mlb_loose_fn)(void *ctx, const char *path, struct mlb_err *err);
+int mlb_loose_with(struct mlb_cas *cas, const struct mlb_digest *digest, mlb_loose_fn fn, void *ctx, struct mlb_err *err);
 bool mlb_loose_trusted(struct mlb_cas *cas, const struct mlb_digest *digest, const struct mlb_stat *st);
 int mlb_loose_put(struct mlb_cas *cas, const struct mlb_digest *digest, const void *data, size_t len,
 		  struct mlb_err *err);

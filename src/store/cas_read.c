@@ -33,6 +33,8 @@ begin_read(struct mlb_cas *cas, struct mlb_entry *e, bool *is_packed,
 	for (int tries = 0; tries < 2; tries++) {
 		bool known = mlb_cas_locate(cas, e, digest);
 
+		if (!known && !tries && mlb_packs_look_again(&cas->packs))
+			known = mlb_cas_locate(cas, e, digest);
 		*is_packed = known && e->pack;
 		rc = *is_packed ? mlb_packs_begin_read(&cas->packs, e->pack, e->offset, err) : 0;
 		if (rc != MLB_ENOTFOUND)
@@ -64,19 +66,33 @@ read_packed(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_entry *e,
 	return rc;
 }
 
+struct reading {
+	struct mlb_buf *out;
+	size_t before; /* what it held */
+};
+
+static int
+read_it(void *ctx, const char *path, struct mlb_err *err)
+{
+	const struct reading *r = ctx;
+
+	mlb_buf_truncate(r->out, r->before);
+	return mlb_fs_read(r->out, path, err);
+}
+
 static int
 read_loose(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *digest,
 	   struct mlb_err *err)
 {
-	char *path = mlb_loose_path(cas, digest);
 	size_t before = out->len;
+	struct reading r = { out, before };
 	struct mlb_digest now;
 	int rc = 0;
 
 	if (!mlb_loose_exists(cas, digest))
 		rc = absent(cas, digest, err);
 	if (rc == 0)
-		rc = mlb_fs_read(out, path, err);
+		rc = mlb_loose_with(cas, digest, read_it, &r, err);
 	if (rc == 0) {
 		mlb_sha256_of(&now, mlb_buf_str(out) + before, out->len - before);
 		if (!mlb_digest_equal(&now, digest))
@@ -84,7 +100,6 @@ read_loose(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *di
 	}
 	if (rc)
 		mlb_buf_truncate(out, before);
-	free(path);
 	return rc;
 }
 
@@ -158,32 +173,38 @@ temp_by_copy(struct mlb_cas *cas, const struct mlb_digest *digest, const char *p
 	return 0;
 }
 
+/* What is to be made of a loose object. */
+struct place {
+	struct mlb_cas *cas;
+	const struct mlb_digest *digest;
+	const char *tmp;
+	bool exec;
+	enum mlb_link how;
+};
+
 static int
-temp_of_loose(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp, bool exec,
-	      enum mlb_link how, struct mlb_err *err)
+place_it(void *ctx, const char *path, struct mlb_err *err)
 {
-	char *path = mlb_loose_path(cas, digest);
+	const struct place *p = ctx;
+	struct mlb_cas *cas = p->cas;
 	struct mlb_stat st;
 	bool trusted;
 	int rc = mlb_fs_lstat(&st, path, err);
 
 	if (rc == 0 && st.type != MLB_F_FILE)
-		rc = absent(cas, digest, err);
+		rc = absent(cas, p->digest, err);
 	if (rc)
-		goto done;
-	trusted = mlb_loose_trusted(cas, digest, &st);
+		return rc;
+	trusted = mlb_loose_trusted(cas, p->digest, &st);
 	/* root writes to files that are read-only: for it a hard link protects nothing. */
-	if (how == MLB_LINK_HARD && !exec && st.size >= HARD_MIN && geteuid() != 0) {
+	if (p->how == MLB_LINK_HARD && !p->exec && st.size >= HARD_MIN && geteuid() != 0) {
 		if (!trusted)
-			rc = mlb_loose_verify(cas, digest, err);
+			rc = mlb_loose_verify(cas, p->digest, err);
 		/* Too many links, another file system, none at all: a copy will do. */
-		if (rc || cas->io->link(cas->io, path, tmp) == 0)
-			goto done;
+		if (rc || cas->io->link(cas->io, path, p->tmp) == 0)
+			return rc;
 	}
-	rc = temp_by_copy(cas, digest, path, tmp, exec, &st, trusted, err);
-done:
-	free(path);
-	return rc;
+	return temp_by_copy(cas, p->digest, path, p->tmp, p->exec, &st, trusted, err);
 }
 
 int
@@ -201,7 +222,8 @@ mlb_cas_link(struct mlb_cas *cas, const struct mlb_digest *digest, const char *t
 	if (is_packed)
 		rc = temp_of_packed(cas, &e, tmp, to, exec, err);
 	else
-		rc = temp_of_loose(cas, digest, tmp, exec, how, err);
+		rc = mlb_loose_with(cas, digest, place_it,
+				    &(struct place){ cas, digest, tmp, exec, how }, err);
 	if (rc == 0)
 		rc = mlb_io_rename(cas->io, tmp, to, err);
 	/* Also after success: renaming a hard link onto another one of the same file does nothing. */

@@ -284,15 +284,20 @@ seen(struct mlb_packs *p)
 	return mtime;
 }
 
+bool
+mlb_packs_racy(int64_t mtime)
+{
+	return mlb_clock_wall() - mtime < (mtime % 1000000000 ? RACY : RACY_COARSE);
+}
+
 /* What was listed is all there is, unless it changed just now or something could not be looked into. */
 static int
 write_seen(struct mlb_packs *p, struct mlb_err *err)
 {
-	int64_t racy = p->listed % 1000000000 ? RACY : RACY_COARSE;
 	char *name;
 	int rc;
 
-	if (!p->listed || p->skipped || mlb_clock_wall() - p->listed < racy || seen(p) == p->listed)
+	if (!p->listed || p->skipped || p->racy || seen(p) == p->listed)
 		return 0;
 	name = seen_name(p);
 	rc = mlb_meta_set(p->db, name, &p->listed, sizeof(p->listed), err);

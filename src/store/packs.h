@@ -50,6 +50,7 @@ struct mlb_packs {
 	bool loaded;          /* the table was read */
 	bool skipped;         /* a file could not be looked into when the directory was listed last */
 	bool dir_dirty;       /* a name was made that is not synced */
+	bool racy;            /* it was listed so soon after it changed that it may have changed again unseen */
 	int64_t listed;       /* mtime of the directory before it was listed last, 0: never */
 	uint64_t commits, rollbacks;
 };
@@ -61,6 +62,9 @@ void mlb_packs_release(struct mlb_packs *p);
 /* Look for files that the table does not know, if the directory changed since it was recorded. */
 int mlb_packs_open(struct mlb_packs *p, struct mlb_err *err);
 int mlb_packs_refresh(struct mlb_packs *p, struct mlb_err *err); /* in any case */
+
+/* The same if another process may have finished something since. For whoever misses a blob; true: it was done. */
+bool mlb_packs_look_again(struct mlb_packs *p);
 
 /* Forget all that is known of files, delete their rows, and give all their blobs to `found` again. In a transaction. */
 int mlb_packs_again(struct mlb_packs *p, struct mlb_err *err);

@@ -14,4 +14,7 @@ struct mlb_packfile *mlb_packs_by_name(struct mlb_packs *p, const char *name); /
 int mlb_packs_forget(struct mlb_packs *p, struct mlb_err *err); /* rows, and all files but those in use */
 int mlb_packs_open_fd(struct mlb_packs *p, struct mlb_packfile *f, struct mlb_err *err);
 
+/* What changed then may change again now, and show the same mtime. */
+bool mlb_packs_racy(int64_t mtime);
+
 #endif

@@ -105,6 +105,8 @@ look_into(struct mlb_packs *p, struct mlb_packfile *f, const char *name)
 			look_into_open(p, f, name);
 	} else if (mlb_pack_name_sealed(name) && !f) {
 		f = mlb_packs_add(p, name);
+		/* Who sealed it may not have come to syncing its name. */
+		p->dir_dirty = true;
 		if (look_into_sealed(p, f, NULL)) {
 			mlb_packs_drop_last(p); /* it cannot be read, or is of a later version */
 			p->skipped = true;
@@ -127,6 +129,7 @@ mlb_packs_refresh(struct mlb_packs *p, struct mlb_err *err)
 	if (rc)
 		goto done;
 	p->listed = st.mtime;
+	p->racy = mlb_packs_racy(st.mtime);
 	p->skipped = false;
 	for (size_t i = 0; i < p->file.n; i++)
 		mlb_strmap_set(&names, p->file.v[i]->name, p->file.v[i]);
@@ -144,6 +147,36 @@ done:
 	mlb_strmap_release(&names);
 	mlb_dirents_release(&list);
 	return rc;
+}
+
+/* An open pack that we know: has it grown? */
+static bool
+has_grown(const struct mlb_packs *p, const struct mlb_packfile *f)
+{
+	char *path = mlb_asprintf("%s/%s", p->dir, f->name);
+	struct mlb_stat st;
+	bool grown = mlb_fs_lstat(&st, path, NULL) == 0 && st.type == MLB_F_FILE &&
+		     st.size > MLB_MAX(f->synced, MLB_PACK_HEAD);
+
+	free(path);
+	return grown;
+}
+
+bool
+mlb_packs_look_again(struct mlb_packs *p)
+{
+	struct mlb_stat st;
+	bool again = p->skipped;
+
+	if (mlb_fs_stat(&st, p->dir, NULL) != 0 || st.type != MLB_F_DIR)
+		return false;
+	again |= p->racy || st.mtime != p->listed;
+	for (size_t i = 0; i < p->file.n && !again; i++) {
+		const struct mlb_packfile *f = p->file.v[i];
+
+		again = !f->writer && !f->gone && mlb_pack_name_open(f->name) && has_grown(p, f);
+	}
+	return again && mlb_packs_refresh(p, NULL) == 0;
 }
 
 /* Our own open pack again, as far as it is durable. */

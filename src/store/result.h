@@ -63,6 +63,13 @@ int mlb_results_add(struct mlb_results *r, const struct mlb_result *rec, struct 
  */
 int mlb_results_sync(struct mlb_results *r, struct mlb_err *err);
 void mlb_results_mark(struct mlb_results *r);
+
+/*
+ * The objects, then the records: mlb_cas_sync, then mlb_results_sync.  Where the
+ * objects fail, no record of the batch becomes durable either: all that are not
+ * yet are dropped.
+ */
+int mlb_store_sync(struct mlb_cas *cas, struct mlb_results *r, struct mlb_err *err);
 int mlb_results_index(struct mlb_results *r, struct mlb_err *err); /* rows; inside the caller's transaction */
 int mlb_results_reindex(struct mlb_results *r, struct mlb_err *err); /* from the segments, in a transaction of its own */
 

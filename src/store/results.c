@@ -1,32 +1,12 @@
 /* Result records in segments: the packs of cache/v1/actions. */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
 #include "os/fs.h"
-#include "store/packs.h"
-#include "store/pending.h"
-#include "store/result.h"
+#include "store/results_priv.h"
 
 #define RECORD_MAX (256 * MLB_MIB)
-
-/* The row of a record that could not be read. */
-struct bad_row {
-	struct mlb_digest key;
-	int64_t seq;
-};
-
-struct mlb_results {
-	struct mlb_db *db;
-	pthread_mutex_t lock;      /* of everything below */
-	pthread_mutex_t sync_lock; /* one sync at a time; taken before lock */
-	struct mlb_packs packs;
-	struct mlb_pending pending;
-	MLB_VEC(struct bad_row) bad;
-	bool marked; /* what the next sync is to make durable was chosen */
-	bool lost;   /* a failed sync dropped what belongs to the next one */
-};
 
 /* ---------------------------------------------------------- opening */
 
@@ -46,6 +26,21 @@ read_record(struct mlb_results *r, struct mlb_packfile *f, uint64_t offset, stru
 	mlb_packs_end_read(&r->packs, f);
 	mlb_buf_release(&text);
 	return rc;
+}
+
+/* The same of an entry, which may be one that no segment has yet. */
+static int
+read_entry(struct mlb_results *r, const struct mlb_entry *e, bool pending, struct mlb_result *out,
+	   struct mlb_arena *arena, struct mlb_err *err)
+{
+	const struct mlb_fresh *f;
+
+	if (e->pack)
+		return read_record(r, e->pack, e->offset, out, arena, err);
+	if (!pending)
+		return MLB_ENOTFOUND;
+	f = &r->fresh.v[e->offset - r->n_gone];
+	return mlb_result_parse(out, arena, f->text, f->len, err);
 }
 
 /* A record that another process, or one before us, wrote. Under the lock. One that cannot be read does not count. */
@@ -126,6 +121,8 @@ mlb_results_close(struct mlb_results *r)
 	if (!r)
 		return;
 	index_now(r);
+	mlb_results_forget_fresh(r, r->fresh.n);
+	mlb_vec_release(&r->fresh);
 	mlb_packs_release(&r->packs);
 	mlb_pending_release(&r->pending);
 	mlb_vec_release(&r->bad);
@@ -186,7 +183,7 @@ latest(struct mlb_results *r, struct mlb_entry *e, bool *any, bool *pending,
 static void
 disregard(struct mlb_results *r, const struct mlb_entry *e, bool pending, bool damaged)
 {
-	struct bad_row bad = { e->id, e->seq };
+	struct mlb_bad_row bad = { e->id, e->seq };
 
 	if (pending)
 		mlb_pending_remove(&r->pending, &e->id);
@@ -205,11 +202,17 @@ mlb_results_find(struct mlb_results *r, struct mlb_result *out, struct mlb_arena
 	int rc;
 
 	pthread_mutex_lock(&r->lock);
-	while ((rc = latest(r, &e, &any, &pending, key, below, err)) == 0 && any) {
+	while ((rc = latest(r, &e, &any, &pending, key, below, err)) == 0) {
 		struct mlb_err reading = MLB_ERR_INIT;
 
-		rc = e.pack ? read_record(r, e.pack, e.offset, out, arena, &reading)
-			    : MLB_ENOTFOUND;
+		/* Another process may have made it since. */
+		if (!any && !refreshed && mlb_packs_look_again(&r->packs)) {
+			refreshed = true;
+			continue;
+		}
+		if (!any)
+			break;
+		rc = read_entry(r, &e, pending, out, arena, &reading);
 		if (rc == 0 && !mlb_digest_equal(&out->key, key))
 			rc = MLB_ECORRUPT;
 		if (rc != 0 && rc != MLB_ECORRUPT && rc != MLB_ENOTFOUND)
@@ -251,22 +254,20 @@ mlb_results_add(struct mlb_results *r, const struct mlb_result *rec, struct mlb_
 {
 	struct mlb_buf text = MLB_BUF_INIT(RECORD_MAX);
 	struct mlb_entry e = { .id = rec->key };
-	struct mlb_digest digest;
-	struct mlb_blob blob;
 	int rc;
 
 	mlb_result_format(&text, rec);
 	rc = mlb_buf_check(&text, "a result record", err);
 	if (rc == 0) {
-		mlb_sha256_of(&digest, text.data, text.len);
 		pthread_mutex_lock(&r->lock);
 		rc = next_seq(r, &e.seq, rec, err);
-		if (rc == 0)
-			rc = mlb_packs_append(&r->packs, &e.pack, &blob, &digest, text.data,
-					      text.len, err);
 		if (rc == 0) {
-			e.offset = blob.offset;
-			e.size = blob.size;
+			struct mlb_fresh f = { .len = text.len };
+
+			f.text = mlb_buf_detach(&text);
+			e.offset = r->n_gone + r->fresh.n;
+			e.size = f.len;
+			mlb_vec_push(&r->fresh, f);
 			mlb_pending_add(&r->pending, &e);
 		}
 		pthread_mutex_unlock(&r->lock);
@@ -288,138 +289,4 @@ mlb_results_forget(struct mlb_results *r, const struct mlb_digest *key, struct m
 	pthread_mutex_unlock(&r->lock);
 	mlb_stmt_digest(s, 1, key);
 	return mlb_stmt_run(s, err);
-}
-
-/* ---------------------------------------------------------- durable, then indexed */
-
-void
-mlb_results_mark(struct mlb_results *r)
-{
-	pthread_mutex_lock(&r->lock);
-	mlb_pending_sync_begin(&r->pending);
-	r->marked = true;
-	pthread_mutex_unlock(&r->lock);
-}
-
-int
-mlb_results_sync(struct mlb_results *r, struct mlb_err *err)
-{
-	struct mlb_packs_sync packs;
-	bool lost;
-	int rc;
-
-	pthread_mutex_lock(&r->sync_lock);
-	pthread_mutex_lock(&r->lock);
-	if (!r->marked)
-		mlb_pending_sync_begin(&r->pending);
-	r->marked = false;
-	rc = mlb_packs_sync_begin(&r->packs, &packs, err);
-	lost = r->lost;
-	r->lost = false;
-	pthread_mutex_unlock(&r->lock);
-
-	if (rc == 0)
-		rc = mlb_packs_sync_run(&r->packs, &packs, err);
-
-	pthread_mutex_lock(&r->lock);
-	mlb_packs_sync_end(&r->packs, &packs, rc == 0);
-	r->lost |= mlb_pending_sync_end(&r->pending, rc == 0);
-	pthread_mutex_unlock(&r->lock);
-	pthread_mutex_unlock(&r->sync_lock);
-	if (rc == 0 && lost)
-		rc = mlb_err_set(err, MLB_ESYSTEM,
-				 "result records that were added during a failed sync are lost");
-	return rc;
-}
-
-static int
-write_rows(struct mlb_results *r, const struct mlb_entries *rows, struct mlb_err *err)
-{
-	struct mlb_stmt *s;
-	int rc = mlb_db_prepare(
-		&s, r->db,
-		"INSERT OR REPLACE INTO results (key, seq, pack, offset) VALUES (?1, ?2, ?3, ?4)",
-		err);
-
-	for (size_t i = 0; i < rows->n && rc == 0; i++) {
-		const struct mlb_entry *e = &rows->v[i];
-
-		if (e->row_pack < 0)
-			continue;
-		mlb_stmt_digest(s, 1, &e->id);
-		mlb_stmt_int(s, 2, e->seq);
-		mlb_stmt_int(s, 3, e->row_pack);
-		mlb_stmt_int(s, 4, (int64_t)e->offset);
-		rc = mlb_stmt_run(s, err);
-	}
-	return rc;
-}
-
-static int
-delete_bad(struct mlb_results *r, struct mlb_err *err)
-{
-	struct mlb_stmt *s;
-	int rc = mlb_db_prepare(&s, r->db, "DELETE FROM results WHERE key = ?1 AND seq = ?2", err);
-
-	for (size_t i = 0; i < r->bad.n && rc == 0; i++) {
-		mlb_stmt_digest(s, 1, &r->bad.v[i].key);
-		mlb_stmt_int(s, 2, r->bad.v[i].seq);
-		rc = mlb_stmt_run(s, err);
-	}
-	/* Once is enough: if that is rolled back, they are found out again. */
-	r->bad.n = 0;
-	return rc;
-}
-
-int
-mlb_results_index(struct mlb_results *r, struct mlb_err *err)
-{
-	struct mlb_entries rows = MLB_VEC_INIT;
-	int rc;
-
-	pthread_mutex_lock(&r->lock);
-	rc = mlb_packs_write_rows(&r->packs, err);
-	if (rc == 0)
-		mlb_pending_take(&r->pending, r->db, &rows);
-	for (size_t i = 0; i < rows.n; i++) {
-		const struct mlb_packfile *f = rows.v[i].pack;
-
-		rows.v[i].row_pack =
-			f->id && !f->gone ? f->id : -1; /* -1: its segment went away meanwhile */
-	}
-	if (rc == 0)
-		rc = delete_bad(r, err);
-	pthread_mutex_unlock(&r->lock);
-	if (rc == 0)
-		rc = write_rows(r, &rows, err);
-	if (rc) {
-		pthread_mutex_lock(&r->lock);
-		mlb_pending_give_back(&r->pending);
-		pthread_mutex_unlock(&r->lock);
-	}
-	mlb_vec_release(&rows);
-	return rc;
-}
-
-int
-mlb_results_reindex(struct mlb_results *r, struct mlb_err *err)
-{
-	int rc = mlb_db_begin(r->db, err);
-
-	if (rc)
-		return rc;
-	rc = mlb_db_exec(r->db, "DELETE FROM results", err);
-	if (rc == 0) {
-		pthread_mutex_lock(&r->lock);
-		mlb_pending_forget(&r->pending);
-		rc = mlb_packs_again(&r->packs, err);
-		pthread_mutex_unlock(&r->lock);
-	}
-	if (rc == 0)
-		rc = mlb_results_index(r, err);
-	if (rc == 0)
-		rc = mlb_db_commit(r->db, err);
-	if (rc)
-		mlb_db_rollback(r->db);
-	return rc;
 }
