@@ -8,7 +8,7 @@
 #include "os/path.h"
 #include "store/tree.h"
 
-enum { MAX_ACTION = 256 << 20, MAX_PATH_BYTES = 64 * 1024 };
+enum { MAX_ACTION = 256 << 20, MAX_PATH_BYTES = 64 * 1024, MAX_TABLE = 1 << 30 };
 
 void
 mlb_each_item_action(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it,
@@ -38,6 +38,7 @@ key_item(struct mlb_plan *plan, uint32_t n, struct mlb_each_item *it, struct mlb
 				path[k] = mlb_arena_strdup(&plan->arena, a.output[i].path);
 	it->path = path;
 	it->out = mlb_arena_alloc(&plan->arena, (out.n + 1) * sizeof(*it->out));
+	it->has_key = true;
 	mlb_buf_clear(text);
 	mlb_action_text(text, plan->g, &a);
 	rc = mlb_buf_check(text, "the action's text", err);
@@ -68,6 +69,51 @@ complete(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it
 	return true;
 }
 
+/* What is at the path of an output of one file; kind 0: nothing that is known. */
+static struct mlb_now
+file_on_disk(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it, uint32_t k)
+{
+	const struct mlb_g_output *out = &plan->g->output[plan->g->node[n].out.first + k];
+	struct mlb_now now = { .kind = 0 };
+	bool exec;
+
+	if (mlb_is_variant(plan->p) ||
+	    !mlb_scan_file(&plan->p->scan, out->path, it->path[k], &now.digest, &exec, &now.size))
+		return now;
+	now.kind = out->kind == MLB_G_METRICS ? MLB_O_METRICS : exec ? MLB_O_EXEC : MLB_O_FILE;
+	return now;
+}
+
+/* Without the cache the lock's table is a digest, but it is known whether what is there would give it. */
+static void
+from_disk(struct mlb_plan *plan, uint32_t n, const struct mlb_lock_block *block)
+{
+	struct mlb_each *e = plan->node[n].each;
+	struct mlb_buf text = MLB_BUF_INIT(MAX_TABLE);
+	struct mlb_table_row *row;
+	struct mlb_digest table;
+	size_t rows;
+
+	for (uint32_t i = 0; i < e->n; i++)
+		for (uint32_t k = 0; k < plan->g->node[n].out.n; k++)
+			e->item[i].out[k] = file_on_disk(plan, n, &e->item[i], k);
+	mlb_each_table(plan, n, &row, &rows);
+	mlb_table_format(&text, row, rows);
+	mlb_sha256_of(&table, mlb_buf_str(&text), text.len);
+	if (!text.full && mlb_digest_equal(&table, &block->table))
+		for (uint32_t i = 0; i < e->n; i++)
+			e->item[i].known = complete(plan, n, &e->item[i]);
+	mlb_buf_release(&text);
+}
+
+static void
+count_stale(struct mlb_each *e)
+{
+	e->stale = 0;
+	for (uint32_t i = 0; i < e->n; i++)
+		e->stale += !e->item[i].known;
+}
+
 /* Rows of the lock's table, merged with the items: both are sorted by file. */
 static void
 from_table(struct mlb_plan *plan, uint32_t n)
@@ -80,7 +126,11 @@ from_table(struct mlb_plan *plan, uint32_t n)
 	if (mlb_project_lock(plan->p, NULL))
 		return;
 	b = mlb_lockfile_get(&plan->p->lock, mlb_g_str(plan->g, plan->g->node[n].base));
-	row = b ? mlb_known_table(plan, b, &rows) : NULL;
+	if (!b)
+		return;
+	row = mlb_known_table(plan, b, &rows);
+	if (!row && e->stale == e->n)
+		from_disk(plan, n, b);
 	for (uint32_t i = 0; row && i < e->n; i++) {
 		struct mlb_each_item *it = &e->item[i];
 
@@ -88,7 +138,8 @@ from_table(struct mlb_plan *plan, uint32_t n)
 			r++;
 		if (r == rows)
 			break;
-		if (strcmp(row[r].name, it->file) != 0 || !mlb_digest_equal(&row[r].key, &it->key))
+		if (it->known || strcmp(row[r].name, it->file) != 0 ||
+		    !mlb_digest_equal(&row[r].key, &it->key))
 			continue;
 		for (uint32_t k = 0; k < row[r].n_outputs; k++)
 			set_item(plan, n, it, row[r].output[k].path, row[r].output[k].kind,
@@ -112,16 +163,25 @@ from_cache(struct mlb_plan *plan, uint32_t n, struct mlb_each_item *it)
 	mlb_err_release(&ignored);
 }
 
-/* A result whose bytes are nowhere is no result. The collection in the workspace counts as a place. */
+/* Are the bytes of an output in the workspace or in the cache? */
+static bool
+is_somewhere(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it, uint32_t k)
+{
+	struct mlb_now disk = file_on_disk(plan, n, it, k);
+
+	return (disk.kind && mlb_digest_equal(&disk.digest, &it->out[k].digest)) ||
+	       mlb_cas_has(plan->p->cas, &it->out[k].digest);
+}
+
+/* A result whose bytes are nowhere is no result. */
 static void
-drop_lost(struct mlb_plan *plan, uint32_t n, bool in_place)
+drop_lost(struct mlb_plan *plan, uint32_t n)
 {
 	struct mlb_each *e = plan->node[n].each;
 
-	for (uint32_t i = 0; i < e->n && !in_place; i++)
+	for (uint32_t i = 0; i < e->n; i++)
 		for (uint32_t k = 0; k < plan->g->node[n].out.n && e->item[i].known; k++)
-			if (!mlb_cas_has(plan->p->cas, &e->item[i].out[k].digest))
-				e->item[i].known = false;
+			e->item[i].known = is_somewhere(plan, n, &e->item[i], k);
 }
 
 static bool
@@ -133,14 +193,6 @@ collection_in_place(const struct mlb_plan *plan, uint32_t n)
 		if (mlb_is_variant(plan->p) || !mlb_output_in_place(plan, out.first + k))
 			return false;
 	return true;
-}
-
-static void
-count_stale(struct mlb_each *e)
-{
-	e->stale = 0;
-	for (uint32_t i = 0; i < e->n; i++)
-		e->stale += !e->item[i].known;
 }
 
 static bool
@@ -165,10 +217,10 @@ decide_fate(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	if (e->stale == 0) {
 		rc = mlb_each_collect(plan, n, NULL, err);
 		node->present = rc == 0 && collection_in_place(plan, n);
-		if (!node->present) {
-			drop_lost(plan, n, false);
-			count_stale(e);
-		}
+	}
+	if (!node->present) {
+		drop_lost(plan, n);
+		count_stale(e);
 	}
 	if (rc)
 		return rc;
@@ -225,6 +277,22 @@ check_outputs(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	return rc;
 }
 
+/* What memo, lock and cache know. With the lock that the memo was recorded with the memo says all that the lock does. */
+static void
+find_results(struct mlb_plan *plan, uint32_t n)
+{
+	struct mlb_each *e = plan->node[n].each;
+
+	for (uint32_t i = 0; i < e->n; i++)
+		e->item[i].known = plan->p->lock_same && complete(plan, n, &e->item[i]);
+	count_stale(e);
+	if (e->stale && !(e->recalled && plan->p->lock_same))
+		from_table(plan, n);
+	for (uint32_t i = 0; i < e->n; i++)
+		if (!e->item[i].known)
+			from_cache(plan, n, &e->item[i]);
+}
+
 int
 mlb_each_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 {
@@ -234,20 +302,19 @@ mlb_each_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 
 	if (rc == 0)
 		rc = mlb_each_expand(plan, n, err);
+	if (rc == 0)
+		rc = mlb_each_recall(plan, n, err);
 	e = plan->node[n].each;
 	for (uint32_t i = 0; rc == 0 && i < e->n; i++)
-		rc = key_item(plan, n, &e->item[i], &text, err);
+		if (!e->item[i].has_key)
+			rc = key_item(plan, n, &e->item[i], &text, err);
 	mlb_buf_release(&text);
 	if (rc == 0)
 		rc = check_outputs(plan, n, err);
 	if (rc)
 		return rc;
-	if (!plan->node[n].forced) {
-		from_table(plan, n);
-		for (uint32_t i = 0; i < e->n; i++)
-			if (!e->item[i].known)
-				from_cache(plan, n, &e->item[i]);
-	}
+	if (!plan->node[n].forced)
+		find_results(plan, n);
 	return decide_fate(plan, n, err);
 }
 

@@ -21,15 +21,17 @@ struct mlb_each_item {
 	struct mlb_digest key;
 	const char *const *path; /* project paths of its outputs, as many as the node has outputs */
 	struct mlb_now *out;     /* kind 0 while unknown */
+	bool has_key;            /* and paths; with what `out` was when they were remembered */
 	bool known;
 };
 
 struct mlb_each {
 	struct mlb_each_item *item; /* sorted by file; in the plan's arena */
 	uint32_t n;
-	uint32_t stale;           /* items without a result */
-	uint32_t in_flight;       /* works made and not yet ended */
-	bool again;               /* an input changed: decide anew when nothing is in flight */
+	uint32_t stale;     /* items without a result */
+	uint32_t in_flight; /* works made and not yet ended */
+	bool again;         /* an input changed: decide anew when nothing is in flight */
+	bool recalled; /* the memo is of this command: what it does not know the lock of that time has not either */
 	struct mlb_action shared; /* by the actions of all files, with digests; in the plan's arena */
 };
 
@@ -39,6 +41,12 @@ void mlb_each_free(struct mlb_each *e);
 int mlb_each_expand(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
 int mlb_each_collect(struct mlb_plan *plan, uint32_t n, struct mlb_cas *cas,
 		     struct mlb_err *err); /* fills plan->out */
+
+/* each_memo.c: keys and results of the files, remembered in state.db. */
+int mlb_each_recall(struct mlb_plan *plan, uint32_t n,
+		    struct mlb_err *err); /* of files that are the same */
+int mlb_each_remember(struct mlb_plan *plan, uint32_t n,
+		      struct mlb_err *err); /* inside a transaction */
 
 /* each.c: deciding and what the lock says. */
 /* The action of one file with all digests; from the arena. */

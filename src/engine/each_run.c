@@ -87,27 +87,6 @@ mlb_each_is_unknown(struct mlb_builder *b, const char *path)
 	return unknown;
 }
 
-/* A file that the collection is about to replace or remove. */
-static int
-keep_file(struct mlb_builder *b, const char *path, struct mlb_err *err)
-{
-	char *full, *to;
-	int rc;
-
-	if (!mlb_each_is_unknown(b, path))
-		return 0;
-	full = mlb_project_path(b->p, path);
-	to = mlb_aside_for(b, path);
-	rc = mlb_fs_mkparents(to, err);
-	if (rc == 0)
-		rc = mlb_fs_rename(full, to, err);
-	if (rc == 0)
-		mlb_note_kept(b, path, to);
-	free(to);
-	free(full);
-	return rc;
-}
-
 int
 mlb_each_made(struct mlb_work *w, struct mlb_err *err)
 {
@@ -187,9 +166,52 @@ struct placing {
 	enum mlb_link link;
 };
 
-/* Files in the collection's directory that are neither of it nor known to the cache are the user's: set aside. */
+/* Outputs of all files: path -> its struct mlb_now. */
+static void
+map_outputs(struct mlb_strmap *map, const struct placing *pl)
+{
+	const struct mlb_each *e = pl->b->plan->node[pl->node].each;
+	uint32_t n_out = pl->b->g->node[pl->node].out.n;
+
+	for (uint32_t i = 0; i < e->n; i++)
+		for (uint32_t k = 0; k < n_out; k++)
+			mlb_strmap_set(map, e->item[i].path[k], &e->item[i].out[k]);
+}
+
+/* Neither what the collection has there nor known to the cache. */
+static bool
+is_strange(const struct placing *pl, const struct mlb_strmap *map, const char *path)
+{
+	uint32_t o = pl->b->g->node[pl->node].out.first;
+	const struct mlb_now *now;
+	struct mlb_digest digest;
+	uint64_t size;
+	bool exec;
+
+	if (!mlb_scan_file(&pl->b->p->scan, pl->b->g->output[o].path, path, &digest, &exec, &size))
+		return true;
+	now = mlb_strmap_get(map, path);
+	return !(now && mlb_digest_equal(&now->digest, &digest)) &&
+	       !mlb_cas_has(pl->b->p->cas, &digest);
+}
+
 static int
-keep_strangers(struct placing *pl, const char *dir, struct mlb_err *err)
+keep_file(struct mlb_builder *b, const char *path, struct mlb_err *err)
+{
+	char *full = mlb_project_path(b->p, path), *to = mlb_aside_for(b, path);
+	int rc = mlb_fs_mkparents(to, err);
+
+	if (rc == 0)
+		rc = mlb_fs_rename(full, to, err);
+	if (rc == 0)
+		mlb_note_kept(b, path, to);
+	free(to);
+	free(full);
+	return rc;
+}
+
+static int
+keep_below(struct placing *pl, const struct mlb_strmap *map, const char *dir, struct mlb_err *err)
 {
 	struct mlb_dirents list = MLB_VEC_INIT;
 	char *full = mlb_project_path(pl->b->p, dir);
@@ -199,13 +221,29 @@ keep_strangers(struct placing *pl, const char *dir, struct mlb_err *err)
 		char *path = mlb_asprintf("%s/%s", dir, list.v[i].name);
 
 		if (list.v[i].type == MLB_F_DIR)
-			rc = keep_strangers(pl, path, err);
-		else
+			rc = keep_below(pl, map, path, err);
+		else if (is_strange(pl, map, path))
 			rc = keep_file(pl->b, path, err);
 		free(path);
 	}
 	mlb_dirents_release(&list);
 	free(full);
+	return rc;
+}
+
+/* What else is in the collection's directory is the user's: set aside. */
+static int
+keep_strangers(struct placing *pl, struct mlb_err *err)
+{
+	uint32_t path = pl->b->g->output[pl->b->g->node[pl->node].out.first].path;
+	struct mlb_strmap map = MLB_STRMAP_INIT;
+	bool changed;
+	int rc = mlb_scan_again(&pl->b->p->scan, path, &changed, err);
+
+	map_outputs(&map, pl);
+	if (rc == 0)
+		rc = keep_below(pl, &map, mlb_g_path(pl->b->g, path), err);
+	mlb_strmap_release(&map);
 	return rc;
 }
 
@@ -243,7 +281,6 @@ place_done(struct mlb_task *t)
 void
 mlb_each_place(struct mlb_builder *b, uint32_t n)
 {
-	uint32_t o = b->g->node[n].out.first;
 	struct mlb_err err = MLB_ERR_INIT;
 	struct placing *pl;
 	int rc = mlb_each_collect(b->plan, n, b->p->cas, &err);
@@ -257,7 +294,7 @@ mlb_each_place(struct mlb_builder *b, uint32_t n)
 	pl->node = n;
 	pl->link = mlb_project_link(b->p);
 	if (rc == 0)
-		rc = keep_strangers(pl, mlb_g_path(b->g, b->g->output[o].path), &err);
+		rc = keep_strangers(pl, &err);
 	if (rc) {
 		mlb_fatal(b, &err);
 		free(pl);

@@ -269,6 +269,8 @@ write_row(struct mlb_builder *b, const struct row *row, struct mlb_err *err)
 
 	if (row->memo.node[0])
 		rc = mlb_memo_set(b->p->db, &row->memo, err);
+	if (rc == 0 && row->memo.node[0] && b->plan->node[row->about.node].each)
+		rc = mlb_each_remember(b->plan, row->about.node, err);
 	if (rc == 0 && row->action.what[0])
 		rc = mlb_run_add_action(b->p->db, &row->action, err);
 	return rc;

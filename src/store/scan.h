@@ -83,6 +83,10 @@ bool mlb_scan_moved(const struct mlb_scan *s, size_t i);
 /* The same for one file (a project path) of the tree at path i; true where the tree is not known to have it. */
 bool mlb_scan_file_moved(const struct mlb_scan *s, size_t i, const char *file);
 
+/* A file (a project path) of the tree at path i, as it was examined last; false: there is none, or it is not known. */
+bool mlb_scan_file(const struct mlb_scan *s, size_t i, const char *file, struct mlb_digest *digest, bool *exec,
+		   uint64_t *size);
+
 /* Tell what we ourselves just put at path i, so that it need not be hashed: lstat now, digest given. */
 int mlb_scan_set(struct mlb_scan *s, size_t i, uint8_t kind, const struct mlb_digest *digest, uint64_t size,
 		 struct mlb_err *err);

@@ -60,17 +60,38 @@ find_seen(const struct mlb_walk *w, const char *path)
 	return NULL;
 }
 
+/* What is known of a file of the tree at path i; NULL: nothing. */
+static const struct mlb_seen *
+file_of_tree(const struct mlb_scan *s, size_t i, const char *file)
+{
+	size_t len = strlen(s->path[i]);
+
+	if (strncmp(file, s->path[i], len) != 0 || file[len] != '/')
+		return NULL;
+	return find_seen(s->state[i].walk, file + len + 1);
+}
+
+bool
+mlb_scan_file(const struct mlb_scan *s, size_t i, const char *file, struct mlb_digest *digest,
+	      bool *exec, uint64_t *size)
+{
+	const struct mlb_seen *f = file_of_tree(s, i, file);
+
+	if (!f || !(f->flags & MLB_SEEN_KNOWN) || (f->kind != MLB_T_FILE && f->kind != MLB_T_EXEC))
+		return false;
+	*digest = f->digest;
+	*exec = f->kind == MLB_T_EXEC;
+	*size = f->size;
+	return true;
+}
+
 bool
 mlb_scan_file_moved(const struct mlb_scan *s, size_t i, const char *file)
 {
-	size_t len = strlen(s->path[i]);
-	const struct mlb_seen *was;
+	const struct mlb_seen *was = file_of_tree(s, i, file);
 	struct mlb_seen now;
 	struct mlb_stat st;
 
-	if (strncmp(file, s->path[i], len) != 0 || file[len] != '/')
-		return true;
-	was = find_seen(s->state[i].walk, file + len + 1);
 	if (!was || !(was->flags & MLB_SEEN_KNOWN) || was->flags & MLB_SEEN_RACY ||
 	    mlb_stat_at(&st, s->own->root, file, false) || st.type != MLB_F_FILE)
 		return true;

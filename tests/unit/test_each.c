@@ -114,6 +114,21 @@ lost_bytes(void **state)
 	/* It is all in place. */
 	build_ok("all");
 	assert_int_equal(last.told.n, 0);
+	/* One file more, one output less. */
+	sh("rm -rf .mlbuild/cache up/b.up");
+	put_file("src/d.txt", "d\n");
+	put_file("calls", "");
+	build_ok("all");
+	assert_file("calls", "src/b.txt\nsrc/d.txt\n");
+	assert_file("all.txt", "A\nB\nC\nD\n");
+	/* The lock alone says that these files are the result. */
+	sh("rm -rf .mlbuild/cache .mlbuild/state.db*");
+	build_ok("all");
+	expect_ran("");
+	assert_file("calls", "src/b.txt\nsrc/d.txt\n");
+	unlink("src/d.txt");
+	build_ok("all");
+	expect_ran("all");
 	sh("rm -rf .mlbuild/cache up");
 	put_file("calls", "");
 	build_ok("up");
