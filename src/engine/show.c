@@ -77,6 +77,20 @@ fill_outputs(struct shown *s, uint32_t n)
 	s->a.output = o;
 }
 
+/* Of the file that stands for the paths of one instance, or of several of one target; NULL: they are in one before. */
+static const char *
+list_name(struct shown *s, uint32_t n, uint32_t i)
+{
+	const struct mlb_graph *g = s->plan->g;
+	const struct mlb_g_node *node = &g->node[g->index[g->node[n].list.first + i]];
+	uint32_t group = mlb_action_list_group(g, n, i);
+
+	if (group == 0)
+		return NULL;
+	return mlb_arena_printf(&s->arena, "%s.list",
+				mlb_g_str(g, group > 1 ? node->base : node->name));
+}
+
 static void
 fill_command(struct shown *s, uint32_t n)
 {
@@ -93,10 +107,7 @@ fill_command(struct shown *s, uint32_t n)
 	else
 		mlb_node_action(s->plan, n, &s->arena, &a);
 	for (uint32_t i = 0; i < list.n; i++)
-		path[i] = mlb_arena_printf(
-			&s->arena, "%s.list",
-			mlb_g_str(s->plan->g,
-				  s->plan->g->node[s->plan->g->index[list.first + i]].name));
+		path[i] = list_name(s, n, i);
 	if (mlb_action_command(&text, &a, ".mlbuild/scratch/by-hand", path, list.n, NULL) == 0)
 		s->a.command = mlb_arena_strndup(&s->arena, mlb_buf_str(&text), text.len);
 	mlb_buf_clear(&text);

@@ -109,7 +109,22 @@ scratch_dir(struct mlb_work *w)
 	return mlb_arena_printf(&w->arena, "%s/scratch/%.16s", w->b->p->state_dir, hex);
 }
 
-/* The files of ${NAME:list}: one path a line, relative to the command's directory. */
+/* A file named by what is in it, so that equal lists of commands at one time are one file. */
+static int
+write_list(struct mlb_work *w, const struct mlb_buf *text, const char **out, struct mlb_err *err)
+{
+	struct mlb_digest d;
+	char hex[MLB_HEX_LEN + 1];
+	int rc;
+
+	mlb_sha256_of(&d, mlb_buf_str(text), text->len);
+	mlb_digest_hex(hex, &d);
+	*out = mlb_arena_printf(&w->arena, "%s/tmp/list-%.16s", w->b->p->state_dir, hex);
+	rc = mlb_fs_mkparents(*out, err);
+	return rc ? rc : mlb_fs_write(*out, mlb_buf_str(text), text->len, false, err);
+}
+
+/* The files of ${NAME:list}: one path a line, relative to the command's directory, of all instances that it names. */
 static int
 write_lists(struct mlb_work *w, const char ***out, struct mlb_err *err)
 {
@@ -119,20 +134,15 @@ write_lists(struct mlb_work *w, const char ***out, struct mlb_err *err)
 
 	*out = mlb_arena_alloc(&w->arena, (list.n + 1) * sizeof(**out));
 	for (uint32_t i = 0; i < list.n && rc == 0; i++) {
+		uint32_t group = mlb_action_list_group(b->g, w->node, i);
 		struct mlb_buf text = MLB_BUF_INIT(MAX_COMMAND);
-		struct mlb_digest d;
-		char hex[MLB_HEX_LEN + 1];
 
-		rc = mlb_each_list(b, b->g->index[list.first + i], w->action.dir, &text, err);
-		if (rc == 0) {
-			mlb_sha256_of(&d, mlb_buf_str(&text), text.len);
-			mlb_digest_hex(hex, &d);
-			(*out)[i] = mlb_arena_printf(&w->arena, "%s/tmp/list-%.16s",
-						     b->p->state_dir, hex);
-			rc = mlb_fs_mkparents((*out)[i], err);
-		}
-		if (rc == 0)
-			rc = mlb_fs_write((*out)[i], mlb_buf_str(&text), text.len, false, err);
+		(*out)[i] = NULL;
+		for (uint32_t k = 0; k < group && rc == 0; k++)
+			rc = mlb_each_list(b, b->g->index[list.first + i + k], w->action.dir, &text,
+					   err);
+		if (rc == 0 && group)
+			rc = write_list(w, &text, &(*out)[i], err);
 		mlb_buf_release(&text);
 	}
 	return rc;

@@ -97,4 +97,27 @@ X
 ok mlbuild
 eq "$(tr -d ' ' <all.txt | tr '\n' ' ')" '3000 3000 '
 
+t the list of several instances is one file with the paths of all, in declared order
+t_dir
+put mlbuild.ini <<'X'
+[feature fold]
+matrix.k = 3 1 2
+run = echo ${matrix:k} > ${out}
+out = fold/${matrix:k}.txt
+[feature one]
+matrix.k = 1 2 3
+run = cat ${fold:list} > ${out}
+out = one/${matrix:k}.txt
+[report all]
+run = printf '%s\n' ${fold@k=*:list} | wc -l > ${out}; cat ${fold@k=*:list} >> ${out}; cat ${one@k=*:list} >> ${out}
+out = all.txt
+X
+ok mlbuild all
+eq "$(sed 1d all.txt | tr '\n' ' ')" 'fold/3.txt fold/1.txt fold/2.txt one/1.txt one/2.txt one/3.txt '
+eq "$(($(head -n 1 all.txt)))" 1
+eq "$(cat one/2.txt)" fold/2.txt
+ok mlbuild show --command all
+out_has fold.list
+out_hasnt fold@
+
 done_testing
