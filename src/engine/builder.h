@@ -78,7 +78,8 @@ struct mlb_builder {
 	struct mlb_u32s marked; /* up to date, but lock or memo have to say so */
 	struct mlb_works *
 		ready; /* a heap by cost for each of g->exec: what one cannot have, its like cannot either */
-	size_t n_ready;           /* in all of them */
+	size_t n_ready; /* in all of them */
+	uint32_t reserved; /* exec of the oldest work that was refused, until it is granted; MLB_NONE */
 	struct mlb_works delayed; /* waiting for a retry */
 	struct mlb_works running; /* commands and stores in flight */
 	unsigned jobs;            /* most commands at once */
@@ -145,8 +146,8 @@ void mlb_builder_mark(struct mlb_builder *b,
 struct mlb_work *mlb_work_new(struct mlb_builder *b, uint32_t n);
 void mlb_work_free(struct mlb_work *w);
 struct mlb_about mlb_work_about(const struct mlb_work *w); /* lives as long as the plan */
-void mlb_work_give_back(struct mlb_work *w); /* its resources and token */
-void mlb_work_clear(struct mlb_work *w);     /* forget this try: job, root, arena */
+void mlb_work_give_back(struct mlb_work *w);               /* its resources and token */
+void mlb_work_clear(struct mlb_work *w);                   /* forget this try: job, root, arena */
 int mlb_work_start(struct mlb_work *w,
 		   struct mlb_err *err); /* MLB_ESTALE: its inputs moved, decide again */
 void mlb_work_output(struct mlb_work *w);

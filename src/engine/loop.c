@@ -63,6 +63,7 @@ mlb_builder_machinery(struct mlb_builder *b, struct mlb_err *err)
 	if (b->epoll < 0)
 		return mlb_err_errno(err, errno, "cannot make an epoll descriptor");
 	b->since = mlb_spawn_ticks();
+	b->reserved = MLB_NONE;
 	b->ready = mlb_calloc(b->g->n_execs + 1, sizeof(*b->ready));
 	rc = mlb_project_cache(b->p, err);
 	if (rc == 0)
@@ -155,21 +156,16 @@ await_token(struct mlb_builder *b)
 }
 
 static bool
-take(struct mlb_builder *b, struct mlb_work *w, const struct mlb_work *oldest)
+take(struct mlb_builder *b, struct mlb_work *w, int token)
 {
-	const struct mlb_g_exec *exec = &b->g->exec[b->g->node[w->node].exec];
-	const struct mlb_g_exec *reserved = oldest ? &b->g->exec[b->g->node[oldest->node].exec]
-						   : NULL;
-	int token;
+	uint32_t c = b->g->node[w->node].exec;
+	const struct mlb_g_exec *reserved = b->reserved == MLB_NONE ? NULL
+								    : &b->g->exec[b->reserved];
 
-	if (!mlb_jobserver_take(b->jobserver, &token)) {
-		await_token(b);
+	if (!mlb_resources_take(b->resources, &w->grant, &b->g->exec[c], reserved))
 		return false;
-	}
-	if (!mlb_resources_take(b->resources, &w->grant, exec, reserved)) {
-		mlb_jobserver_give(b->jobserver, token);
-		return false;
-	}
+	if (b->reserved == c)
+		b->reserved = MLB_NONE;
 	w->grant.token = token;
 	return true;
 }
@@ -187,33 +183,63 @@ best_class(const struct mlb_builder *b, const uint8_t *refused)
 	return best;
 }
 
+/* The dearest that can be had of what was not refused just now; MLB_NONE if none can. */
+static uint32_t
+grant_one(struct mlb_builder *b, uint8_t *refused, int token)
+{
+	bool choosing = b->reserved == MLB_NONE;
+	uint64_t oldest = UINT64_MAX;
+	uint32_t c;
+
+	while ((c = best_class(b, refused)) != MLB_NONE) {
+		struct mlb_work *w = b->ready[c].v[0];
+
+		if (take(b, w, token))
+			break;
+		refused[c] = 1;
+		/* Once chosen it stays: else what is dearer would always come first in the next pass. */
+		if (choosing && w->seq < oldest) {
+			oldest = w->seq;
+			b->reserved = c;
+		}
+	}
+	return c;
+}
+
+static bool
+may_start(const struct mlb_builder *b)
+{
+	return b->n_ready && b->n_commands < b->jobs && !b->stopping && !b->cancelled;
+}
+
 /* Start what can be started, dearest first; what does not fit waits, the oldest of it with a reservation. */
 static void
 start_ready(struct mlb_builder *b)
 {
-	const struct mlb_work *oldest = NULL;
 	uint8_t *refused;
+	int token;
 
-	if (!b->n_ready || b->n_commands >= b->jobs || b->stopping || b->cancelled)
+	if (!may_start(b))
 		return;
 	refused = mlb_calloc(b->g->n_execs + 1, 1);
-	while (b->n_ready && b->n_commands < b->jobs && !b->stopping && !b->cancelled) {
-		uint32_t c = best_class(b, refused);
+	while (may_start(b)) {
 		struct mlb_work *w;
+		uint32_t c;
 
-		if (c == MLB_NONE)
+		if (!mlb_jobserver_take(b->jobserver, &token)) {
+			await_token(b);
 			break;
-		w = b->ready[c].v[0];
-		if (take(b, w, oldest)) {
-			mlb_heap_pop(&b->ready[c]);
-			b->n_ready--;
-			start(b, w);
-			mlb_settle_all(b);
-			continue;
 		}
-		refused[c] = 1;
-		if (!oldest || w->seq < oldest->seq)
-			oldest = w;
+		c = grant_one(b, refused, token);
+		if (c == MLB_NONE) {
+			mlb_jobserver_give(b->jobserver, token);
+			break;
+		}
+		w = b->ready[c].v[0];
+		mlb_heap_pop(&b->ready[c]);
+		b->n_ready--;
+		start(b, w);
+		mlb_settle_all(b);
 	}
 	free(refused);
 }
@@ -317,11 +343,11 @@ wait_for_events(struct mlb_builder *b, struct mlb_err *err)
 static bool
 busy(const struct mlb_builder *b)
 {
-	bool may_start = !b->stopping && !b->cancelled;
+	bool stopped = b->stopping || b->cancelled;
 
 	if (b->running.n || b->n_tasks || mlb_record_busy(b))
 		return true;
-	return may_start && (b->n_ready || b->delayed.n);
+	return !stopped && (b->n_ready || b->delayed.n);
 }
 
 int

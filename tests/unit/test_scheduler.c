@@ -316,6 +316,41 @@ cancelled_in_the_middle(void **state)
 	free(w);
 }
 
+/*
+ * Two chains that always have something dearer to start, each step of which takes
+ * half of what one big job needs: it gets its turn when what ran first has ended.
+ */
+static void
+a_big_job_is_not_starved(void **state)
+{
+	struct mlb_buf ini = MLB_BUF_INIT(MLB_MIB);
+	const char *starts;
+	char *at;
+
+	(void)state;
+	mlb_buf_adds(&ini, "[pool p]\nslots = 2\n");
+	mlb_buf_adds(&ini, "[report big]\nrun = echo big > ${out}\nout = big\npool.p = 2\n");
+	for (int i = 0; i < 10; i++)
+		for (int c = 0; c < 2; c++) {
+			mlb_buf_addf(&ini, "[feature %c%d]\npool.p = 1\nout = %c%d\n", 'a' + c, i,
+				     'a' + c, i);
+			if (i)
+				mlb_buf_addf(&ini, "run = cat ${%c%d} > ${out}\n", 'a' + c, i - 1);
+			else
+				mlb_buf_adds(&ini, "run = echo 1 > ${out}\n");
+		}
+	put_file("mlbuild.ini", mlb_buf_str(&ini));
+	mlb_buf_release(&ini);
+	assert_int_equal(build_with("", (struct mlb_build){ .jobs = 4 }), 0);
+	starts = names(MLB_EV_START);
+	at = strstr(starts, "big");
+	assert_non_null(at);
+	/* The first of each chain were there first. */
+	assert_int_equal(count_in(starts, " "), 20);
+	*at = '\0';
+	assert_true(count_in(starts, " ") <= 3);
+}
+
 int
 main(void)
 {
@@ -325,6 +360,7 @@ main(void)
 		engine_test(the_first_failure_stops),
 		engine_test(limits),
 		engine_test(as_many_as_asked_for),
+		engine_test(a_big_job_is_not_starved),
 		engine_test(cancelled_in_the_middle),
 	};
 
