@@ -16,7 +16,11 @@ run_one(struct mlb_plan *plan, uint32_t at, const char *command)
 {
 	const char *const argv[] = { "/bin/sh", "-ec", command, NULL };
 	struct mlb_buf out = MLB_BUF_INIT(MAX_OUTPUT);
-	struct mlb_spawn spawn = { argv, (const char *const *)environ, plan->p->root, -1, -1 };
+	struct mlb_spawn spawn = { .argv = argv,
+				   .envp = (const char *const *)environ,
+				   .dir = plan->p->root,
+				   .out_fd = -1,
+				   .err_fd = -1 };
 	struct mlb_err err = MLB_ERR_INIT;
 	struct mlb_exit status;
 

@@ -128,7 +128,9 @@ spawn(struct mlb_job *j, const struct mlb_job_spec *spec, const char *script, in
 {
 	struct mlb_err first = MLB_ERR_INIT;
 	struct mlb_strvec argv = MLB_VEC_INIT;
-	struct mlb_spawn what = { .out_fd = fd, .err_fd = -1 };
+	struct mlb_spawn what = {
+		.out_fd = fd, .err_fd = -1, .pass = spec->pass, .n_pass = spec->n_pass
+	};
 	struct mlb_buf dir = MLB_BUF_INIT(PATH_MAX);
 	int rc;
 

@@ -38,6 +38,8 @@ struct mlb_job_spec {
 	const char *const *env; /* NAME=VALUE to set; NAME alone to unset; NULL-terminated */
 	const char *const
 		*secret; /* values (not names) to mask in the log and events; NULL-terminated */
+	const int *pass; /* descriptors it gets under their own numbers */
+	size_t n_pass;
 	const struct mlb_job_output *output;
 	size_t n_outputs;
 	const char *scratch; /* absolute directory to make, "" without */

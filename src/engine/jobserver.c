@@ -13,7 +13,8 @@
 #include "base/text.h"
 #include "os/path.h"
 
-#define MAX_JOBS 4096 /* tokens that fit into a FIFO, whatever its size */
+#define MAX_JOBS 4096 /* tokens that fit into a pipe, whatever its size */
+#define HIGH_FD 100   /* from here on no shell script has descriptors of its own */
 #define MAX_FLAGS ((size_t)64 * 1024)
 #define MAX_MAKE (16 << 20) /* a program of more bytes is not make */
 
@@ -21,6 +22,9 @@ struct mlb_jobserver {
 	int read_fd; /* ours alone and non-blocking; -1: no server */
 	int write_fd;
 	char *fifo;          /* served by us: removed at the end */
+	int pass[2];         /* the pipe as commands get it */
+	size_t n_pass;       /* 2, or 0: there is none */
+	bool own_pipe;       /* it is ours: closed at the end */
 	bool implicit_taken; /* the slot that we were started with */
 	uint32_t held[256];  /* tokens taken, by byte */
 	bool changed;        /* children get other flags than we did */
@@ -170,6 +174,14 @@ open_fifo(const char *path)
 	return fd;
 }
 
+static void
+pass(struct mlb_jobserver *j, int r, int w)
+{
+	j->pass[0] = r;
+	j->pass[1] = w;
+	j->n_pass = 2;
+}
+
 /* True if the server that is named can be reached. */
 static bool
 join(struct mlb_jobserver *j, const char *auth, const char *flags)
@@ -192,8 +204,12 @@ join(struct mlb_jobserver *j, const char *auth, const char *flags)
 		j->read_fd = -1;
 		return false;
 	}
-	replace_auth(&j->flags, flags, "");
-	j->changed = true;
+	if (r > 2 && w > 2) {
+		pass(j, r, w);
+	} else { /* commands have others under these numbers */
+		replace_auth(&j->flags, flags, "");
+		j->changed = true;
+	}
 	return true;
 }
 
@@ -255,11 +271,8 @@ plain_path(const char *path)
 }
 
 static int
-serve(struct mlb_jobserver *j, const char *flags, const char *dir, unsigned jobs,
-      struct mlb_err *err)
+open_own_fifo(struct mlb_jobserver *j, const char *dir, struct mlb_err *err)
 {
-	char *add;
-
 	j->fifo = mlb_asprintf("%s/jobserver", dir);
 	unlink(j->fifo); /* of a mlbuild that was killed */
 	if (mkfifo(j->fifo, 0600) != 0)
@@ -268,10 +281,52 @@ serve(struct mlb_jobserver *j, const char *flags, const char *dir, unsigned jobs
 	j->write_fd = j->read_fd;
 	if (j->read_fd < 0)
 		return mlb_err_errno(err, errno, "cannot open '%s'", j->fifo);
+	return 0;
+}
+
+/* Out of the way of `exec 3<file` in a command. */
+static int
+move_up(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
+}
+
+static int
+open_own_pipe(struct mlb_jobserver *j, struct mlb_err *err)
+{
+	int fd[2];
+
+	if (pipe2(fd, O_CLOEXEC) != 0)
+		return mlb_err_errno(err, errno, "cannot make the jobserver's pipe");
+	pass(j, move_up(fd[0]), move_up(fd[1]));
+	j->own_pipe = true;
+	j->read_fd = reopen(j->pass[0], O_RDONLY);
+	j->write_fd = reopen(j->pass[1], O_WRONLY);
+	if (j->read_fd < 0 || j->write_fd < 0)
+		return mlb_err_errno(err, errno, "cannot open the jobserver's pipe");
+	return 0;
+}
+
+static int
+serve(struct mlb_jobserver *j, const char *flags, const char *dir, unsigned jobs,
+      struct mlb_err *err)
+{
+	bool fifo = plain_path(dir) && make_knows_fifo();
+	int rc = fifo ? open_own_fifo(j, dir, err) : open_own_pipe(j, err);
+	char *add;
+
+	if (rc)
+		return rc;
 	for (unsigned i = 1; i < MLB_MIN(jobs, (unsigned)MAX_JOBS); i++)
 		if (write(j->write_fd, "+", 1) != 1)
-			return mlb_err_errno(err, errno, "cannot write '%s'", j->fifo);
-	add = mlb_asprintf("-j%u --jobserver-auth=fifo:%s", jobs, j->fifo);
+			return mlb_err_errno(err, errno, "cannot fill the jobserver's pipe");
+	add = fifo ? mlb_asprintf("-j%u --jobserver-auth=fifo:%s", jobs, j->fifo)
+		   : mlb_asprintf("-j%u --jobserver-auth=%d,%d", jobs, j->pass[0], j->pass[1]);
 	replace_auth(&j->flags, flags, add);
 	j->changed = true;
 	free(add);
@@ -295,7 +350,7 @@ mlb_jobserver_open(struct mlb_jobserver **out, const char *makeflags, const char
 	find_auth(&auth, flags);
 	named = auth.len > 0;
 	if (!named || !join(j, mlb_buf_str(&auth), flags)) {
-		if (jobs > 1 && plain_path(dir) && make_knows_fifo()) {
+		if (jobs > 1) {
 			rc = serve(j, flags, dir, jobs, err);
 		} else if (named) { /* nobody must look for it again */
 			replace_auth(&j->flags, flags, "");
@@ -323,6 +378,8 @@ mlb_jobserver_close(struct mlb_jobserver *j)
 		close(j->write_fd);
 	if (j->read_fd >= 0)
 		close(j->read_fd);
+	for (size_t i = 0; i < j->n_pass && j->own_pipe; i++)
+		close(j->pass[i]);
 	if (j->fifo)
 		unlink(j->fifo);
 	free(j->fifo);
@@ -375,6 +432,13 @@ int
 mlb_jobserver_fd(const struct mlb_jobserver *j)
 {
 	return j->read_fd;
+}
+
+const int *
+mlb_jobserver_descriptors(const struct mlb_jobserver *j, size_t *n)
+{
+	*n = j->n_pass;
+	return j->pass;
 }
 
 const char *

@@ -1,12 +1,14 @@
 /*
  * GNU make's jobserver (GNU make manual, "POSIX Jobserver Interaction"): as a
  * client where MAKEFLAGS names one (fifo:PATH, or R,W descriptors), as a server
- * (FIFO form) otherwise, so that commands that run make -j share our slots.
+ * otherwise, so that commands that run make share our slots.
  *
  * 1. A slot that is taken is given back with the byte that was read for it.
- * 2. The make in PATH is told of the FIFO only if it is one that knows the form
- *    (4.4 and later): older ones stop with an error when they see it.
- * 3. Commands inherit no descriptors, so the R,W form is for ourselves only.
+ * 2. A FIFO is served where the make in PATH knows that form (4.4 and later):
+ *    older ones stop with an error when they see it, and get a pipe, whose two
+ *    descriptors every command inherits.
+ * 3. What we read is non-blocking, by a description of the pipe that is ours
+ *    alone: that of the others waits, as they expect.
  */
 #ifndef ENGINE_JOBSERVER_H
 #define ENGINE_JOBSERVER_H
@@ -17,8 +19,9 @@
 struct mlb_jobserver;
 
 /*
- * makeflags: value of MAKEFLAGS or NULL. Serves `jobs` slots through a FIFO in dir if
- * no server is named that can be reached. A server that is named and gone is no error.
+ * makeflags: value of MAKEFLAGS or NULL. Serves `jobs` slots (through a FIFO in dir, or
+ * a pipe) if no server is named that can be reached. A server that is named and gone is
+ * no error.
  */
 int mlb_jobserver_open(struct mlb_jobserver **out, const char *makeflags, const char *dir,
 		       unsigned jobs, struct mlb_err *err);
@@ -28,6 +31,8 @@ bool mlb_jobserver_take(struct mlb_jobserver *j,
 void mlb_jobserver_give(struct mlb_jobserver *j, int token);
 int
 mlb_jobserver_fd(const struct mlb_jobserver *j); /* readable: a token may be had; -1 if not needed */
+/* What commands have to be started with, so that MAKEFLAGS is true; borrowed. */
+const int *mlb_jobserver_descriptors(const struct mlb_jobserver *j, size_t *n);
 const char *mlb_jobserver_makeflags(
 	const struct mlb_jobserver *j); /* MAKEFLAGS for children, NULL: as it is; borrowed */
 

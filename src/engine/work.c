@@ -250,6 +250,7 @@ start_job(struct mlb_work *w, const char *scratch, struct mlb_err *err)
 		.max_log = MAX_LOG,
 	};
 
+	spec.pass = mlb_jobserver_descriptors(b->jobserver, &spec.n_pass);
 	spec.env = mlb_work_environment(w);
 	spec.secret = mlb_work_secrets(w);
 	return mlb_job_start(&w->job, &spec, b->journal, err);

@@ -42,7 +42,9 @@ struct plan {
 	const char *dir;
 	struct mlb_strvec program; /* what to try to execute, in order */
 	int fd[3];                 /* above 2; become 0, 1 and 2 */
-	int report[2];             /* the pipe: ours, and the child's, which is above 2 */
+	const int *pass;           /* above 2; stay open */
+	size_t n_pass;
+	int report[2]; /* the pipe: ours, and the child's, which is above 2 */
 	pid_t parent;
 	sigset_t mask; /* empty */
 };
@@ -153,6 +155,9 @@ child_main(const struct plan *p)
 		if (dup2(p->fd[i], i) < 0)
 			child_fail(p, STEP_SETUP, errno);
 	child_close_descriptors();
+	for (size_t i = 0; i < p->n_pass; i++)
+		if (fcntl(p->pass[i], F_SETFD, 0) != 0)
+			child_fail(p, STEP_SETUP, errno);
 	if (p->dir && chdir(p->dir) != 0)
 		child_fail(p, STEP_DIR, errno);
 	child_exec(p);
@@ -259,6 +264,8 @@ mlb_spawn(struct mlb_child *out, const struct mlb_spawn *what, struct mlb_err *e
 			  .dir = what->dir,
 			  .program = MLB_VEC_INIT,
 			  .fd = { -1, -1, -1 },
+			  .pass = what->pass,
+			  .n_pass = what->n_pass,
 			  .report = { -1, -1 },
 			  .parent = getpid() };
 	pid_t pid = -1;

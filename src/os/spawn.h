@@ -8,7 +8,8 @@
  *    started can be found again, in whatever session or group it hides.  A
  *    mlbuild inside of a job puts the outer id and '/' before its own ids, so
  *    that they are found with it.
- * 4. Signal dispositions and the mask are reset; no descriptor above 2 leaks.
+ * 4. Signal dispositions and the mask are reset; no descriptor above 2 leaks but
+ *    those that are passed by name.
  */
 #ifndef OS_SPAWN_H
 #define OS_SPAWN_H
@@ -24,6 +25,8 @@ struct mlb_spawn {
 	const char *dir;         /* working directory; NULL: the caller's */
 	int out_fd;              /* becomes stdout and stderr */
 	int err_fd;              /* -1: stderr goes to out_fd */
+	const int *pass;         /* descriptors above 2 that it gets too, under their own numbers */
+	size_t n_pass;
 };
 
 struct mlb_child {

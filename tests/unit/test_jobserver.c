@@ -73,7 +73,8 @@ client(const char *mode)
 }
 
 static const char *
-run_make(struct mlb_buf *out, const char *flag, const char *flags_var)
+run_make(struct mlb_buf *out, const char *flag, const char *flags_var,
+	 const struct mlb_jobserver *j)
 {
 	const char *argv[] = { "make", flag, "-f", "Makefile", NULL };
 	const char *env[200] = { NULL };
@@ -82,6 +83,8 @@ run_make(struct mlb_buf *out, const char *flag, const char *flags_var)
 	struct mlb_err err = MLB_ERR_INIT;
 	int n = 0;
 
+	if (j)
+		what.pass = mlb_jobserver_descriptors(j, &what.n_pass);
 	for (char **e = environ; *e && n < 190; e++)
 		if (!mlb_str_starts(*e, "MAKE"))
 			env[n++] = *e;
@@ -120,7 +123,7 @@ under_make(void **state)
 				    i ? "give" : "keep", self, i ? "keep" : "give");
 		put_file("Makefile", text);
 		free(text);
-		text = mlb_strdup(run_make(&out, "-j4", NULL));
+		text = mlb_strdup(run_make(&out, "-j4", NULL, NULL));
 		/* Four slots, twice: the first client has given all of its back. */
 		char *first = strstr(text, "slots 4 flags '");
 		assert_non_null(first);
@@ -131,7 +134,7 @@ under_make(void **state)
 	text = mlb_asprintf("all: a b\na b:\n\t+@'%s' client pair\n", self);
 	put_file("Makefile", text);
 	free(text);
-	run_make(&out, "-j5", NULL);
+	run_make(&out, "-j5", NULL, NULL);
 	text = strstr(mlb_buf_str(&out), "slots ");
 	assert_non_null(text);
 	char *other = strstr(text + 1, "slots ");
@@ -150,7 +153,7 @@ under_make_without_its_descriptors(void **state)
 	if (!have_make())
 		skip();
 	put_file("Makefile", text);
-	run_make(&out, "-j4", NULL);
+	run_make(&out, "-j4", NULL, NULL);
 	/* An older make keeps its descriptors from a command that is no make; a newer one has a FIFO. */
 	assert_true(strstr(mlb_buf_str(&out), "slots 100 flags ' ") ||
 		    strstr(mlb_buf_str(&out), "slots 4 flags '"));
@@ -160,34 +163,29 @@ under_make_without_its_descriptors(void **state)
 
 /* ------------------------------------------------------------- above make */
 
+/* Four commands that wait for each other, and two more: at once, but never more than four. */
 static void
 above_make(void **state)
 {
 	struct mlb_buf out = MLB_BUF_INIT(1 << 20);
 	struct mlb_err err = MLB_ERR_INIT;
 	struct mlb_jobserver *j;
-	const char *flags, *p;
-	char *var = NULL;
-	int token[100], n, most = 0, now = 0;
+	char *var;
+	int token[100];
 
 	(void)state;
 	if (!have_make())
 		skip();
-	put_file("Makefile", "all: a b c d e f\na b c d e f:\n\t@echo +; sleep 0.2; echo -\n");
+	put_file("Makefile",
+		 "all: a b c d e f\n"
+		 "a b c d:\n\t@touch begin.$@; until test $$(ls begin.* | wc -l) -ge 4; do sleep 0.01; done\n"
+		 "e f:\n\t@touch begin.$@\n");
 	assert_ok(mlb_jobserver_open(&j, NULL, *(char **)state, 4, &err));
 	assert_true(mlb_jobserver_take(j, &token[0])); /* the make itself */
-	flags = mlb_jobserver_makeflags(j);
-	if (flags)
-		var = mlb_asprintf("MAKEFLAGS=%s", flags);
-	for (p = run_make(&out, "-s", var); *p; p++) {
-		now += *p == '+' ? 1 : *p == '-' ? -1 : 0;
-		most = MLB_MAX(most, now);
-	}
-	/* One that does not know the FIFO form is told nothing, and runs one by one. */
-	assert_int_equal(most, flags ? 4 : 1);
+	var = mlb_asprintf("MAKEFLAGS=%s", mlb_jobserver_makeflags(j));
+	run_make(&out, "-s", var, j);
 	mlb_jobserver_give(j, token[0]);
-	n = take_all(j, token);
-	assert_int_equal(n, flags ? 4 : 100);
+	assert_int_equal(take_all(j, token), 4);
 	mlb_jobserver_close(j);
 	free(var);
 	mlb_buf_release(&out);
@@ -270,6 +268,43 @@ a_stale_fifo(void **state)
 	free(path);
 }
 
+/* A make that does not know the FIFO, or a directory that MAKEFLAGS cannot name: a pipe, which commands get. */
+static void
+serving_by_a_pipe(void **state)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_jobserver *j, *k;
+	char *path = mlb_strdup(getenv("PATH")), *want;
+	int ours[100], theirs[100];
+
+	for (int blanks = 0; blanks < 2; blanks++) {
+		const int *fd;
+		size_t n;
+
+		pretend_make(blanks);
+		assert_ok(mlb_jobserver_open(&j, "k", blanks ? "/tmp/with blanks" : *(char **)state,
+					     4, &err));
+		fd = mlb_jobserver_descriptors(j, &n);
+		assert_int_equal(n, 2);
+		want = mlb_asprintf("k -j4 --jobserver-auth=%d,%d", fd[0], fd[1]);
+		assert_string_equal(mlb_jobserver_makeflags(j), want);
+		/* No command that is not given them has them; who has them waits. */
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(fcntl(fd[i], F_GETFD), FD_CLOEXEC);
+			assert_int_equal(fcntl(fd[i], F_GETFL) & O_NONBLOCK, 0);
+		}
+		assert_ok(mlb_jobserver_open(&k, want, "/", 3, &err));
+		assert_int_equal(take_all(k, theirs), 4);
+		assert_int_equal(take_all(j, ours), 1);
+		mlb_jobserver_close(k);
+		assert_int_equal(take_all(j, ours + 1), 3);
+		mlb_jobserver_close(j);
+		free(want);
+	}
+	setenv("PATH", path, 1);
+	free(path);
+}
+
 static void
 when_it_does_not_serve(void **state)
 {
@@ -277,22 +312,16 @@ when_it_does_not_serve(void **state)
 	struct mlb_jobserver *j;
 	char *path = mlb_strdup(getenv("PATH"));
 	int token[100];
-
-	pretend_make(false);
-	assert_ok(mlb_jobserver_open(&j, NULL, *(char **)state, 4, &err));
-	assert_null(mlb_jobserver_makeflags(j));
-	assert_int_equal(mlb_jobserver_fd(j), -1);
-	assert_int_equal(take_all(j, token), 100); /* resources.h limits then */
-	mlb_jobserver_give(j, token[0]);
-	mlb_jobserver_close(j);
+	size_t n;
 
 	pretend_make(true);
 	assert_ok(mlb_jobserver_open(&j, NULL, *(char **)state, 1, &err)); /* nothing to share */
 	assert_null(mlb_jobserver_makeflags(j));
-	mlb_jobserver_close(j);
-	assert_ok(mlb_jobserver_open(&j, NULL, "/tmp/with blanks", 4,
-				     &err)); /* MAKEFLAGS is cut at blanks */
-	assert_null(mlb_jobserver_makeflags(j));
+	mlb_jobserver_descriptors(j, &n);
+	assert_int_equal(n, 0);
+	assert_int_equal(mlb_jobserver_fd(j), -1);
+	assert_int_equal(take_all(j, token), 100); /* resources.h limits then */
+	mlb_jobserver_give(j, token[0]);
 	mlb_jobserver_close(j);
 	assert_err(mlb_jobserver_open(&j, NULL, "/no/such/dir", 4, &err), MLB_ESYSTEM,
 		   "/no/such/dir/jobserver");
@@ -323,7 +352,7 @@ servers_that_are_gone(void **state)
 		struct mlb_jobserver *j;
 		int token[100];
 
-		assert_ok(mlb_jobserver_open(&j, flags[i], *(char **)state, 4, &err));
+		assert_ok(mlb_jobserver_open(&j, flags[i], *(char **)state, 1, &err));
 		assert_int_equal(take_all(j, token), 100);
 		assert_null(strstr(mlb_jobserver_makeflags(j), "jobserver"));
 		assert_null(strstr(mlb_jobserver_makeflags(j), "-j"));
@@ -341,6 +370,7 @@ pipes_and_the_last_one_wins(void **state)
 	int fd[2], token[100];
 	unsigned char byte;
 	char *flags;
+	size_t n;
 
 	(void)state;
 	assert_int_equal(pipe(fd), 0);
@@ -349,7 +379,11 @@ pipes_and_the_last_one_wins(void **state)
 		"k -j3 --jobserver-fds=71,72 --jobserver-auth=%d,%d -- A=--jobserver-auth=5,6",
 		fd[0], fd[1]);
 	assert_ok(mlb_jobserver_open(&j, flags, "/no/such/dir", 8, &err));
-	assert_string_equal(mlb_jobserver_makeflags(j), "k -- A=--jobserver-auth=5,6");
+	/* Commands get the same pipe. */
+	assert_null(mlb_jobserver_makeflags(j));
+	assert_int_equal(mlb_jobserver_descriptors(j, &n)[0], fd[0]);
+	assert_int_equal(mlb_jobserver_descriptors(j, &n)[1], fd[1]);
+	assert_int_equal(n, 2);
 	assert_int_equal(take_all(j, token), 3);
 	assert_int_equal(token[1], 'a');
 	assert_int_equal(token[2], 'b');
@@ -375,6 +409,7 @@ main(int argc, char **argv)
 		scratch_test(above_make),
 		scratch_test(serving_ourselves),
 		scratch_test(a_stale_fifo),
+		scratch_test(serving_by_a_pipe),
 		scratch_test(when_it_does_not_serve),
 		scratch_test(servers_that_are_gone),
 		scratch_test(pipes_and_the_last_one_wins),
