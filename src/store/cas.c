@@ -242,13 +242,18 @@ mlb_cas_add(struct mlb_cas *cas, const struct mlb_entry *e)
 void
 mlb_cas_mark_bad(struct mlb_cas *cas, const struct mlb_digest *digest)
 {
+	bool is_new;
+
 	pthread_mutex_lock(&cas->lock);
 	mlb_pending_remove(&cas->pending, digest);
-	if (!is_bad(cas, digest)) {
+	is_new = !is_bad(cas, digest);
+	if (is_new) {
 		mlb_vec_push(&cas->bad, *digest);
 		mlb_vec_push(&cas->doomed, *digest);
 	}
 	pthread_mutex_unlock(&cas->lock);
+	if (is_new)
+		mlb_cas_raise(cas, NULL);
 }
 
 bool

@@ -11,7 +11,8 @@
  * 5. put, read, link, has and sync may be called from several threads at once;
  *    open, index, reindex and close from the one that owns the database's
  *    transactions.
- * 6. Several processes may use one directory, each with its own database or not.
+ * 6. What is removed or found damaged is told by a new generation first.
+ * 7. Several processes may use one directory, each with its own database or not.
  *
  * Ownership: the store borrows the database handle; callers own buffers.
  */
@@ -63,6 +64,15 @@ int mlb_cas_sync(struct mlb_cas *cas, struct mlb_err *err);
 /* Write index rows of what mlb_cas_sync made durable; inside the caller's transaction. */
 int mlb_cas_index(struct mlb_cas *cas, struct mlb_err *err);
 int mlb_cas_reindex(struct mlb_cas *cas, struct mlb_err *err); /* from the packs, in a transaction of its own */
+
+/*
+ * Whoever remembers that an object is here may go by that without looking, as
+ * long as the generation is the one of then. 0: unknown, nothing may be
+ * remembered. Whatever removes objects or packs, or finds some missing, raises
+ * it first, and removes nothing if that fails. Safe on any thread.
+ */
+uint64_t mlb_cas_generation(struct mlb_cas *cas);
+int mlb_cas_raise(struct mlb_cas *cas, struct mlb_err *err);
 
 const char *mlb_cas_dir(const struct mlb_cas *cas); /* borrowed */
 

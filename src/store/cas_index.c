@@ -120,6 +120,8 @@ mlb_cas_sync(struct mlb_cas *cas, struct mlb_err *err)
 	pthread_mutex_unlock(&cas->lock);
 	pthread_mutex_unlock(&cas->sync_lock);
 	mlb_vec_release(&loose);
+	if (rc)
+		mlb_cas_raise(cas, NULL);
 	if (rc == 0 && lost)
 		rc = mlb_err_set(err, MLB_ESYSTEM,
 				 "objects that were stored in '%s' during a failed sync are lost",
