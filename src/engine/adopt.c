@@ -84,7 +84,7 @@ commit(struct mlb_project *p, struct mlb_err *err)
 	if (rc == 0)
 		rc = mlb_results_index(p->results, err);
 	if (rc == 0)
-		rc = mlb_scan_save(&p->scan, err);
+		rc = mlb_scan_save(&p->scan, p->cas, err);
 	if (rc == 0)
 		rc = mlb_db_commit(p->db, err);
 	if (rc)

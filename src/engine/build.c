@@ -73,58 +73,7 @@ mlb_builder_mark(struct mlb_builder *b, uint32_t n)
 	mlb_vec_push(&b->marked, n);
 }
 
-/* ---------------------------------------------------------- sources */
-
-struct store_ctx {
-	struct mlb_builder *b;
-	struct mlb_u32s path;
-	struct mlb_err *err; /* one per path */
-};
-
-static void
-store_source(void *ctx, size_t i)
-{
-	struct store_ctx *s = ctx;
-
-	mlb_scan_store(&s->b->p->scan, s->path.v[i], s->b->p->cas, &s->err[i]);
-}
-
-static bool
-must_store(struct mlb_builder *b, uint32_t n)
-{
-	const struct mlb_g_node *node = &b->g->node[n];
-
-	if (!(node->flags & MLB_G_SOURCE) || node->flags & MLB_G_NO_STORE ||
-	    !b->plan->node[n].present)
-		return false;
-	if (b->p->vcs && b->plan->out[node->out.first].kind != MLB_O_TREE)
-		return !mlb_vcs_tracked(b->p->vcs,
-					mlb_g_path(b->g, b->g->output[node->out.first].path));
-	return true;
-}
-
-/* Sources that git does not track are stored when they are first used, so that this commit can be made again. */
-static int
-store_sources(struct mlb_builder *b, struct mlb_err *err)
-{
-	struct store_ctx s = { .b = b };
-	int rc = 0;
-
-	for (size_t i = 0; i < b->marked.n; i++)
-		if (must_store(b, b->marked.v[i]))
-			mlb_vec_push(&s.path,
-				     b->g->output[b->g->node[b->marked.v[i]].out.first].path);
-	s.err = mlb_calloc(s.path.n + 1, sizeof(*s.err));
-	mlb_parallel(s.path.n, 1, b->p->threads, store_source, &s);
-	for (size_t i = 0; i < s.path.n; i++) {
-		if (rc == 0 && s.err[i].code != MLB_OK)
-			rc = mlb_err_set(err, s.err[i].code, "%s", s.err[i].text);
-		mlb_err_release(&s.err[i]);
-	}
-	free(s.err);
-	mlb_vec_release(&s.path);
-	return rc;
-}
+/* ---------------------------------------------------------- passes */
 
 static int
 record_marked(struct mlb_builder *b, struct mlb_err *err)
@@ -135,14 +84,12 @@ record_marked(struct mlb_builder *b, struct mlb_err *err)
 		return 0;
 	rc = mlb_builder_machinery(b, err);
 	if (rc == 0 && !mlb_is_variant(b->p))
-		rc = store_sources(b, err);
+		rc = mlb_store_sources(b, err);
 	for (size_t i = 0; i < b->marked.n && rc == 0; i++)
 		mlb_record_node(b, b->marked.v[i], "", 0);
 	b->marked.n = 0;
 	return rc;
 }
-
-/* ---------------------------------------------------------- passes */
 
 static int
 verdict(const struct mlb_builder *b)
@@ -178,10 +125,12 @@ one_pass(struct mlb_builder *b, const struct mlb_plan_options *o, struct mlb_err
 
 	mlb_plan_free(b->plan);
 	b->plan = NULL;
+	b->p->storing = mlb_is_variant(b->p) ? NULL : o;
 	b->finished = 0;
 	b->report->current = 0;
 	b->again = false;
 	rc = mlb_plan_new(&b->plan, b->p, o, err);
+	b->p->storing = NULL;
 	if (rc)
 		return rc;
 	b->g = b->plan->g;

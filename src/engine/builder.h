@@ -163,6 +163,9 @@ char *mlb_aside_for(struct mlb_builder *b,
 		    const char *path); /* absolute, in this run's aside; owned by the caller */
 void mlb_note_kept(struct mlb_builder *b, const char *path, const char *kept);
 
+/* sources.c: what is marked, present and not tracked by git, into the store. */
+int mlb_store_sources(struct mlb_builder *b, struct mlb_err *err);
+
 /* record.c */
 int mlb_record_new(struct mlb_builder *b, struct mlb_err *err);
 void mlb_record_free(struct mlb_builder *b);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/sources.h"
 #include "os/fs.h"
 #include "os/path.h"
 
@@ -63,6 +64,7 @@ scan_graph(struct mlb_project *p, struct mlb_err *err)
 {
 	const struct mlb_graph *g = p->graph;
 	const char **path = mlb_arena_alloc(&p->arena, (g->n_paths + 1) * sizeof(*path));
+	struct mlb_sources sources = { .p = p };
 	int rc;
 
 	for (uint32_t i = 0; i < g->n_paths; i++)
@@ -75,7 +77,14 @@ scan_graph(struct mlb_project *p, struct mlb_err *err)
 	for (uint32_t i = 0; i < g->n_paths; i++)
 		p->scan.state[i].source = g->path_producer[i] == MLB_NONE ||
 					  (g->node[g->path_producer[i]].flags & MLB_G_SOURCE);
-	return mlb_scan_run(&p->scan, err);
+	if (p->storing) {
+		p->scan.store = mlb_sources_store;
+		p->scan.store_ctx = &sources;
+	}
+	rc = mlb_scan_run(&p->scan, err);
+	p->scan.store = NULL;
+	mlb_sources_release(&sources);
+	return rc;
 }
 
 static void
@@ -121,6 +130,8 @@ compile(struct mlb_project *p, const char *file, struct mlb_err *err)
 	c.vcs = p->vcs;
 	c.config = p->config;
 	rc = mlb_graph_compile(&p->graph, &c, err);
+	if (rc == 0)
+		mlb_project_cache_moved(p);
 	if (rc == 0 && !mlb_is_variant(p))
 		rc = mlb_graph_save(p->graph, file, err);
 	return rc;
@@ -270,7 +281,7 @@ mlb_project_save_scan(struct mlb_project *p, struct mlb_err *err)
 save:
 	rc = mlb_db_begin(p->db, err);
 	if (rc == 0)
-		rc = mlb_scan_save(&p->scan, err);
+		rc = mlb_scan_save(&p->scan, p->cas, err);
 	if (rc == 0)
 		rc = mlb_db_commit(p->db, err);
 	if (rc)

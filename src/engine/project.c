@@ -244,6 +244,20 @@ mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
 	return rc;
 }
 
+void
+mlb_project_cache_moved(struct mlb_project *p)
+{
+	char *dir = cache_dir(p);
+
+	if (p->cas && strcmp(mlb_cas_dir(p->cas), dir) != 0) {
+		mlb_results_close(p->results);
+		mlb_cas_close(p->cas);
+		p->results = NULL;
+		p->cas = NULL;
+	}
+	free(dir);
+}
+
 int
 mlb_project_vcs(struct mlb_project *p, struct mlb_err *err)
 {

@@ -21,6 +21,8 @@
 #include "store/state.h"
 #include "store/vcs.h"
 
+struct mlb_plan_options;
+
 struct mlb_project {
 	char *root;      /* absolute */
 	char *state_dir; /* root/.mlbuild */
@@ -46,7 +48,9 @@ struct mlb_project {
 	struct mlb_digest *file_digest; /* variants: digests of rewritten parameter files */
 	struct mlb_root_file *file;     /* variants: the rewritten parameter files */
 	size_t n_files;
-	int cancel_fd; /* eventfd */
+	const struct mlb_plan_options
+		*storing; /* loading: sources for these words are stored while they are scanned; NULL: none */
+	int cancel_fd;    /* eventfd */
 	unsigned threads;
 };
 
@@ -59,6 +63,8 @@ mlb_is_variant(const struct mlb_project *p)
 /* project.c */
 int mlb_project_store(struct mlb_project *p, struct mlb_err *err); /* state.db */
 int mlb_project_cache(struct mlb_project *p, struct mlb_err *err); /* and objects, results */
+/* The graph was compiled anew: a cache that was opened by an older one is closed if it is elsewhere now. */
+void mlb_project_cache_moved(struct mlb_project *p);
 int mlb_project_vcs(struct mlb_project *p,
 		    struct mlb_err *err); /* p->vcs, or NULL and p->vcs_why */
 int mlb_project_config(struct mlb_project *p, struct mlb_err *err);

@@ -307,7 +307,7 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 	if (rc == 0)
 		rc = mlb_results_index(p->results, err);
 	if (rc == 0)
-		rc = mlb_scan_save(&p->scan, err);
+		rc = mlb_scan_save(&p->scan, p->cas, err);
 	for (size_t i = 0; i < rows->n && rc == 0; i++)
 		rc = write_row(b, &rows->v[i], err);
 	if (rc == 0)

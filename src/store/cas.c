@@ -85,6 +85,16 @@ index_now(struct mlb_cas *cas)
 		mlb_db_rollback(cas->db);
 }
 
+/* Somebody removed packs without a word: then nothing that is remembered counts. */
+static bool
+misses_packs(const struct mlb_cas *cas)
+{
+	for (size_t i = 0; i < cas->packs.file.n; i++)
+		if (cas->packs.file.v[i]->gone)
+			return true;
+	return false;
+}
+
 int
 mlb_cas_open(struct mlb_cas **out, const char *dir, struct mlb_db *db, struct mlb_err *err)
 {
@@ -114,6 +124,8 @@ mlb_cas_open_io(struct mlb_cas **out, const char *dir, struct mlb_db *db, const 
 	rc = mlb_machine_random(&cas->seed, sizeof(cas->seed), err);
 	if (rc == 0)
 		rc = mlb_packs_open(&cas->packs, err);
+	if (rc == 0 && misses_packs(cas))
+		mlb_cas_raise(cas, NULL);
 	if (rc) {
 		mlb_cas_close(cas);
 		return rc;
@@ -132,6 +144,7 @@ mlb_cas_close(struct mlb_cas *cas)
 	mlb_loose_drop(cas); /* nobody was told of them */
 	mlb_packs_release(&cas->packs);
 	mlb_pending_release(&cas->pending);
+	mlb_rowset_release(&cas->rows);
 	mlb_vec_release(&cas->doomed);
 	mlb_vec_release(&cas->bad);
 	pthread_mutex_destroy(&cas->sync_lock);
@@ -276,17 +289,27 @@ mlb_cas_has(struct mlb_cas *cas, const struct mlb_digest *digest)
 
 /* ---------------------------------------------------------- putting */
 
+/* Under the lock. */
+static bool
+is_packed(struct mlb_cas *cas, const struct mlb_digest *digest)
+{
+	struct mlb_entry known;
+
+	if (!mlb_pending_find(&cas->pending, digest) && mlb_cas_is_new(cas, digest))
+		return false;
+	return mlb_cas_locate(cas, &known, digest) && known.pack;
+}
+
 static int
 put_small(struct mlb_cas *cas, const struct mlb_digest *digest, const void *data, size_t len,
 	  struct mlb_err *err)
 {
 	struct mlb_entry e = { .id = *digest, .size = len };
 	struct mlb_blob blob;
-	struct mlb_entry known;
 	int rc = 0;
 
 	pthread_mutex_lock(&cas->lock);
-	if (!mlb_cas_locate(cas, &known, digest) || !known.pack) {
+	if (!is_packed(cas, digest)) {
 		rc = mlb_packs_append(&cas->packs, &e.pack, &blob, digest, data, len, err);
 		if (rc == 0) {
 			e.offset = blob.offset;

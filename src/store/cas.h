@@ -74,6 +74,10 @@ int mlb_cas_reindex(struct mlb_cas *cas, struct mlb_err *err); /* from the packs
 uint64_t mlb_cas_generation(struct mlb_cas *cas);
 int mlb_cas_raise(struct mlb_cas *cas, struct mlb_err *err);
 
+/* A ticket for all that was put so far: once it is durable, all that is, unless the generation was raised. */
+uint64_t mlb_cas_ticket(struct mlb_cas *cas);
+bool mlb_cas_durable(struct mlb_cas *cas, uint64_t ticket); /* 0 always is */
+
 const char *mlb_cas_dir(const struct mlb_cas *cas); /* borrowed */
 
 #endif

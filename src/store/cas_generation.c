@@ -149,3 +149,25 @@ mlb_cas_raise(struct mlb_cas *cas, struct mlb_err *err)
 	free(path);
 	return rc;
 }
+
+uint64_t
+mlb_cas_ticket(struct mlb_cas *cas)
+{
+	uint64_t ticket;
+
+	pthread_mutex_lock(&cas->lock);
+	ticket = cas->syncs + 1;
+	pthread_mutex_unlock(&cas->lock);
+	return ticket;
+}
+
+bool
+mlb_cas_durable(struct mlb_cas *cas, uint64_t ticket)
+{
+	bool is;
+
+	pthread_mutex_lock(&cas->lock);
+	is = cas->synced >= ticket;
+	pthread_mutex_unlock(&cas->lock);
+	return is;
+}

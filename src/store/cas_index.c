@@ -96,11 +96,13 @@ mlb_cas_sync(struct mlb_cas *cas, struct mlb_err *err)
 	struct mlb_digests loose = MLB_VEC_INIT;
 	struct mlb_packs_sync packs;
 	bool lost;
+	uint64_t number;
 	int rc;
 
 	pthread_mutex_lock(&cas->sync_lock);
 	pthread_mutex_lock(&cas->lock);
 	list_loose(cas, &loose);
+	number = ++cas->syncs;
 	mlb_pending_sync_begin(&cas->pending);
 	rc = mlb_packs_sync_begin(&cas->packs, &packs, err);
 	lost = cas->lost;
@@ -117,6 +119,8 @@ mlb_cas_sync(struct mlb_cas *cas, struct mlb_err *err)
 	if (rc)
 		mlb_loose_drop(cas);
 	cas->lost |= mlb_pending_sync_end(&cas->pending, rc == 0) || (rc && cas->relied);
+	if (rc == 0)
+		cas->synced = number;
 	pthread_mutex_unlock(&cas->lock);
 	pthread_mutex_unlock(&cas->sync_lock);
 	mlb_vec_release(&loose);
@@ -186,6 +190,7 @@ take(struct mlb_cas *cas, struct mlb_entries *rows, struct mlb_digests *bad, str
 
 		/* 0: loose; -1: its pack went away meanwhile */
 		rows->v[i].row_pack = !f ? 0 : f->id && !f->gone ? f->id : -1;
+		mlb_rowset_add(&cas->rows, &rows->v[i].id);
 	}
 	for (size_t i = 0; i < cas->doomed.n; i++)
 		mlb_vec_push(bad, cas->doomed.v[i]);

@@ -13,6 +13,13 @@
 
 MLB_VEC_NAMED(mlb_digests, struct mlb_digest);
 
+struct mlb_rowset {
+	uint64_t *slot;  /* the first 8 bytes of digests; 0: empty; a power of two of them */
+	size_t n, n_slots;
+	unsigned asked;  /* how often */
+	bool loaded;     /* all rows are in it */
+};
+
 struct mlb_cas {
 	const struct mlb_io *io;
 	char *dir;
@@ -21,6 +28,7 @@ struct mlb_cas {
 	pthread_mutex_t sync_lock; /* one sync at a time; taken before lock */
 	struct mlb_packs packs;
 	struct mlb_pending pending;
+	struct mlb_rowset rows;
 	struct mlb_digests bad;    /* found damaged: a row, if there is one, does not count */
 	struct mlb_digests doomed; /* those of them whose row is to be deleted */
 	uint64_t seed;             /* of temporary names; constant */
@@ -30,6 +38,8 @@ struct mlb_cas {
 	bool dir_synced[256];      /* of objects/00 to objects/ff: its name is durable; under sync_lock */
 	bool relied;               /* someone asked for an object while it was being synced, and was told that it is there */
 	atomic_bool distrusted;    /* the generation could not be raised when it had to be; no lock */
+	uint64_t syncs;            /* begun */
+	uint64_t synced;           /* the last one that succeeded */
 	bool lost;                 /* a failed sync dropped what belongs to the next one */
 };
 
@@ -43,6 +53,11 @@ void mlb_cas_mark_bad(struct mlb_cas *cas, const struct mlb_digest *digest);
 /* PREFIX followed by 16 hexadecimal digits that no other call gives. Owned by the caller. */
 char *mlb_cas_temp(struct mlb_cas *cas, const char *prefix);
 unsigned mlb_cas_umask(struct mlb_cas *cas);
+
+/* cas_rows.c; under the lock. Is it sure that there is no row of it? False: look it up. */
+bool mlb_cas_is_new(struct mlb_cas *cas, const struct mlb_digest *digest);
+void mlb_rowset_add(struct mlb_rowset *s, const struct mlb_digest *digest); /* a row is about to be written */
+void mlb_rowset_release(struct mlb_rowset *s);
 
 /*
  * cas_loose.c: objects that are files.  An entry says what such a file has to be:

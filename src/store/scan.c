@@ -82,13 +82,15 @@ take_row(struct mlb_path_state *p, const struct mlb_row *row)
 
 static int
 load_tree(struct mlb_path_state *p, struct mlb_rows *rows, const char *path, size_t len,
-	  struct mlb_err *err)
+	  bool stored, struct mlb_err *err)
 {
 	int rc;
 
 	p->walk = mlb_calloc(1, sizeof(*p->walk));
 	p->walk->digest = p->digest;
 	p->walk->size = p->size;
+	p->walk->generation = p->st.ino;
+	p->walk->stored = stored && p->st.ino;
 	rc = mlb_rows_walk(rows, p->walk, path, len, err);
 	if (mlb_digest_is_zero(&p->walk->digest)) /* damaged rows */
 		mlb_scan_take_walk(p, NULL);
@@ -113,7 +115,8 @@ load_rows(struct mlb_scan *s, struct mlb_err *err)
 		take_row(p, &row);
 		if (p->kind == MLB_P_TREE && p->want == MLB_WANT_CONTENT &&
 		    !mlb_digest_is_zero(&p->digest))
-			rc = load_tree(p, &rows, s->path[i], len, err);
+			rc = load_tree(p, &rows, s->path[i], len,
+				       (row.flags & MLB_SEEN_STORED) != 0, err);
 	}
 	mlb_rows_close(&rows);
 	return rc;
@@ -199,7 +202,7 @@ mlb_scan_run(struct mlb_scan *s, struct mlb_err *err)
 		rc = mlb_err_set(err, l.err.code, "%s", l.err.text);
 		mlb_err_release(&l.err);
 	} else {
-		struct mlb_examine x = { .s = s, .n = s->n, .now = l.now };
+		struct mlb_examine x = { .s = s, .n = s->n, .now = l.now, .ask = true };
 
 		mlb_scan_examine(&x);
 	}

@@ -60,6 +60,13 @@ struct mlb_scan {
 	struct mlb_path_state *state; /* n of them; owned */
 	struct mlb_db *db;            /* NULL: no cache, everything is read */
 	unsigned threads;
+	/*
+	 * For mlb_scan_run, may be NULL: what must be read of path i (a directory, or
+	 * a file) is put into this store while it is read; NULL: it is not. What
+	 * cannot be put there is left to mlb_scan_store. On the caller's thread.
+	 */
+	struct mlb_cas *(*store)(void *ctx, size_t i, bool tree);
+	void *store_ctx;
 	struct mlb_scan_own *own;     /* scan*.c's */
 };
 
@@ -105,10 +112,16 @@ int mlb_scan_checkout(struct mlb_scan *s, size_t i, struct mlb_cas *cas, const s
  */
 int mlb_scan_store(struct mlb_scan *s, size_t i, struct mlb_cas *cas, struct mlb_err *err);
 
+/* Whether the store is known to have all of the tree at path i: mlb_scan_store has nothing to do. */
+bool mlb_scan_stored(const struct mlb_scan *s, size_t i, struct mlb_cas *cas);
+
 /* The digest of MLB_WANT_LISTING (listing.c): of sorted entries, as mlb_fs_list gives them. */
 void mlb_listing_digest(const struct mlb_dirents *entries, struct mlb_digest *out);
 
-/* Write dirty rows; inside the caller's transaction. Others may have written the table since it was read. */
-int mlb_scan_save(struct mlb_scan *s, struct mlb_err *err);
+/*
+ * Write dirty rows; inside the caller's transaction. Others may have written the
+ * table since it was read. What cas (may be NULL) made durable is marked as stored.
+ */
+int mlb_scan_save(struct mlb_scan *s, struct mlb_cas *cas, struct mlb_err *err);
 
 #endif

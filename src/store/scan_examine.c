@@ -12,6 +12,7 @@
 struct file {
 	size_t i; /* path */
 	struct mlb_seen seen;
+	struct mlb_cas *cas; /* where it is stored; NULL: nowhere */
 	struct mlb_err err;
 };
 
@@ -19,6 +20,8 @@ struct file {
 struct dir {
 	size_t i; /* path */
 	struct mlb_walk_job *job;
+	struct mlb_cas *cas; /* where it is stored; NULL: nowhere */
+	bool was_stored;
 };
 
 struct work {
@@ -28,6 +31,7 @@ struct work {
 	MLB_VEC(size_t) listing; /* paths */
 	struct mlb_walk_job *job;
 	struct mlb_readings todo;
+	uint64_t generation; /* of the store, before anything is said to be there */
 };
 
 int
@@ -177,6 +181,20 @@ is_known(const struct work *w, const struct mlb_path_state *p, uint8_t kind,
 	       mlb_scan_fits(p, st) && (!cas || mlb_cas_has(cas, &p->digest));
 }
 
+/* Where a path that must be read is stored, or NULL. */
+static struct mlb_cas *
+store_of(struct work *w, size_t i, bool tree)
+{
+	struct mlb_scan *s = w->x->s;
+	struct mlb_cas *cas = w->x->cas;
+
+	if (!cas && w->x->ask && s->store)
+		cas = s->store(s->store_ctx, i, tree);
+	if (cas && !w->generation)
+		w->generation = mlb_cas_generation(cas);
+	return cas;
+}
+
 static void
 sort_out(struct work *w, size_t i, const struct mlb_stat *st)
 {
@@ -194,7 +212,7 @@ sort_out(struct work *w, size_t i, const struct mlb_stat *st)
 		mlb_scan_take_walk(p, NULL);
 		mlb_scan_settle(p, kind, NULL, 0);
 	} else if (kind == MLB_P_TREE) {
-		struct dir d = { i, NULL };
+		struct dir d = { i, NULL, NULL, false };
 
 		set_stat(p, st);
 		mlb_vec_push(&w->dir, d);
@@ -204,7 +222,9 @@ sort_out(struct work *w, size_t i, const struct mlb_stat *st)
 		set_stat(p, st);
 		mlb_vec_push(&w->listing, i);
 	} else {
-		struct file f = { i, { .path = w->x->s->path[i] }, MLB_ERR_INIT };
+		struct file f = {
+			i, { .path = w->x->s->path[i] }, store_of(w, i, false), MLB_ERR_INIT
+		};
 
 		mlb_seen_stat(&f.seen, st);
 		p->st.dev = st->dev;
@@ -213,6 +233,31 @@ sort_out(struct work *w, size_t i, const struct mlb_stat *st)
 }
 
 /* ------------------------------------------------------------ walking, reading, settling */
+
+static struct mlb_walk *
+walk_of(struct work *w, const struct dir *d)
+{
+	return d->job->same ? w->x->s->state[d->i].walk : &d->job->now;
+}
+
+static bool
+must_read(const struct work *w, const struct dir *d)
+{
+	return d->job->err.code == MLB_OK && (!d->job->same || w->x->cas);
+}
+
+static void
+add_readings(struct work *w, struct dir *d)
+{
+	struct mlb_walk *walk = walk_of(w, d);
+
+	d->cas = store_of(w, d->i, true);
+	if (d->cas)
+		mlb_walk_trust(walk, w->generation);
+	d->was_stored = walk->stored;
+	mlb_readings_add(&w->todo, walk, d->job->path, d->cas,
+			 w->x->cas ? MLB_READ_ALL : MLB_READ_NEW, &d->job->err);
+}
 
 static void
 walk_dirs(struct work *w)
@@ -227,13 +272,9 @@ walk_dirs(struct work *w)
 		w->job[k].source = s->state[w->dir.v[k].i].source;
 	}
 	mlb_walk_run(w->job, w->dir.n, s->own->root, s->threads);
-	for (size_t k = 0; k < w->dir.n; k++) {
-		struct mlb_walk_job *job = &w->job[k];
-		struct mlb_walk *walk = job->same ? s->state[w->dir.v[k].i].walk : &job->now;
-
-		if (job->err.code == MLB_OK && (!job->same || w->x->cas))
-			mlb_readings_add(&w->todo, walk, job->path, &job->err);
-	}
+	for (size_t k = 0; k < w->dir.n; k++)
+		if (must_read(w, &w->dir.v[k]))
+			add_readings(w, &w->dir.v[k]);
 }
 
 /* Set the file system's time; where there is no clock everything is racy. */
@@ -253,7 +294,8 @@ read_all(struct work *w)
 {
 	for (size_t k = 0; k < w->file.n; k++) {
 		struct file *f = &w->file.v[k];
-		struct mlb_reading r = { &f->seen, NULL, f->seen.path, true, &f->err };
+		struct mlb_reading r = { &f->seen,   NULL,   f->seen.path, true,
+					 !w->x->cas, f->cas, &f->err };
 
 		mlb_vec_push(&w->todo.todo, r);
 	}
@@ -291,11 +333,17 @@ static void
 make_nodes(void *ctx, size_t k)
 {
 	struct work *w = ctx;
-	struct mlb_walk_job *job = w->dir.v[k].job;
-	struct mlb_walk *walk = job->same ? w->x->s->state[w->dir.v[k].i].walk : &job->now;
+	struct dir *d = &w->dir.v[k];
+	struct mlb_walk *walk = walk_of(w, d);
 
-	if (job->err.code == MLB_OK && (!job->same || w->x->cas))
-		mlb_walk_nodes(walk, w->x->cas, &job->err);
+	if (!must_read(w, d))
+		return;
+	if (mlb_walk_nodes(walk, d->cas, &d->job->err) < 0 && d->cas && !w->x->cas) {
+		mlb_err_release(&d->job->err);
+		mlb_walk_nodes(walk, NULL, &d->job->err);
+	}
+	if (d->cas)
+		walk->ticket = mlb_cas_ticket(d->cas);
 }
 
 static void
@@ -317,6 +365,7 @@ settle_dir(struct work *w, struct dir *d)
 		mlb_scan_take_walk(p, walk);
 		p->dirty = true;
 	}
+	p->dirty |= d->cas && p->walk->stored && !d->was_stored;
 	mlb_scan_settle(p, MLB_P_TREE, &p->walk->digest, p->walk->size);
 	p->racy = MLB_RACY_NO;
 }
@@ -348,7 +397,7 @@ void
 mlb_scan_examine(struct mlb_examine *x)
 {
 	struct mlb_scan *s = x->s;
-	struct work w = { .x = x, .todo = { MLB_VEC_INIT, s->own->root, s->root, x->cas, 0 } };
+	struct work w = { .x = x, .todo = { MLB_VEC_INIT, s->own->root, s->root, 0 } };
 
 	for (size_t k = 0; k < x->n; k++)
 		sort_out(&w, x->which ? x->which[k] : k, &x->now[k]);

@@ -10,6 +10,7 @@
 struct open_dir {
 	struct mlb_seen *seen; /* NULL: the walked directory itself */
 	size_t first;          /* of its entries */
+	bool stored;           /* all of them so far */
 };
 
 struct builder {
@@ -52,13 +53,14 @@ sort_entries(struct mlb_tree_entry *entry, size_t n)
 static void
 add_entry(struct builder *b, const struct mlb_seen *seen)
 {
-	const struct open_dir *parent = &b->open.v[b->open.n - 1];
+	struct open_dir *parent = &b->open.v[b->open.n - 1];
 	size_t skip = parent->seen ? parent->seen->len : 0;
 	struct mlb_tree_entry e = { seen->path + skip, seen->kind, seen->size, seen->digest };
 
 	if (seen->kind == MLB_T_DIR)
 		e.name = mlb_arena_strndup(&b->arena, e.name, seen->len - skip - 1);
 	mlb_vec_push(&b->entry, e);
+	parent->stored &= (seen->flags & MLB_SEEN_STORED) != 0;
 }
 
 /* The innermost directory is complete. */
@@ -80,11 +82,12 @@ close_dir(struct builder *b, struct mlb_err *err)
 	if (!d.seen) {
 		b->walk->digest = digest;
 		b->walk->size = size;
+		b->walk->stored = b->cas && d.stored;
 		return 0;
 	}
 	d.seen->digest = digest;
 	d.seen->size = size;
-	d.seen->flags |= MLB_SEEN_KNOWN;
+	d.seen->flags |= MLB_SEEN_KNOWN | (b->cas && d.stored ? MLB_SEEN_STORED : 0);
 	add_entry(b, d.seen);
 	return 0;
 }
@@ -99,7 +102,8 @@ int
 mlb_walk_nodes(struct mlb_walk *w, struct mlb_cas *cas, struct mlb_err *err)
 {
 	struct builder b = { MLB_VEC_INIT, MLB_VEC_INIT, MLB_ARENA_INIT, w, cas };
-	struct open_dir top = { NULL, 0 };
+	struct open_dir top = { NULL, 0, true };
+	uint8_t enough = MLB_SEEN_KNOWN | (cas ? MLB_SEEN_STORED : 0);
 	int rc = 0;
 
 	mlb_vec_push(&b.open, top);
@@ -110,8 +114,8 @@ mlb_walk_nodes(struct mlb_walk *w, struct mlb_cas *cas, struct mlb_err *err)
 			rc = close_dir(&b, err);
 		if (rc < 0)
 			break;
-		if (seen->kind == MLB_T_DIR && (cas || !(seen->flags & MLB_SEEN_KNOWN))) {
-			struct open_dir d = { seen, b.entry.n };
+		if (seen->kind == MLB_T_DIR && (seen->flags & enough) != enough) {
+			struct open_dir d = { seen, b.entry.n, true };
 
 			mlb_vec_push(&b.open, d);
 			continue;

@@ -207,6 +207,15 @@ mlb_scan_checkout(struct mlb_scan *s, size_t i, struct mlb_cas *cas, const struc
 	return rc;
 }
 
+bool
+mlb_scan_stored(const struct mlb_scan *s, size_t i, struct mlb_cas *cas)
+{
+	const struct mlb_path_state *p = &s->state[i];
+
+	return p->kind == MLB_P_TREE && p->walk && p->walk->stored && p->walk->generation &&
+	       p->walk->generation == mlb_cas_generation(cas);
+}
+
 int
 mlb_scan_store(struct mlb_scan *s, size_t i, struct mlb_cas *cas, struct mlb_err *err)
 {

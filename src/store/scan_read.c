@@ -358,6 +358,20 @@ struct reader {
 	pthread_mutex_t lock; /* the errors */
 };
 
+static int
+read_or_store(const struct mlb_reading *t, const struct mlb_place *p, struct mlb_err *err)
+{
+	int rc = mlb_seen_read(t->seen, p, t->cas, err);
+
+	if (rc < 0 && t->cas && t->may_fail) {
+		mlb_err_release(err);
+		return mlb_seen_read(t->seen, p, NULL, err);
+	}
+	if (rc == 0 && t->cas)
+		t->seen->flags |= MLB_SEEN_STORED;
+	return rc;
+}
+
 static void
 read_one(void *ctx, size_t i)
 {
@@ -366,10 +380,11 @@ read_one(void *ctx, size_t i)
 	const struct mlb_place p = { r->all->root, r->all->root_dir, t->dir, t->path, t->follow };
 	struct mlb_err err = MLB_ERR_INIT;
 
-	if (r->all->cas && (t->seen->flags & MLB_SEEN_KNOWN) &&
-	    mlb_cas_has(r->all->cas, &t->seen->digest))
+	if (t->cas && (t->seen->flags & MLB_SEEN_KNOWN) && mlb_cas_has(t->cas, &t->seen->digest)) {
+		t->seen->flags |= MLB_SEEN_STORED;
 		return;
-	if (mlb_seen_read(t->seen, &p, r->all->cas, &err) == 0) {
+	}
+	if (read_or_store(t, &p, &err) == 0) {
 		if (mlb_racy(t->seen->ctime, r->all->now))
 			t->seen->flags |= MLB_SEEN_RACY;
 		return;
@@ -421,13 +436,17 @@ order_of(const struct mlb_readings *all)
 }
 
 void
-mlb_readings_add(struct mlb_readings *all, struct mlb_walk *w, const char *dir, struct mlb_err *err)
+mlb_readings_add(struct mlb_readings *all, struct mlb_walk *w, const char *dir, struct mlb_cas *cas,
+		 enum mlb_reach reach, struct mlb_err *err)
 {
+	uint8_t enough = MLB_SEEN_KNOWN | (reach == MLB_READ_ALL && cas ? MLB_SEEN_STORED : 0);
+
 	for (size_t i = 0; i < w->all.n; i++) {
 		struct mlb_seen *seen = &w->all.v[i];
-		struct mlb_reading t = { seen, dir, seen->path, false, err };
+		struct mlb_reading t = { seen, dir, seen->path, false, reach == MLB_READ_NEW,
+					 cas,  err };
 
-		if (seen->kind != MLB_T_DIR && (all->cas || !(seen->flags & MLB_SEEN_KNOWN)))
+		if (seen->kind != MLB_T_DIR && (seen->flags & enough) != enough)
 			mlb_vec_push(&all->todo, t);
 	}
 }

@@ -8,7 +8,9 @@
  *         them with seed 1
  *   row   2 bytes length of the key, the key, 1 byte kind, 1 byte flags, 8 bytes
  *         each inode, size, mtime, ctime, and 32 bytes digest; numbers are
- *         unsigned or two's complement, little-endian
+ *         unsigned or two's complement, little-endian. A directory's row has for
+ *         its inode the generation of the store (cas.h) to which the marks of
+ *         what is in it refer; 0: there are none
  *
  * The keys of a record are greater than `last` of the record before.  Keys
  * compare bytewise.  A record with a wrong hash reads as an empty one.

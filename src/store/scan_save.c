@@ -50,9 +50,20 @@ decide_racy(struct mlb_scan *s)
 	}
 }
 
+/* Marks are only written down where what they tell of is durable, and was not removed since. */
+static bool
+marks_hold(const struct mlb_walk *walk, struct mlb_cas *cas)
+{
+	if (!walk->generation)
+		return false;
+	if (!cas) /* they are as they were read */
+		return walk->ticket == 0;
+	return mlb_cas_durable(cas, walk->ticket) && mlb_cas_generation(cas) == walk->generation;
+}
+
 static int
 save_walk(struct mlb_rows_writer *w, const struct mlb_walk *walk, const char *path, size_t len,
-	  struct mlb_err *err)
+	  uint8_t flags, struct mlb_err *err)
 {
 	struct mlb_buf key = MLB_BUF_INIT(MLB_ROW_KEY_MAX + MLB_ROW_KEY_MAX);
 	int rc = 0;
@@ -60,8 +71,11 @@ save_walk(struct mlb_rows_writer *w, const struct mlb_walk *walk, const char *pa
 	mlb_buf_add(&key, path, len + 1); /* with the NUL */
 	for (size_t i = 0; i < walk->all.n && rc == 0; i++) {
 		const struct mlb_seen *seen = &walk->all.v[i];
-		struct mlb_row row = { NULL,       0,           seen->kind,  seen->flags, seen->ino,
-				       seen->size, seen->mtime, seen->ctime, seen->digest };
+		struct mlb_row row = { NULL,        0,
+				       seen->kind,  (uint8_t)(seen->flags & flags),
+				       seen->ino,   seen->size,
+				       seen->mtime, seen->ctime,
+				       seen->digest };
 
 		mlb_buf_truncate(&key, len + 1);
 		mlb_buf_add(&key, seen->path, seen->len);
@@ -80,19 +94,23 @@ save_walk(struct mlb_rows_writer *w, const struct mlb_walk *walk, const char *pa
 
 static int
 save_path(struct mlb_rows_writer *w, const struct mlb_path_state *p, const char *path,
-	  struct mlb_err *err)
+	  struct mlb_cas *cas, struct mlb_err *err)
 {
 	size_t len = strlen(path);
 	bool linked = p->st.type == MLB_F_FILE && p->st.nlink > 1;
 	struct mlb_row row = { path,       len,         p->kind,     0,        p->st.ino,
 			       p->st.size, p->st.mtime, p->st.ctime, p->digest };
+	bool marks = p->kind == MLB_P_TREE && p->walk && marks_hold(p->walk, cas);
 	int rc;
 
 	if (len > MLB_ROW_KEY_MAX)
 		return 0;
 	row.flags = (uint8_t)((linked ? MLB_SEEN_LINKED : 0) | (p->racy ? MLB_SEEN_RACY : 0));
-	if (p->kind == MLB_P_TREE)
+	if (p->kind == MLB_P_TREE) {
 		row.size = p->size;
+		row.ino = marks ? p->walk->generation : 0;
+		row.flags |= marks && p->walk->stored ? MLB_SEEN_STORED : 0;
+	}
 	if (p->kind == MLB_P_TREE &&
 	    !p->walk) /* its files are not known: so its digest proves nothing */
 		memset(&row.digest, 0, sizeof(row.digest));
@@ -101,12 +119,13 @@ save_path(struct mlb_rows_writer *w, const struct mlb_path_state *p, const char 
 		return rc;
 	rc = mlb_rows_add(w, &row, err);
 	if (rc == 0 && p->kind == MLB_P_TREE && p->walk)
-		rc = save_walk(w, p->walk, path, len, err);
+		rc = save_walk(w, p->walk, path, len, marks ? UINT8_MAX : (uint8_t)~MLB_SEEN_STORED,
+			       err);
 	return rc;
 }
 
 int
-mlb_scan_save(struct mlb_scan *s, struct mlb_err *err)
+mlb_scan_save(struct mlb_scan *s, struct mlb_cas *cas, struct mlb_err *err)
 {
 	struct mlb_rows_writer *w;
 	int rc = 0;
@@ -117,7 +136,7 @@ mlb_scan_save(struct mlb_scan *s, struct mlb_err *err)
 	w = mlb_rows_writer_new(s->db);
 	for (size_t i = 0; i < s->n && rc == 0; i++)
 		if (s->state[i].dirty)
-			rc = save_path(w, &s->state[i], s->path[i], err);
+			rc = save_path(w, &s->state[i], s->path[i], cas, err);
 	if (rc == 0)
 		rc = mlb_rows_finish(w, err);
 	for (size_t i = 0; i < s->n && rc == 0; i++)

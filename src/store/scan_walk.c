@@ -75,7 +75,18 @@ mlb_walk_release(struct mlb_walk *w)
 	mlb_vec_release(&w->all);
 	mlb_arena_release(&w->arena);
 	memset(&w->digest, 0, sizeof(w->digest));
-	w->size = 0;
+	w->size = w->generation = w->ticket = 0;
+	w->stored = false;
+}
+
+void
+mlb_walk_trust(struct mlb_walk *w, uint64_t generation)
+{
+	if (!generation || w->generation != generation)
+		for (size_t i = 0; i < w->all.n; i++)
+			w->all.v[i].flags &= (uint8_t)~MLB_SEEN_STORED;
+	w->stored &= generation && w->generation == generation;
+	w->generation = generation;
 }
 
 /* The first error of a job stays. */
@@ -479,8 +490,10 @@ take_item(struct mlb_walk *out, const struct walk *w, const struct dir *d, const
 		seen.mtime = it->u.file.mtime;
 		seen.ctime = it->u.file.ctime;
 	}
-	if (old && (seen.flags & MLB_SEEN_KNOWN))
+	if (old && (seen.flags & MLB_SEEN_KNOWN)) {
 		seen.digest = old->digest;
+		seen.flags |= old->flags & MLB_SEEN_STORED;
+	}
 	mlb_vec_push(&out->all, seen);
 }
 
@@ -526,8 +539,13 @@ finish(struct walk *w, struct mlb_walk_job *job, size_t n)
 		if (job[i].err.code != MLB_OK)
 			continue;
 		job[i].same = job[i].old && !atomic_load(&w->dir[i]->differs);
-		if (!job[i].same)
-			take_list(&job[i].now, w, i);
+		if (job[i].same)
+			continue;
+		take_list(&job[i].now, w, i);
+		if (job[i].old) {
+			job[i].now.generation = job[i].old->generation;
+			job[i].now.ticket = job[i].old->ticket;
+		}
 	}
 	for (size_t i = 0; i < w->n; i++) {
 		free(w->dir[i]->names);

@@ -27,6 +27,7 @@ enum mlb_seen_flag {
 	MLB_SEEN_KNOWN = 1,  /* the digest belongs to the stat */
 	MLB_SEEN_RACY = 2,   /* it may have changed since without a trace: hash once more */
 	MLB_SEEN_LINKED = 4, /* it had several names: then ctime says nothing */
+	MLB_SEEN_STORED = 8, /* the store has the content, or the node and all below it; see struct mlb_walk */
 };
 
 struct mlb_seen {
@@ -46,9 +47,12 @@ struct mlb_walk {
 	MLB_VEC(struct mlb_seen) all;
 	struct mlb_digest digest; /* of the tree; zero while unknown */
 	uint64_t size;            /* of its files */
+	uint64_t generation;      /* of the store (cas.h) in which MLB_SEEN_STORED holds; 0: nowhere */
+	uint64_t ticket;          /* when that is durable (cas.h); 0: it is */
+	bool stored;              /* the whole tree is there */
 };
 
-#define MLB_WALK_INIT { MLB_ARENA_INIT, MLB_VEC_INIT, { { 0 } }, 0 }
+#define MLB_WALK_INIT { MLB_ARENA_INIT, MLB_VEC_INIT, { { 0 } }, 0, 0, 0, false }
 
 void mlb_walk_release(struct mlb_walk *w);
 
@@ -67,9 +71,13 @@ void mlb_walk_run(struct mlb_walk_job *job, size_t n, int root, unsigned threads
 
 /*
  * Set digest and size of the walk and of every directory in it, from what is
- * below, which must be known. With a store (may be NULL) the nodes are put there.
+ * below, which must be known. With a store (may be NULL) the nodes are put
+ * there, but those of directories that are marked as stored already.
  */
 int mlb_walk_nodes(struct mlb_walk *w, struct mlb_cas *cas, struct mlb_err *err);
+
+/* Marks of another generation than this one of a store do not count: remove them. */
+void mlb_walk_trust(struct mlb_walk *w, uint64_t generation);
 
 /* Where a directory's list ends, which begins after index i. */
 size_t mlb_walk_end(const struct mlb_walk *w, size_t i, size_t hi);
@@ -123,6 +131,8 @@ struct mlb_reading {
 	const char *dir;       /* as in struct mlb_place */
 	const char *path;
 	bool follow;
+	bool may_fail;         /* to be stored; then it is only read */
+	struct mlb_cas *cas;   /* it is stored there; NULL: only the digest is wanted */
 	struct mlb_err *err;   /* set if it could not be read; several may share one */
 };
 
@@ -130,12 +140,16 @@ struct mlb_readings {
 	MLB_VEC(struct mlb_reading) todo;
 	int root;
 	const char *root_dir;
-	struct mlb_cas *cas; /* everything is stored there; NULL: only digests are wanted */
 	int64_t now;         /* the file system's time before anything is read */
 };
 
-/* Add what is not known of a walk; with a store everything that is not there. */
-void mlb_readings_add(struct mlb_readings *all, struct mlb_walk *w, const char *dir, struct mlb_err *err);
+/* Which files of a walk are read, and what for. */
+enum mlb_reach {
+	MLB_READ_NEW = 0, /* what is not known; with a store it is put there, if that can be done */
+	MLB_READ_ALL = 1  /* and what is not marked as stored: after that all is there */
+};
+void mlb_readings_add(struct mlb_readings *all, struct mlb_walk *w, const char *dir, struct mlb_cas *cas,
+		      enum mlb_reach reach, struct mlb_err *err);
 
 /* Set now from the clock of directory `dir`, which is made. Waits 15 ms if else much would be hashed once more. */
 int mlb_readings_clock(struct mlb_readings *all, const char *dir, struct mlb_err *err);

@@ -12,11 +12,11 @@ store_walk(struct mlb_walk_job *job, int root, const char *dir, struct mlb_cas *
 	   struct mlb_err *err)
 {
 	unsigned threads = mlb_machine_cpus();
-	struct mlb_readings todo = { MLB_VEC_INIT, root, dir, cas, INT64_MAX };
+	struct mlb_readings todo = { MLB_VEC_INIT, root, dir, INT64_MAX };
 
 	mlb_walk_run(job, 1, root, threads);
 	if (job->err.code == MLB_OK) {
-		mlb_readings_add(&todo, &job->now, "", &job->err);
+		mlb_readings_add(&todo, &job->now, "", cas, MLB_READ_ALL, &job->err);
 		mlb_readings_run(&todo, threads);
 	}
 	if (job->err.code != MLB_OK) {

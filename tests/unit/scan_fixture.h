@@ -55,7 +55,7 @@ save(struct mlb_scan *s)
 	struct mlb_err err = MLB_ERR_INIT;
 
 	assert_ok(mlb_db_begin(s->db, &err));
-	assert_ok(mlb_scan_save(s, &err));
+	assert_ok(mlb_scan_save(s, NULL, &err));
 	assert_ok(mlb_db_commit(s->db, &err));
 }
 

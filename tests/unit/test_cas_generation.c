@@ -99,6 +99,23 @@ a_damaged_object_raises_it(void **state)
 }
 
 static void
+packs_that_are_missed_raise_it(void **state)
+{
+	struct store s = open_store("state.db");
+	struct mlb_err err = MLB_ERR_INIT;
+	uint64_t first = mlb_cas_generation(s.cas);
+
+	(void)state;
+	put_text(&s, "hello");
+	commit(&s);
+	close_store(&s);
+	assert_ok(mlb_fs_remove_tree(CACHE "/packs", &err));
+	s = open_store("state.db");
+	assert_true(mlb_cas_generation(s.cas) != first);
+	close_store(&s);
+}
+
+static void
 what_cannot_be_raised_is_trusted_no_more(void **state)
 {
 	struct store s = open_store("state.db");
@@ -123,6 +140,7 @@ main(void)
 		scratch_test(another_cache_has_another),
 		scratch_test(what_is_no_number_is_made_anew),
 		scratch_test(a_damaged_object_raises_it),
+		scratch_test(packs_that_are_missed_raise_it),
 		scratch_test(what_cannot_be_raised_is_trusted_no_more),
 	};
 

@@ -1,0 +1,56 @@
+# A source directory is read once, though it is hashed and stored; later only what changed in it.
+. "${0%/*}/lib.sh"
+
+strace -f -o /dev/null true 2>/dev/null || {
+	echo "strace cannot be used here"
+	exit 77
+}
+
+# How often files of the data were opened by the last command.
+opened() {
+	grep -c "openat.*$1\", O_RDONLY" trace
+}
+
+traced() {
+	ok strace -f -e trace=openat -o trace "$MLBUILD" "$@"
+}
+
+t_dir
+mkdir -p data/a data/b
+for i in 0 1 2 3 4 5 6 7 8 9; do
+	echo "a $i" >"data/a/$i.txt"
+	echo "b $i" >"data/b/$i.txt"
+done
+sleep 0.1
+put mlbuild.ini <<'INI'
+[dataset raw]
+path = data
+
+[dataset other]
+path = elsewhere
+INI
+mkdir elsewhere
+echo 1 >elsewhere/1.dat
+
+t the first time each file is opened once
+traced raw
+eq "$(opened '[0-9].txt')" 20
+
+t what was not asked for is not stored
+hasnt 'elsewhere'
+eq "$(opened '1.dat')" 1
+ok grep -rqF 'a 7' .mlbuild/cache/v1/packs
+code 1 grep -rqxF 1 .mlbuild/cache/v1/packs
+
+t with nothing to do none is
+traced raw
+eq "$(opened '[0-9].txt')" 0
+
+t of one that changed only that one is
+echo 'a seven' >data/a/7.txt
+sleep 0.1
+traced raw
+eq "$(opened '[0-9].txt')" 1
+ok grep -rqF 'a seven' .mlbuild/cache/v1/packs
+
+done_testing
