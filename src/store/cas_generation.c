@@ -30,9 +30,9 @@ fail(const char *path, struct mlb_err *err)
 
 /* The file, locked; a descriptor or a negative code. */
 static int
-open_locked(const char *path, int flags, int lock, struct mlb_err *err)
+open_locked(const struct mlb_io *io, const char *path, int flags, int lock, struct mlb_err *err)
 {
-	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0666);
+	int fd = io->open(io, path, flags | O_CLOEXEC | O_NOCTTY, 0666);
 
 	if (fd < 0)
 		return fail(path, err);
@@ -40,7 +40,7 @@ open_locked(const char *path, int flags, int lock, struct mlb_err *err)
 		if (errno == EINTR)
 			continue;
 		fail(path, err);
-		close(fd);
+		io->close(io, fd);
 		return MLB_ESYSTEM;
 	}
 	return fd;
@@ -61,21 +61,22 @@ read_number(int fd)
 }
 
 static int
-write_number(int fd, const char *path, uint64_t value, struct mlb_err *err)
+write_number(const struct mlb_io *io, int fd, const char *path, uint64_t value, struct mlb_err *err)
 {
 	char text[LEN];
 
 	value = htobe64(value);
 	mlb_hex_encode(text, &value, sizeof(value));
 	text[LEN - 1] = '\n'; /* in the place of the NUL */
-	if (pwrite(fd, text, LEN, 0) != (ssize_t)LEN || ftruncate(fd, LEN) != 0 || fsync(fd) != 0)
+	errno = mlb_io_pwrite_all(io, fd, text, LEN, 0);
+	if (errno || io->ftruncate(io, fd, LEN) != 0 || io->fsync(io, fd) != 0)
 		return fail(path, err);
 	return 0;
 }
 
 /* With the file locked for writing: the number that follows, which is never zero. */
 static int
-write_next(int fd, const char *path, struct mlb_err *err)
+write_next(const struct mlb_io *io, int fd, const char *path, struct mlb_err *err)
 {
 	uint64_t value = read_number(fd);
 	int rc = 0;
@@ -84,31 +85,31 @@ write_next(int fd, const char *path, struct mlb_err *err)
 		rc = mlb_machine_random(&value, sizeof(value), err);
 	if (++value == 0)
 		value = 1;
-	return rc ? rc : write_number(fd, path, value, err);
+	return rc ? rc : write_number(io, fd, path, value, err);
 }
 
 static uint64_t
-read_file(const char *path)
+read_file(const struct mlb_io *io, const char *path)
 {
-	int fd = open_locked(path, O_RDONLY, LOCK_SH, NULL);
+	int fd = open_locked(io, path, O_RDONLY, LOCK_SH, NULL);
 	uint64_t value = fd < 0 ? 0 : read_number(fd);
 
 	if (fd >= 0)
-		close(fd);
+		io->close(io, fd);
 	return value;
 }
 
 /* Only where it has none: in between another process may have made one. */
 static void
-make_first(const char *path)
+make_first(const struct mlb_io *io, const char *path)
 {
-	int fd = open_locked(path, O_RDWR | O_CREAT, LOCK_EX, NULL);
+	int fd = open_locked(io, path, O_RDWR | O_CREAT, LOCK_EX, NULL);
 
 	if (fd < 0)
 		return;
 	if (read_number(fd) == 0)
-		write_next(fd, path, NULL);
-	close(fd);
+		write_next(io, fd, path, NULL);
+	io->close(io, fd);
 }
 
 static char *
@@ -124,10 +125,10 @@ mlb_cas_generation(struct mlb_cas *cas)
 	uint64_t value = 0;
 
 	if (!atomic_load(&cas->distrusted)) {
-		value = read_file(path);
+		value = read_file(cas->io, path);
 		if (value == 0) {
-			make_first(path);
-			value = read_file(path);
+			make_first(cas->io, path);
+			value = read_file(cas->io, path);
 		}
 	}
 	free(path);
@@ -138,11 +139,11 @@ int
 mlb_cas_raise(struct mlb_cas *cas, struct mlb_err *err)
 {
 	char *path = generation_path(cas);
-	int fd = open_locked(path, O_RDWR | O_CREAT, LOCK_EX, err);
-	int rc = fd < 0 ? fd : write_next(fd, path, err);
+	int fd = open_locked(cas->io, path, O_RDWR | O_CREAT, LOCK_EX, err);
+	int rc = fd < 0 ? fd : write_next(cas->io, fd, path, err);
 
 	if (fd >= 0)
-		close(fd);
+		cas->io->close(cas->io, fd);
 	/* Others will find out by what they miss; we know now. */
 	if (rc)
 		atomic_store(&cas->distrusted, true);
