@@ -163,7 +163,7 @@ choose_journal(struct mlb_db *db, bool is_new)
 		return sqlite3_exec(db->sq, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 	if (!is_new)
 		return SQLITE_OK; /* it is kept in the file */
-	return sqlite3_exec(db->sq, "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL", NULL,
+	return sqlite3_exec(db->sq, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL", NULL,
 			    NULL, NULL);
 }
 

@@ -58,6 +58,7 @@ struct mlb_rows_writer;
 struct mlb_rows_writer *mlb_rows_writer_new(struct mlb_db *db);
 int mlb_rows_path(struct mlb_rows_writer *w, const char *path, size_t len, struct mlb_err *err);
 int mlb_rows_add(struct mlb_rows_writer *w, const struct mlb_row *row, struct mlb_err *err);
+int mlb_rows_cut(struct mlb_rows_writer *w, struct mlb_err *err); /* what follows goes into other records than the last row */
 int mlb_rows_finish(struct mlb_rows_writer *w, struct mlb_err *err); /* the last records */
 void mlb_rows_writer_free(struct mlb_rows_writer *w);
 

@@ -8,6 +8,8 @@
 #define WORTH                                                                                      \
 	(4 * MLB_MIB) /* bytes whose hashing takes longer than waiting until they cannot be racy */
 
+#define LARGE 100 /* entries of a directory that fill a record */
+
 static uint64_t
 racy_bytes(const struct mlb_scan *s, int64_t now, bool *any)
 {
@@ -118,6 +120,9 @@ save_path(struct mlb_rows_writer *w, const struct mlb_path_state *p, const char 
 	if (rc < 0 || p->kind == MLB_P_UNKNOWN || p->kind == MLB_P_BAD)
 		return rc;
 	rc = mlb_rows_add(w, &row, err);
+	/* The row of a large directory changes with each of its files: their neighbours need not be written again. */
+	if (rc == 0 && p->kind == MLB_P_TREE && p->walk && p->walk->all.n > LARGE)
+		rc = mlb_rows_cut(w, err);
 	if (rc == 0 && p->kind == MLB_P_TREE && p->walk)
 		rc = save_walk(w, p->walk, path, len, marks ? UINT8_MAX : (uint8_t)~MLB_SEEN_STORED,
 			       err);

@@ -36,6 +36,8 @@ write_model(struct project *p, const struct model *m, const uint8_t *which, size
 		if (!m[i].version)
 			continue;
 		assert_ok(mlb_rows_add(w, &row, &err));
+		if (m[i].below % 2)
+			assert_ok(mlb_rows_cut(w, &err));
 		for (unsigned k = 0; k < m[i].below; k++) {
 			snprintf(key, sizeof(key), "%s.%05u", m[i].name, k);
 			key[strlen(m[i].name)] = '\0';
