@@ -46,6 +46,7 @@ int mlb_fs_rename(const char *from, const char *to, struct mlb_err *err);
 int mlb_fs_unlink(const char *path, struct mlb_err *err);            /* absent is fine */
 int mlb_fs_remove_tree(const char *path, struct mlb_err *err);       /* absent is fine; never follows links; makes 0555 directories writable */
 int mlb_fs_rmdir_empty_parents(const char *path, const char *stop);  /* remove empty parents below stop; 0 always */
+void mlb_fs_write_soon(int fd, uint64_t at, uint64_t len);          /* a hint: have the disk begin now, what is written will be synced */
 int mlb_fs_sync_dir(const char *path, struct mlb_err *err);
 int mlb_fs_readlink(struct mlb_buf *out, const char *path, struct mlb_err *err);
 int mlb_fs_real(struct mlb_buf *out, const char *path, struct mlb_err *err); /* absolute, without links; what does not exist stays as it is (MLB_EINVALID: below a file). Replaces out */

@@ -14,6 +14,18 @@
 
 #define PATH_LIMIT (64 * MLB_KIB)
 
+void
+mlb_fs_write_soon(int fd, uint64_t at, uint64_t len)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+	sync_file_range(fd, (off_t)at, (off_t)len, SYNC_FILE_RANGE_WRITE);
+#else
+	(void)fd;
+	(void)at;
+	(void)len;
+#endif
+}
+
 int
 mlb_temp_name(struct mlb_buf *out, const char *dir, const char *prefix, struct mlb_err *err)
 {

@@ -119,6 +119,7 @@ mlb_cas_open_io(struct mlb_cas **out, const char *dir, struct mlb_db *db, const 
 	pthread_mutex_init(&cas->sync_lock, NULL);
 	packs = mlb_asprintf("%s/packs", dir);
 	mlb_packs_init(&cas->packs, packs, "packs/", MLB_BLOB_OBJECT, db, found, cas);
+	cas->packs.lock = &cas->lock;
 	cas->packs.io = io;
 	free(packs);
 	rc = mlb_machine_random(&cas->seed, sizeof(cas->seed), err);

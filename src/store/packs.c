@@ -29,6 +29,7 @@ mlb_packs_init(struct mlb_packs *p, const char *dir, const char *prefix, uint8_t
 	p->db = db;
 	p->found = found;
 	p->ctx = ctx;
+	pthread_cond_init(&p->idle, NULL);
 }
 
 static void
@@ -50,6 +51,9 @@ mlb_packs_release(struct mlb_packs *p)
 	for (size_t i = 0; i < p->file.n; i++)
 		file_free(p, p->file.v[i]);
 	mlb_vec_release(&p->file);
+	mlb_vec_release(&p->current);
+	if (p->dir)
+		pthread_cond_destroy(&p->idle);
 	free(p->dir);
 	p->dir = NULL;
 }
@@ -415,6 +419,7 @@ mlb_packs_begin_read(struct mlb_packs *p, struct mlb_packfile *f, uint64_t offse
 {
 	int rc = 0;
 
+	mlb_packs_wait(p, f);
 	/* One that is full was flushed, and belongs to the thread that syncs. */
 	if (f->writer && !f->full && offset >= mlb_pack_writer_flushed(f->writer))
 		rc = mlb_pack_flush(f->writer, err);

@@ -4,6 +4,7 @@
  * and results.c only.
  *
  * 1. All calls are made under the owner's lock, but mlb_packs_sync_run.
+ *    mlb_packs_append lets go of it while it copies and writes.
  * 2. A pack that is ours (we hold its lock) is read by a descriptor of its own,
  *    so that its renaming disturbs no reader.
  * 3. Blobs that others wrote are given to `found` once they are durable: those of
@@ -13,6 +14,8 @@
  */
 #ifndef STORE_PACKS_H
 #define STORE_PACKS_H
+
+#include <pthread.h>
 
 #include "base/vec.h"
 #include "os/io.h"
@@ -27,6 +30,7 @@ struct mlb_packfile {
 	unsigned readers;     /* of fd, now */
 	uint64_t synced;      /* of an open one: bytes that are durable and whose blobs are known */
 	struct mlb_pack_writer *writer; /* it is ours, or NULL */
+	bool busy;            /* ours: a thread appends to it, without the lock */
 	bool full;            /* ours: to be sealed by the next sync */
 	bool stuck;           /* ours: a sync failed, and the end could not be cut off; only held */
 	bool gone;            /* the file is not there any more */
@@ -45,7 +49,10 @@ struct mlb_packs {
 	void *ctx;            /* of found */
 	MLB_VEC(struct mlb_packfile *) file;
 	struct mlb_packfile *last;    /* that was looked up */
-	struct mlb_packfile *current; /* that is appended to, or NULL */
+	MLB_VEC(struct mlb_packfile *) current; /* that are appended to: more than one where threads would wait for each other */
+	uint64_t appended;    /* bytes, by this process */
+	pthread_mutex_t *lock; /* the owner's; NULL: it is never let go of */
+	pthread_cond_t idle;  /* a file is no more busy */
 	unsigned n_open;      /* descriptors to read from */
 	bool loaded;          /* the table was read */
 	bool skipped;         /* a file could not be looked into when the directory was listed last */
@@ -71,6 +78,7 @@ int mlb_packs_again(struct mlb_packs *p, struct mlb_err *err);
 
 struct mlb_packfile *mlb_packs_by_id(struct mlb_packs *p, int64_t id); /* NULL if there is none, or it is gone */
 
+/* Others may append, and the same content, meanwhile; only what is told after this call is in a sync that begins then. */
 int mlb_packs_append(struct mlb_packs *p, struct mlb_packfile **file, struct mlb_blob *out,
 		     const struct mlb_digest *digest, const void *data, size_t len, struct mlb_err *err);
 

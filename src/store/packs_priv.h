@@ -12,6 +12,7 @@ struct mlb_packfile *mlb_packs_add(struct mlb_packs *p, const char *name);
 void mlb_packs_drop_last(struct mlb_packs *p); /* takes back an add that nobody has seen */
 struct mlb_packfile *mlb_packs_by_name(struct mlb_packs *p, const char *name); /* NULL */
 int mlb_packs_forget(struct mlb_packs *p, struct mlb_err *err); /* rows, and all files but those in use */
+void mlb_packs_wait(struct mlb_packs *p, const struct mlb_packfile *f); /* until nobody appends to it */
 int mlb_packs_open_fd(struct mlb_packs *p, struct mlb_packfile *f, struct mlb_err *err);
 
 /* What changed then may change again now, and show the same mtime. */

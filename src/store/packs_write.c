@@ -7,6 +7,9 @@
 #include "store/pack_format.h"
 #include "store/packs_priv.h"
 
+#define WORTH (16 * MLB_MIB) /* bytes from which on another pack is begun rather than waited for */
+#define MOST 8               /* packs that one process appends to at once */
+
 /* ---------------------------------------------------------- what others wrote */
 
 struct blobs {
@@ -231,30 +234,79 @@ begin(struct mlb_packs *p, struct mlb_err *err)
 		return rc;
 	}
 	f->writer = w;
-	p->current = f;
+	mlb_vec_push(&p->current, f);
 	return 0;
+}
+
+void
+mlb_packs_wait(struct mlb_packs *p, const struct mlb_packfile *f)
+{
+	while (f->busy)
+		pthread_cond_wait(&p->idle, p->lock);
+}
+
+static void
+not_current(struct mlb_packs *p, const struct mlb_packfile *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->current.n; i++)
+		if (p->current.v[i] != f)
+			p->current.v[n++] = p->current.v[i];
+	p->current.n = n;
+}
+
+/* One to append to that nobody is at work on. */
+static int
+take_current(struct mlb_packs *p, struct mlb_packfile **out, struct mlb_err *err)
+{
+	for (;;) {
+		for (size_t i = 0; i < p->current.n; i++)
+			if (!p->current.v[i]->busy) {
+				*out = p->current.v[i];
+				return 0;
+			}
+		if (p->current.n == 0 || (p->appended >= WORTH && p->current.n < MOST)) {
+			int rc = begin(p, err);
+
+			if (rc)
+				return rc;
+			continue;
+		}
+		pthread_cond_wait(&p->idle, p->lock);
+	}
 }
 
 int
 mlb_packs_append(struct mlb_packs *p, struct mlb_packfile **file, struct mlb_blob *out,
 		 const struct mlb_digest *digest, const void *data, size_t len, struct mlb_err *err)
 {
-	struct mlb_packfile *f = p->current;
-	int rc = 0;
+	struct mlb_packfile *f;
+	bool full = false;
+	int rc = take_current(p, &f, err);
 
-	if (f && mlb_pack_writer_size(f->writer) >= MLB_PACK_FULL) {
-		rc = mlb_pack_flush(f->writer, err);
-		if (rc)
-			return rc;
-		f->full = true;
-		p->current = NULL;
+	if (rc)
+		return rc;
+	if (p->lock) {
+		f->busy = true;
+		pthread_mutex_unlock(p->lock);
 	}
-	if (!p->current)
-		rc = begin(p, err);
-	if (rc == 0)
-		rc = mlb_pack_append(p->current->writer, out, p->type, digest, data, len, err);
-	if (rc == 0)
-		*file = p->current;
+	rc = mlb_pack_append(f->writer, out, p->type, digest, data, len, err);
+	if (rc == 0 && mlb_pack_writer_size(f->writer) >= MLB_PACK_FULL)
+		full = mlb_pack_flush(f->writer, NULL) == 0; /* else the next one tries again */
+	if (p->lock) {
+		pthread_mutex_lock(p->lock);
+		f->busy = false;
+		pthread_cond_broadcast(&p->idle);
+	}
+	if (full) {
+		f->full = true;
+		not_current(p, f);
+	}
+	if (rc == 0) {
+		p->appended += len;
+		*file = f;
+	}
 	return rc;
 }
 
@@ -270,8 +322,10 @@ mlb_packs_sync_begin(struct mlb_packs *p, struct mlb_packs_sync *s, struct mlb_e
 	p->dir_dirty = false;
 	for (size_t i = 0; i < p->file.n; i++) {
 		struct mlb_packfile *f = p->file.v[i];
-		struct mlb_packs_item item = { .file = f, .seal = f->full };
+		struct mlb_packs_item item = { .file = f };
 
+		mlb_packs_wait(p, f);
+		item.seal = f->full;
 		if (!f->writer || f->stuck ||
 		    (!f->full && mlb_pack_writer_size(f->writer) <= f->synced))
 			continue;
@@ -323,8 +377,8 @@ became_sealed(struct mlb_packfile *f, char *name)
 static void
 give_up(struct mlb_packs *p, struct mlb_packfile *f)
 {
-	if (p->current == f)
-		p->current = NULL;
+	mlb_packs_wait(p, f);
+	not_current(p, f);
 	/* While we hold its lock nobody takes what cannot be cut off for durable. */
 	f->stuck = !mlb_pack_cut(f->writer, f->synced);
 	if (f->stuck)

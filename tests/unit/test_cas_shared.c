@@ -85,6 +85,74 @@ threads_put_read_and_sync(void **state)
 	close_store(&shared);
 }
 
+#define FILL_EACH                                                                                  \
+	300 /* objects of 100,000 bytes: together enough for two full packs, and for waiting to pay */
+
+static void *
+fill(void *arg)
+{
+	uint64_t me = (uint64_t)(uintptr_t)arg;
+
+	put_many(&shared, me * FILL_EACH, (me + 1) * FILL_EACH);
+	atomic_fetch_sub(&running, 1);
+	return NULL;
+}
+
+/* Are those packs sealed whose bytes are what their names say? How many. */
+static unsigned
+check_sealed(void)
+{
+	struct mlb_dirents list = MLB_VEC_INIT;
+	struct mlb_err err = MLB_ERR_INIT;
+	unsigned sealed = 0;
+
+	assert_ok(mlb_fs_list(&list, CACHE "/packs", &err));
+	for (size_t i = 0; i < list.n; i++) {
+		char *path = mlb_asprintf(CACHE "/packs/%s", list.v[i].name);
+		char hex[MLB_HEX_LEN + 1];
+		struct mlb_digest digest;
+
+		assert_ok(mlb_fs_hash(&digest, NULL, path, &err));
+		mlb_digest_hex(hex, &digest);
+		if (strncmp(list.v[i].name, "open-", 5) != 0) {
+			assert_memory_equal(list.v[i].name, hex, MLB_HEX_LEN);
+			sealed++;
+		}
+		free(path);
+	}
+	mlb_dirents_release(&list);
+	return sealed;
+}
+
+/* Threads that put much append to packs of their own, and seal them. */
+static void
+threads_fill_packs(void **state)
+{
+	pthread_t thread[THREADS];
+	struct mlb_err err = MLB_ERR_INIT;
+
+	(void)state;
+	shared = open_store("state.db");
+	atomic_store(&running, THREADS);
+	for (uintptr_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, fill, (void *)i), 0);
+	while (atomic_load(&running))
+		assert_ok(mlb_cas_sync(shared.cas, &err));
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	expect_many(&shared, 0, THREADS * FILL_EACH);
+	commit(&shared);
+	close_store(&shared);
+	assert_true(check_sealed() >= 1);
+	shared = open_store("state.db");
+	expect_many(&shared, 0, THREADS * FILL_EACH);
+	close_store(&shared);
+	/* And without the database, from the packs. */
+	shared = open_store("other.db");
+	expect_many(&shared, 0, THREADS * FILL_EACH);
+	close_store(&shared);
+}
+
 /* ---------------------------------------------------------- processes */
 
 /* With one database, or each with its own, and none at all at the end. */
@@ -224,6 +292,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(threads_put_read_and_sync),
+		scratch_test(threads_fill_packs),
 		scratch_test(processes_with_one_database),
 		scratch_test(processes_with_their_own_databases),
 		scratch_test(a_pack_that_another_project_sealed),
