@@ -300,7 +300,7 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 	   struct mlb_err *err)
 {
 	struct mlb_project *p = b->p;
-	int rc = mlb_db_begin(p->db, err);
+	int rc = mlb_db_begin_durable(p->db, err);
 
 	if (rc == 0)
 		rc = mlb_cas_index(p->cas, err);

@@ -25,8 +25,15 @@
  * removing them each time takes several times as long as all else together on
  * a disk that is busy.
  */
-#define SETTINGS                                                                                   \
-	"PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32768; PRAGMA journal_size_limit = 0"
+#define SYNC_ON "PRAGMA synchronous = FULL"
+#define SYNC_OFF "PRAGMA synchronous = NORMAL"
+#define SETTINGS SYNC_OFF "; PRAGMA cache_size = -32768; PRAGMA journal_size_limit = 0"
+
+/*
+ * Bytes up to which the journal also keeps its content, for the next to open it:
+ * writing that into the database takes two syncs and most of its pages once more.
+ */
+#define KEEP (512 * MLB_KIB)
 
 /* What loads the schema, so that a damaged one is seen when the database is opened. */
 #define PROBE "SELECT value FROM meta WHERE name = ?1"
@@ -48,6 +55,7 @@ struct mlb_db {
 	bool making;         /* we hold the lock under which one is made */
 	bool was_reset;
 	bool was_broken;
+	bool durable; /* the transaction at work is to be synced */
 };
 
 enum verdict { GOOD, BROKEN, FAILED, ABSENT };
@@ -328,11 +336,23 @@ mlb_db_open(struct mlb_db **out, const char *path, struct mlb_err *err)
 	return 0;
 }
 
+static void
+leave_small_journal(struct mlb_db *db)
+{
+	char *path = mlb_asprintf("%s-wal", db->path);
+	struct mlb_stat st;
+
+	if (mlb_fs_lstat(&st, path, NULL) == 0 && st.size <= KEEP)
+		sqlite3_db_config(db->sq, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	free(path);
+}
+
 void
 mlb_db_close(struct mlb_db *db)
 {
 	if (!db)
 		return;
+	leave_small_journal(db);
 	close_handle(db);
 	if (atomic_load(&db->damaged))
 		set_aside_own(db);
@@ -378,13 +398,36 @@ mlb_db_begin(struct mlb_db *db, struct mlb_err *err)
 	return mlb_db_exec(db, "BEGIN IMMEDIATE", err);
 }
 
+/* The setting can only be changed outside of a transaction. */
+static void
+sync_commits(struct mlb_db *db, bool on)
+{
+	if (db->durable != on)
+		sqlite3_exec(db->sq, on ? SYNC_ON : SYNC_OFF, NULL, NULL, NULL);
+	db->durable = on;
+}
+
+int
+mlb_db_begin_durable(struct mlb_db *db, struct mlb_err *err)
+{
+	int rc;
+
+	sync_commits(db, true);
+	rc = mlb_db_begin(db, err);
+	if (rc)
+		sync_commits(db, false);
+	return rc;
+}
+
 int
 mlb_db_commit(struct mlb_db *db, struct mlb_err *err)
 {
 	int rc = mlb_db_exec(db, "COMMIT", err);
 
-	if (rc == 0)
+	if (rc == 0) {
 		atomic_fetch_add(&db->commits, 1);
+		sync_commits(db, false);
+	}
 	return rc;
 }
 
@@ -393,6 +436,7 @@ mlb_db_rollback(struct mlb_db *db)
 {
 	if (!sqlite3_get_autocommit(db->sq))
 		sqlite3_exec(db->sq, "ROLLBACK", NULL, NULL, NULL);
+	sync_commits(db, false);
 }
 
 /* ---------------------------------------------------------- statements */

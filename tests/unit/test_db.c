@@ -3,11 +3,32 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "os/fs.h"
 #include "store/db.h"
 #include "store/state.h"
+
+static unsigned n_syncs;
+
+/* These take the place of the C library's, also for SQLite. */
+__attribute__((visibility("default"))) int fdatasync(int fd);
+__attribute__((visibility("default"))) int fsync(int fd);
+
+int
+fdatasync(int fd)
+{
+	n_syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int
+fsync(int fd)
+{
+	n_syncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static struct mlb_db *
 open_db(void)
@@ -31,7 +52,7 @@ static void
 expect(struct mlb_db *db, const char *name, const char *value)
 {
 	struct mlb_err err = MLB_ERR_INIT;
-	struct mlb_buf got = MLB_BUF_INIT(1000);
+	struct mlb_buf got = MLB_BUF_INIT(2 * MLB_MIB);
 
 	assert_ok(mlb_meta_get(db, name, &got, &err));
 	assert_string_equal(mlb_buf_str(&got), value);
@@ -126,6 +147,15 @@ every_type_comes_back(void **state)
 	mlb_db_close(db);
 }
 
+/* So that what is wrong in the file is read from the file. */
+static void
+empty_journal(struct mlb_db *db)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+
+	assert_ok(mlb_db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", &err));
+}
+
 /* Whatever is in the file: it is set aside and a new one is made. */
 static void
 opens_anew(const char *what)
@@ -136,6 +166,7 @@ opens_anew(const char *what)
 		print_error("not reset: %s\n", what);
 	assert_true(mlb_db_was_reset(db));
 	set(db, "a", "1");
+	empty_journal(db);
 	mlb_db_close(db);
 	assert_true(mlb_fs_exists("state.db.broken"));
 	db = open_db();
@@ -188,10 +219,11 @@ smash(const char *path, off_t from, size_t len)
 static void
 damage_is_noticed_when_it_is_opened(void **state)
 {
-	struct mlb_db *db;
+	struct mlb_db *db = open_db();
 
 	(void)state;
-	mlb_db_close(open_db());
+	empty_journal(db);
+	mlb_db_close(db);
 	smash("state.db", 0, 16);
 	opens_anew("header");
 	smash("state.db", 100, 4000);
@@ -223,6 +255,7 @@ damage_is_noticed_when_it_is_used(void **state)
 		set(db, name, "some value that takes a little room in the page");
 	}
 	assert_ok(mlb_db_commit(db, &err));
+	empty_journal(db);
 	mlb_db_close(db);
 	/* The schema stays whole. */
 	assert_ok(mlb_fs_lstat(&st, "state.db", &err));
@@ -253,6 +286,7 @@ journals_are_set_aside_too(void **state)
 	pid_t pid;
 
 	(void)state;
+	empty_journal(db);
 	mlb_db_close(db);
 	pid = fork();
 	if (pid == 0) {
@@ -270,6 +304,77 @@ journals_are_set_aside_too(void **state)
 	mlb_db_close(db);
 	assert_true(mlb_fs_exists("state.db.broken-wal"));
 	assert_ok(mlb_fs_unlink("state.db.broken", &err));
+}
+
+static unsigned
+syncs_of(struct mlb_db *db, int (*begin)(struct mlb_db *, struct mlb_err *), bool commit)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	unsigned before = n_syncs;
+
+	assert_ok(begin(db, &err));
+	set(db, "a", commit ? "committed" : "undone");
+	if (commit)
+		assert_ok(mlb_db_commit(db, &err));
+	else
+		mlb_db_rollback(db);
+	return n_syncs - before;
+}
+
+static void
+only_durable_transactions_are_synced(void **state)
+{
+	struct mlb_db *db = open_db();
+
+	(void)state;
+	syncs_of(db, mlb_db_begin_durable, true); /* and the head of a new journal */
+	assert_int_equal(syncs_of(db, mlb_db_begin, true), 0);
+	assert_int_equal(syncs_of(db, mlb_db_begin_durable, true), 1);
+	assert_int_equal(syncs_of(db, mlb_db_begin, true), 0);
+	assert_int_equal(syncs_of(db, mlb_db_begin_durable, false), 0);
+	assert_int_equal(syncs_of(db, mlb_db_begin, true), 0);
+	expect(db, "a", "committed");
+	mlb_db_close(db);
+}
+
+static uint64_t
+journal_size(void)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_stat st = { .size = 0 };
+
+	assert_ok(mlb_fs_lstat(&st, "state.db-wal", &err));
+	return st.size;
+}
+
+/* What a small build wrote stays in the journal: closing it costs no sync. */
+static void
+a_small_journal_is_left_to_the_next(void **state)
+{
+	char *much = mlb_alloc(MLB_MIB + 1);
+	struct mlb_db *db = open_db();
+	unsigned before;
+
+	(void)state;
+	memset(much, 'x', MLB_MIB);
+	much[MLB_MIB] = '\0';
+	mlb_db_close(db);
+	db = open_db();
+	set(db, "a", "1");
+	before = n_syncs;
+	mlb_db_close(db);
+	assert_int_equal(n_syncs, before);
+	assert_true(journal_size() > 0);
+	db = open_db();
+	expect(db, "a", "1");
+	set(db, "a", much);
+	mlb_db_close(db);
+	assert_true(n_syncs > before);
+	assert_int_equal(journal_size(), 0);
+	db = open_db();
+	expect(db, "a", much);
+	mlb_db_close(db);
+	free(much);
 }
 
 static void
@@ -426,6 +531,8 @@ main(void)
 		scratch_test(damage_is_noticed_when_it_is_opened),
 		scratch_test(damage_is_noticed_when_it_is_used),
 		scratch_test(journals_are_set_aside_too),
+		scratch_test(only_durable_transactions_are_synced),
+		scratch_test(a_small_journal_is_left_to_the_next),
 		scratch_test(what_a_killed_process_committed_is_there),
 		scratch_test(a_deleted_one_does_not_come_back_from_its_journal),
 		scratch_test(many_processes_make_one),
