@@ -8,31 +8,103 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/claim.h"
+#include "engine/known.h"
+#include "engine/metrics.h"
 #include "os/clock.h"
 #include "os/machine.h"
 
 enum { MAX_ACTION = 256 << 20 };
 
+/* Why a target of this sort is never adopted; NULL if it may be. */
+static const char *
+unfit(struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_g_node *node = &plan->g->node[n];
+
+	if (node->flags & MLB_G_SOURCE)
+		return "it is a source: what is at its path counts as it is";
+	if (node->kind == MLB_K_CHECK)
+		return "a check has to say yes itself: run it";
+	if (node->kind == MLB_K_TASK || !node->out.n)
+		return "a task has no result";
+	if (node->flags & MLB_G_EACH)
+		return "it has a result for each file, and only a whole one can be adopted";
+	if (node->flags & MLB_G_FROZEN && mlb_known_locked(plan, n, NULL))
+		return "it is frozen, and mlbuild.lock has its result: only 'mlbuild update' "
+		       "makes another";
+	return NULL;
+}
+
+/* What its key is not known for; "" if it is. */
+static const char *
+unknown_input(struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_graph *g = plan->g;
+	const struct mlb_range dep = g->node[n].dep;
+
+	if (plan->node[n].key_known)
+		return "";
+	for (uint32_t i = 0; i < dep.n; i++) {
+		const struct mlb_node *d = &plan->node[g->index[dep.first + i]];
+		const char *name = mlb_g_str(g, g->node[g->index[dep.first + i]].name);
+
+		if (d->fate == MLB_FATE_BLOCKED)
+			return mlb_arena_printf(&plan->arena, "'%s' cannot be had: %s", name,
+						d->reason);
+		if (d->fate == MLB_FATE_RUN || d->fate == MLB_FATE_MAYBE)
+			return mlb_arena_printf(&plan->arena,
+						"it reads '%s', which is stale: 'mlbuild %s' or "
+						"'mlbuild adopt %s' first",
+						name, name, name);
+	}
+	return plan->node[n].reason[0] ? plan->node[n].reason : "its inputs are not known";
+}
+
+/* One line for an output that is not as declared. */
+static void
+check_output(struct mlb_plan *plan, uint32_t output, struct mlb_buf *wrong)
+{
+	const struct mlb_g_output *o = &plan->g->output[output];
+	const struct mlb_path_state *s = &plan->p->scan.state[o->path];
+	const char *path = mlb_g_path(plan->g, o->path);
+	char *full = mlb_project_path(plan->p, path);
+	struct mlb_err err = MLB_ERR_INIT;
+
+	if (s->kind == MLB_P_BAD)
+		mlb_buf_addf(wrong, "\n%s", mlb_scan_problem(&plan->p->scan, o->path));
+	else if (s->kind == MLB_P_ABSENT)
+		mlb_buf_addf(wrong, "\n'%s' is not there", path);
+	else if ((s->kind == MLB_P_TREE) != (o->kind == MLB_G_DIR))
+		mlb_buf_addf(wrong, "\n'%s' is a %s, and has to be a %s", path,
+			     s->kind == MLB_P_TREE ? "directory" : "file",
+			     o->kind == MLB_G_DIR ? "directory" : "file");
+	else if (o->kind == MLB_G_METRICS && mlb_check_metrics(path, full, &err))
+		mlb_buf_addf(wrong, "\n%s", err.text);
+	mlb_err_release(&err);
+	free(full);
+}
+
 static int
 check_node(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 {
-	const struct mlb_g_node *node = &plan->g->node[n];
-	const char *name = mlb_g_str(plan->g, node->name);
+	const struct mlb_range out = plan->g->node[n].out;
+	const char *name = mlb_g_str(plan->g, plan->g->node[n].name);
+	const char *why = unfit(plan, n);
+	struct mlb_buf wrong = MLB_BUF_INIT(MLB_MIB);
+	int rc = 0;
 
-	if (node->flags & (MLB_G_SOURCE | MLB_G_EACH) || node->kind == MLB_K_TASK || !node->out.n)
-		return mlb_err_set(err, MLB_EINVALID,
-				   "'%s' cannot be adopted: it has no outputs of its own", name);
-	if (!plan->node[n].key_known)
-		return mlb_err_set(err, MLB_EINVALID, "'%s' cannot be adopted: %s", name,
-				   plan->node[n].reason[0] ? plan->node[n].reason
-							   : "its inputs are not known");
-	for (uint32_t i = 0; i < node->out.n; i++)
-		if (!mlb_output_on_disk(plan, node->out.first + i).kind)
-			return mlb_err_set(err, MLB_ENOTFOUND,
-					   "'%s' cannot be adopted: '%s' is not there", name,
-					   mlb_g_path(plan->g,
-						      plan->g->output[node->out.first + i].path));
-	return 0;
+	if (!why)
+		why = unknown_input(plan, n);
+	if (why[0])
+		return mlb_err_set(err, MLB_EINVALID, "'%s' cannot be adopted: %s", name, why);
+	for (uint32_t i = 0; i < out.n; i++)
+		check_output(plan, out.first + i, &wrong);
+	if (wrong.len)
+		rc = mlb_err_set(err, MLB_ENOTFOUND, "'%s' cannot be adopted:%s", name,
+				 mlb_buf_str(&wrong));
+	mlb_buf_release(&wrong);
+	return rc;
 }
 
 /* Outputs into the store, the action's text too, and a record that names them. */
@@ -52,7 +124,8 @@ add_result(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	for (uint32_t i = 0; i < out.n && rc == 0; i++) {
 		uint32_t o = out.first + i;
 
-		rc = mlb_scan_store(&p->scan, plan->g->output[o].path, p->cas, err);
+		if (!(plan->g->node[n].flags & MLB_G_NO_STORE))
+			rc = mlb_scan_store(&p->scan, plan->g->output[o].path, p->cas, err);
 		plan->out[o] = mlb_output_on_disk(plan, o);
 		r.output[i].path = mlb_g_path(plan->g, plan->g->output[o].path);
 		r.output[i].kind = plan->out[o].kind;
@@ -97,13 +170,12 @@ adopt_all(struct mlb_plan *plan, struct mlb_err *err)
 {
 	int rc = mlb_project_cache(plan->p, err);
 
-	for (uint32_t i = 0; i < plan->g->n_nodes && rc == 0; i++) {
-		if (!plan->node[i].asked)
-			continue;
-		rc = check_node(plan, i, err);
-		if (rc == 0)
+	for (uint32_t i = 0; i < plan->g->n_nodes && rc == 0; i++)
+		if (plan->node[i].asked)
+			rc = check_node(plan, i, err);
+	for (uint32_t i = 0; i < plan->g->n_nodes && rc == 0; i++)
+		if (plan->node[i].asked)
 			rc = add_result(plan, i, err);
-	}
 	return rc ? rc : commit(plan->p, err);
 }
 
@@ -126,15 +198,19 @@ int
 mlb_adopt(struct mlb_project *p, const char *word, char **note, struct mlb_err *err)
 {
 	struct mlb_plan_options o = { .word = &word, .n_words = 1 };
+	struct mlb_lock lock = MLB_LOCK_INIT;
 	struct mlb_report report = { 0 };
 	struct mlb_plan *plan = NULL;
-	int rc = mlb_plan_new(&plan, p, &o, err);
+	int rc = mlb_claim_now(&lock, p, "mlbuild adopt", err);
 
+	if (rc == 0)
+		rc = mlb_plan_new(&plan, p, &o, err);
 	if (rc == 0)
 		rc = mlb_plan_simulate(plan, err);
 	if (rc == 0)
 		rc = adopt_all(plan, err);
 	mlb_plan_free(plan);
+	mlb_lock_release(&lock);
 	if (rc == 0)
 		rc = write_lock(p, word, &report, err);
 	if (rc == 0)

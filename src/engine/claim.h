@@ -12,4 +12,11 @@
 int mlb_claim(struct mlb_lock *out, struct mlb_project *p, const char *who,
 	      void (*waits)(void *ctx, const char *holder), void *ctx, struct mlb_err *err);
 
+/*
+ * The same for adopt and clean, without waiting: what is there while another
+ * builds may be half made. What a killed builder left is undone first.
+ */
+int mlb_claim_now(struct mlb_lock *out, struct mlb_project *p, const char *who,
+		  struct mlb_err *err);
+
 #endif

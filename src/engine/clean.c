@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/hex.h"
+#include "engine/claim.h"
 #include "engine/known.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -127,9 +128,9 @@ clean_dead(struct cleaner *c, struct mlb_err *err)
 	return rc ? rc : clean_dropped(c, err);
 }
 
-int
-mlb_clean(struct mlb_project *p, enum mlb_clean_what what, const char *const *word, size_t n_words,
-	  mlb_clean_fn *fn, void *ctx, struct mlb_err *err)
+static int
+clean(struct mlb_project *p, enum mlb_clean_what what, const char *const *word, size_t n_words,
+      mlb_clean_fn *fn, void *ctx, struct mlb_err *err)
 {
 	struct cleaner c = { p, fn, ctx };
 	uint8_t *mark = NULL;
@@ -151,4 +152,17 @@ mlb_clean(struct mlb_project *p, enum mlb_clean_what what, const char *const *wo
 			rc = clean_output(&c, p->graph->node[i].out.first + k, err);
 	free(mark);
 	return rc < 0 ? rc : 0;
+}
+
+int
+mlb_clean(struct mlb_project *p, enum mlb_clean_what what, const char *const *word, size_t n_words,
+	  mlb_clean_fn *fn, void *ctx, struct mlb_err *err)
+{
+	struct mlb_lock lock = MLB_LOCK_INIT;
+	int rc = mlb_claim_now(&lock, p, "mlbuild clean", err);
+
+	if (rc == 0)
+		rc = clean(p, what, word, n_words, fn, ctx, err);
+	mlb_lock_release(&lock);
+	return rc;
 }

@@ -4,7 +4,6 @@
  */
 #include "engine/builder.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +11,7 @@
 #include "base/alloc.h"
 #include "engine/each.h"
 #include "engine/inputs.h"
+#include "engine/metrics.h"
 #include "engine/newcomers.h"
 #include "engine/undeclared.h"
 #include "os/clock.h"
@@ -133,24 +133,6 @@ failed(struct mlb_work *w, const char *reason, bool may_retry)
 	drop(w);
 }
 
-/* Metrics in a file that calls itself JSON have to be JSON, or nobody could read them later. */
-static int
-check_metrics(const char *path, const char *full, struct mlb_err *err)
-{
-	size_t len = strlen(path);
-	json_error_t why;
-	json_t *json;
-
-	if (len < 5 || strcmp(path + len - 5, ".json") != 0)
-		return 0;
-	json = json_load_file(full, JSON_DECODE_ANY, &why);
-	if (!json)
-		return mlb_err_set(err, MLB_EFAILED, "its metrics '%s' are not JSON: line %d: %s",
-				   path, why.line, why.text);
-	json_decref(json);
-	return 0;
-}
-
 /* On a worker: every output into the store. */
 static void
 store_outputs(struct mlb_task *t)
@@ -179,7 +161,7 @@ store_outputs(struct mlb_task *t)
 			continue;
 		}
 		if (w->output[i].kind == MLB_G_METRICS && !w->end.no)
-			rc = check_metrics(w->output[i].path, mlb_buf_str(&path), &w->err);
+			rc = mlb_check_metrics(w->output[i].path, mlb_buf_str(&path), &w->err);
 		if (rc)
 			break;
 		now->kind = w->output[i].kind == MLB_G_METRICS ? MLB_O_METRICS

@@ -1,6 +1,7 @@
 #include "engine/metrics.h"
 
 #include <jansson.h>
+#include <string.h>
 
 #include "base/json.h"
 
@@ -51,4 +52,21 @@ mlb_asked_metrics(struct mlb_plan *plan)
 	if (!any)
 		mlb_buf_release(&out);
 	return any ? mlb_buf_detach(&out) : NULL;
+}
+
+int
+mlb_check_metrics(const char *path, const char *full, struct mlb_err *err)
+{
+	size_t len = strlen(path);
+	json_error_t why;
+	json_t *json;
+
+	if (len < 5 || strcmp(path + len - 5, ".json") != 0)
+		return 0;
+	json = json_load_file(full, JSON_DECODE_ANY, &why);
+	if (!json)
+		return mlb_err_set(err, MLB_EFAILED, "its metrics '%s' are not JSON: line %d: %s",
+				   path, why.line, why.text);
+	json_decref(json);
+	return 0;
 }

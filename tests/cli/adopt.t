@@ -59,4 +59,159 @@ X
 t_run_ mlbuild adopt s
 [ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
 
+t all that is missing is named at once, and a wrong kind too
+t_dir
+put mlbuild.ini <<'X'
+[dataset raw]
+path = raw.txt
+[model m]
+run = echo m >>"$RAN"; cat ${raw} >${out:a}
+out.a = a.txt
+out.b = b.txt
+out.d = d/
+metrics = m.json
+[feature f]
+run = echo f >>"$RAN"; cat ${m:a} >${out}
+out = f.txt
+X
+echo raw >raw.txt
+echo a >a.txt
+echo d >d
+code 2 mlbuild adopt m
+for text in "'m' cannot be adopted" "'b.txt' is not there" "'m.json' is not there" \
+	"'d' is a file, and has to be a directory"; do
+	err_has "$text"
+done
+err_hasnt "'a.txt'"
+rm d a.txt
+mkdir d a.txt
+echo b >b.txt
+echo '{' >m.json
+code 2 mlbuild adopt m
+err_has "'a.txt' is a directory, and has to be a file"
+err_has "'m.json' are not JSON"
+gone mlbuild.lock
+rmdir a.txt
+echo a >a.txt
+echo '{"x": 1}' >m.json
+
+t inputs have to be known
+code 2 mlbuild adopt f
+err_has "'f' cannot be adopted"
+err_has "'m'"
+err_has "mlbuild adopt m"
+mv raw.txt away
+code 2 mlbuild adopt m
+err_has 'raw.txt'
+mv away raw.txt
+ok mlbuild adopt m
+echo f >f.txt
+ok mlbuild adopt f
+ok mlbuild
+did ''
+
+t what has no result of its own cannot be adopted, and it says why
+mkdir in && echo 1 >in/1
+echo c >c.txt
+put mlbuild.ini <<'X'
+[dataset raw]
+path = raw.txt
+[check c]
+run = echo c >>"$RAN"; false
+out = c.txt
+guards = raw
+[task t]
+run = echo t >>"$RAN"
+[feature e]
+each = in/*
+run = cp ${each} ${out}
+out = e/${each:stem}.txt
+[model z]
+run = echo z >>"$RAN"; date >${out}
+out = z.txt
+frozen = yes
+X
+code 2 mlbuild adopt raw
+err_has "'raw' cannot be adopted: it is a source"
+code 2 mlbuild adopt c
+err_has "'c' cannot be adopted: a check has to say yes itself"
+code 2 mlbuild adopt t
+err_has "'t' cannot be adopted: a task has no result"
+code 2 mlbuild adopt e
+err_has "'e' cannot be adopted"
+ok mlbuild z
+did 'z'
+code 2 mlbuild adopt z
+err_has "'z' cannot be adopted: it is frozen"
+
+t one that cannot be adopted leaves the others as they were
+put mlbuild.ini <<'X'
+[model m]
+run = echo m >>"$RAN"; echo $k >${out}
+matrix.k = 1 2
+out = m${matrix:k}.txt
+X
+echo mine >m1.txt
+cp mlbuild.lock "$T_ROOT/lock"
+code 2 mlbuild adopt m
+err_has "'m@k=2' cannot be adopted"
+ok cmp mlbuild.lock "$T_ROOT/lock"
+ok mlbuild adopt m@k=1
+ok mlbuild
+did 'm'
+eq "$(cat m1.txt)" mine
+
+t what is not to be stored is not
+t_dir
+put mlbuild.ini <<'X'
+[model m]
+run = echo m >>"$RAN"; echo m >${out}
+out = m.txt
+store = no
+X
+echo 'these bytes stay here' >m.txt
+ok mlbuild adopt m
+if grep -rqF 'these bytes stay here' .mlbuild; then fail 'they are in .mlbuild'; else pass; fi
+ok mlbuild
+did ''
+
+t not while another mlbuild is at work, whose outputs may be half made
+t_dir
+mkfifo go
+put mlbuild.ini <<'X'
+[model m]
+run = echo half >${out}; echo m >>started; cat go; echo whole >${out}
+out = m.txt
+X
+echo started >.gitignore
+"$MLBUILD" m >"$T_ROOT/first" 2>&1 &
+wait_for started
+code 1 mlbuild adopt m
+err_has 'mlbuild m'
+code 1 mlbuild clean m
+err_has 'mlbuild m'
+eq "$(cat m.txt)" half
+echo >go
+wait
+ok mlbuild
+eq "$(cat m.txt)" whole
+
+t what a killed mlbuild left half made is undone first
+echo x >>mlbuild.ini
+rm started
+put mlbuild.ini <<'X'
+[model m]
+run = echo half >${out}; echo m >>started; cat go; echo other >${out}
+out = m.txt
+X
+"$MLBUILD" m >"$T_ROOT/first" 2>&1 &
+pid=$!
+wait_for started
+kill -9 $pid
+wait
+ok mlbuild adopt m
+eq "$(cat m.txt)" whole
+ok mlbuild
+eq "$(cat m.txt)" whole
+
 done_testing
