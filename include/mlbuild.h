@@ -122,7 +122,8 @@ enum mlb_event_type {
 	MLB_EV_FAILED,   /* node failed: see failure */
 	MLB_EV_NO,       /* a check or gate said no: see failure */
 	MLB_EV_BLOCKED,  /* node cannot be built: text says by what */
-	MLB_EV_NOTE      /* something worth knowing: text */
+	MLB_EV_NOTE,     /* something worth knowing: text */
+	MLB_EV_PROGRESS  /* of a checkout: files, bytes, total_bytes, duration; ten times a second at most */
 };
 
 struct mlb_failure {
@@ -147,6 +148,9 @@ struct mlb_event {
 	uint32_t total;    /* targets that have to be brought about */
 	uint32_t finished; /* of them */
 	const struct mlb_failure *failure;
+	uint64_t files;       /* PROGRESS: written so far */
+	uint64_t bytes;       /* of them */
+	uint64_t total_bytes; /* of all outputs that have to be put in place */
 };
 typedef void mlb_event_fn(void *ctx, const struct mlb_event *e);
 
@@ -242,6 +246,40 @@ MLB_API int mlb_runs(struct mlb_project *p, const char *word, unsigned limit, ml
 
 /* Take the outputs that are there as the result of the present key. */
 MLB_API int mlb_adopt(struct mlb_project *p, const char *word, char **note, struct mlb_err *err);
+
+/* ------------------------------------------------------------ getting things out */
+
+struct mlb_checkout {
+	const char *const *word; /* targets, instances, kinds, globs, paths; none: all that the lock names */
+	size_t n_words;
+	const char *rev;  /* the lock of this commit; NULL: mlbuild.lock of the workspace */
+	const char *link; /* "reflink" (else copy), "copy", "hardlink" (where it is safe, else as
+			     reflink); NULL: as [cache] link says */
+	bool force;       /* replace also what no cache has, instead of moving it aside */
+	const char *command_line; /* for others that wait; may be NULL */
+	mlb_event_fn *on_event;   /* WAIT, NOTE, PROGRESS, RESTORED and BLOCKED (text: path or why); may be NULL */
+	void *ctx;
+};
+
+struct mlb_checkout_report {
+	uint32_t placed;  /* outputs */
+	uint32_t current; /* outputs that were in place */
+	uint32_t missing; /* outputs that the cache does not have */
+	uint64_t files, bytes; /* written */
+	uint64_t removed;      /* files that the outputs do not have */
+	uint64_t kept;         /* files that were moved aside */
+	uint64_t duration;     /* ns */
+	char *aside; /* where to, relative to the project; "" if nothing was; owned */
+};
+MLB_API void mlb_checkout_report_release(struct mlb_checkout_report *r);
+
+/*
+ * Put the outputs that a lock names into the workspace. Only what differs is
+ * written or removed. Files that git tracks, and those that no target owns,
+ * are left alone. MLB_EFAILED if outputs are missing, with the report filled.
+ */
+MLB_API int mlb_checkout(struct mlb_project *p, const struct mlb_checkout *c,
+			 struct mlb_checkout_report *report, struct mlb_err *err);
 
 /* ------------------------------------------------------------ care */
 

@@ -6,7 +6,7 @@ static const char *const names[] = {
 	[MLB_EV_PLAN] = "plan",       [MLB_EV_WAIT] = "wait",     [MLB_EV_START] = "start",
 	[MLB_EV_OUTPUT] = "output",   [MLB_EV_BUILT] = "built",   [MLB_EV_RESTORED] = "restored",
 	[MLB_EV_RETRY] = "retry",     [MLB_EV_FAILED] = "failed", [MLB_EV_NO] = "no",
-	[MLB_EV_BLOCKED] = "blocked", [MLB_EV_NOTE] = "note",
+	[MLB_EV_BLOCKED] = "blocked", [MLB_EV_NOTE] = "note",     [MLB_EV_PROGRESS] = "progress",
 };
 
 static void
@@ -46,6 +46,12 @@ json_event(struct ui *ui, const struct mlb_event *e)
 		jsonline_seconds(&l, "seconds", e->duration);
 	if (e->type == MLB_EV_PLAN || e->type == MLB_EV_START)
 		jsonline_seconds(&l, "expected", e->expected);
+	if (e->type == MLB_EV_PROGRESS) {
+		jsonline_seconds(&l, "seconds", e->duration);
+		jsonline_int(&l, "files", e->files);
+		jsonline_int(&l, "bytes", e->bytes);
+		jsonline_int(&l, "total_bytes", e->total_bytes);
+	}
 	if (e->failure)
 		add_failure(&l, e->failure);
 	jsonline_int(&l, "finished", e->finished);

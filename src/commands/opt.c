@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 static const char *const colors[] = { "always", "auto", "never", NULL };
+static const char *const links[] = { "copy", "hardlink", "reflink", NULL };
 static const char *const formats[] = { "dot", "json", "mermaid", "text", NULL };
 
 #define FLAG(name, letter, field, help)                                                            \
@@ -43,6 +44,8 @@ const struct opt_def opt_table[] = {
 	FLAG("json", 0, json, "print one JSON object per line"),
 	FLAG("keep-going", 'k', keep_going, "go on with what does not depend on a failed target"),
 	VALUE("limit", 0, OPT_NUMBER, limit, "N", VALUE_ANY, "show at most N runs (default: 20)"),
+	CHOICE("link", link, "HOW", links,
+	       "reflink (else copy), copy, or hardlink where it is safe"),
 	FLAG("locked", 0, locked, "fail with exit code 4 instead of changing mlbuild.lock"),
 	VALUE("name", 0, OPT_TEXT, name, "NAME", VALUE_ANY,
 	      "name of the target (default: from the path)"),
@@ -51,6 +54,7 @@ const struct opt_def opt_table[] = {
 	VALUE("param", 'p', OPT_LIST, param, "K=V|@FILE", VALUE_PARAM,
 	      "a variant: set a parameter, or those of a file (repeatable)"),
 	FLAG("quiet", 'q', quiet, "print failures and results only"),
+	VALUE("rev", 0, OPT_TEXT, rev, "REV", VALUE_ANY, "what the mlbuild.lock of a commit names"),
 	VALUE("trace", 0, OPT_TEXT, trace, "FILE", VALUE_FILE, "write Chrome trace events to FILE"),
 	FLAG("verbose", 'v', verbose, "say more"),
 	FLAG("version", 0, version, "print the version"),

@@ -33,12 +33,14 @@ struct opts {
 	bool json;
 	bool keep_going;
 	unsigned limit;
+	const char *link;
 	bool locked;
 	const char *name;
 	bool only;
 	bool output;
 	struct opt_list param;
 	bool quiet;
+	const char *rev;
 	const char *trace;
 	bool verbose;
 	bool yes;

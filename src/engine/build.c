@@ -12,10 +12,10 @@
 #include "engine/claim.h"
 #include "engine/into.h"
 #include "engine/metrics.h"
+#include "engine/runid.h"
 #include "engine/variant.h"
 #include "os/clock.h"
 #include "os/fs.h"
-#include "os/machine.h"
 #include "store/tree.h"
 
 enum { MAX_PASSES = 3, MAX_NOTE = 64 * 1024 };
@@ -28,24 +28,6 @@ mlb_report_release(struct mlb_report *r)
 	free(r->artifacts);
 	free(r->run);
 	memset(r, 0, sizeof(*r));
-}
-
-/* "20261121-025546-3f9a": sorted by time, unique by chance within a second. */
-static char *
-new_run_id(void)
-{
-	struct mlb_buf at = MLB_BUF_INIT(MLB_KIB);
-	uint16_t salt = 0;
-	const char *t;
-	char *id;
-
-	mlb_add_time(&at, mlb_clock_wall());
-	mlb_machine_random(&salt, sizeof(salt), NULL);
-	t = mlb_buf_str(&at); /* 2026-11-21T02:55:46Z */
-	id = mlb_asprintf("%.4s%.2s%.2s-%.2s%.2s%.2s-%04x", t, t + 5, t + 8, t + 11, t + 14, t + 17,
-			  salt);
-	mlb_buf_release(&at);
-	return id;
 }
 
 static void
@@ -292,7 +274,7 @@ mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report 
 	int rc;
 
 	memset(b.report, 0, sizeof(*b.report));
-	b.run_id = new_run_id();
+	b.run_id = mlb_new_run_id();
 	b.tracing = opt->trace != NULL;
 	b.trace_start = began;
 	if (b.tracing)

@@ -252,9 +252,12 @@ place_work(struct mlb_task *t)
 {
 	struct placing *pl = (struct placing *)t;
 	uint32_t o = pl->b->g->node[pl->node].out.first;
+	const struct mlb_placing how = { .cas = pl->b->p->cas,
+					 .how = pl->link,
+					 .threads = pl->b->p->threads };
 
-	mlb_scan_checkout(&pl->b->p->scan, pl->b->g->output[o].path, pl->b->p->cas,
-			  &pl->b->plan->out[o].digest, pl->link, &pl->err);
+	mlb_scan_checkout(&pl->b->p->scan, pl->b->g->output[o].path, &how,
+			  &pl->b->plan->out[o].digest, &pl->err);
 }
 
 static void

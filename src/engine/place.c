@@ -43,6 +43,9 @@ free_place(struct place *pl)
 static int
 put_one(struct place *pl, const struct item *it)
 {
+	const struct mlb_placing placing = { .cas = pl->b->p->cas,
+					     .how = pl->link,
+					     .threads = pl->b->p->threads };
 	struct mlb_stat st;
 	int rc = mlb_fs_lstat(&st, it->path, &pl->err);
 
@@ -59,7 +62,7 @@ put_one(struct place *pl, const struct item *it)
 		return rc;
 	if (it->now.kind == MLB_O_TREE)
 		return mlb_scan_checkout(&pl->b->p->scan, pl->b->g->output[it->output].path,
-					 pl->b->p->cas, &it->now.digest, pl->link, &pl->err);
+					 &placing, &it->now.digest, &pl->err);
 	return mlb_cas_link(pl->b->p->cas, &it->now.digest, it->path, it->now.kind == MLB_O_EXEC,
 			    pl->link, &pl->err);
 }

@@ -218,9 +218,11 @@ mlb_project_store(struct mlb_project *p, struct mlb_err *err)
 static char *
 cache_dir(const struct mlb_project *p)
 {
-	const char *dir = p->graph ? mlb_g_str(p->graph, p->graph->cache_dir) : "";
+	const char *dir = p->graph    ? mlb_g_str(p->graph, p->graph->cache_dir)
+			  : p->config ? p->config->cache_dir
+				      : NULL;
 
-	if (!dir[0])
+	if (!dir || !dir[0])
 		return mlb_asprintf("%s/cache/v1", p->state_dir);
 	if (dir[0] == '/')
 		return mlb_asprintf("%s/v1", dir);

@@ -166,6 +166,8 @@ int mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err);
 int mlb_plan_select(struct mlb_plan *plan, const struct mlb_plan_options *o, struct mlb_err *err);
 int mlb_select_words(const struct mlb_project *p, const char *const *word, size_t n, uint8_t *mark,
 		     struct mlb_err *err);
+/* Does the word mean this instance: by its name, its target's, some of its bindings, or as a glob? */
+bool mlb_name_matches(const char *name, const char *base, const char *word, bool glob);
 
 /*
  * decide.c: what happens to a node whose inputs are all known. The one place

@@ -50,15 +50,19 @@ kind_of_word(const char *word)
 	return -1;
 }
 
+bool
+mlb_name_matches(const char *name, const char *base, const char *word, bool glob)
+{
+	if (glob)
+		return mlb_glob_match(word, base) || mlb_glob_match(word, name);
+	return strcmp(word, base) == 0 || strcmp(word, name) == 0 || instance_matches(name, word);
+}
+
 static bool
 node_matches(const struct mlb_graph *g, const struct mlb_g_node *n, const char *word, bool glob)
 {
-	const char *name = mlb_g_str(g, n->name), *base = mlb_g_str(g, n->base);
-
-	if (glob)
-		return n->kind != MLB_K_TASK &&
-		       (mlb_glob_match(word, base) || mlb_glob_match(word, name));
-	return strcmp(word, base) == 0 || strcmp(word, name) == 0 || instance_matches(name, word);
+	return !(glob && n->kind == MLB_K_TASK) &&
+	       mlb_name_matches(mlb_g_str(g, n->name), mlb_g_str(g, n->base), word, glob);
 }
 
 /* The node that makes this project path, or the directory that it is in; MLB_NONE. */

@@ -43,36 +43,52 @@ buffer_size(const struct stat *st)
 	return (size_t)MLB_MIN((uint64_t)st->st_size + 1, BUFFER_SIZE);
 }
 
-int
-mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb_err *err)
+/* From where it stands to the end: 0 or an errno. */
+static int
+hash_rest(struct mlb_digest *out, uint64_t *size, int fd, size_t cap)
 {
+	char *buf = mlb_alloc(cap);
 	struct mlb_sha256 h;
-	uint64_t total = 0;
-	struct stat st = { 0 };
-	size_t cap;
 	ssize_t n;
-	int fd, rc, e;
-	char *buf;
+	int e;
 
-	rc = open_regular(&fd, &st, path, err);
-	if (rc)
-		return rc;
-	cap = buffer_size(&st);
-	buf = mlb_alloc(cap);
+	*size = 0;
 	mlb_sha256_init(&h);
 	while ((n = mlb_fd_read(fd, buf, cap)) > 0) {
 		mlb_sha256_update(&h, buf, (size_t)n);
-		total += (uint64_t)n;
+		*size += (uint64_t)n;
 	}
 	e = n < 0 ? errno : 0;
 	free(buf);
+	mlb_sha256_final(&h, out);
+	return e;
+}
+
+int
+mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb_err *err)
+{
+	struct stat st = { 0 };
+	uint64_t total;
+	int fd, e, rc = open_regular(&fd, &st, path, err);
+
+	if (rc)
+		return rc;
+	e = hash_rest(out, &total, fd, buffer_size(&st));
 	close(fd);
 	if (e)
 		return mlb_err_errno(err, e, "cannot read '%s'", path);
-	mlb_sha256_final(&h, out);
 	if (size)
 		*size = total;
 	return MLB_OK;
+}
+
+int
+mlb_fs_hash_open(struct mlb_digest *out, int fd, const char *path, struct mlb_err *err)
+{
+	uint64_t size;
+	int e = lseek(fd, 0, SEEK_SET) < 0 ? errno : hash_rest(out, &size, fd, BUFFER_SIZE);
+
+	return e ? mlb_err_errno(err, e, "cannot read '%s'", path) : 0;
 }
 
 struct copy {
@@ -109,6 +125,24 @@ copy_bytes(const struct copy *c, struct mlb_digest *digest, struct mlb_err *err)
 	if (digest && !rc)
 		mlb_sha256_final(&h, digest);
 	free(buf);
+	return rc;
+}
+
+int
+mlb_fs_copy_into(int out, const char *to, const char *from, bool clone, bool *reflinked,
+		 struct mlb_digest *digest, struct mlb_err *err)
+{
+	struct copy c = { .io = &mlb_io_os, .from = from, .to = to, .out = out };
+	struct stat st = { 0 };
+	int rc = open_regular(&c.in, &st, from, err);
+
+	if (rc)
+		return rc;
+	c.cap = buffer_size(&st);
+	*reflinked = clone && ioctl(out, FICLONE, c.in) == 0;
+	if (!*reflinked)
+		rc = copy_bytes(&c, digest, err);
+	close(c.in);
 	return rc;
 }
 

@@ -21,11 +21,12 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "os/fs.h"
 #include "store/db.h"
 
 #define MLB_CAS_SMALL (128 * 1024)
 
-enum mlb_link { MLB_LINK_COPY = 0 /* reflink, else copy */, MLB_LINK_HARD };
+enum mlb_link { MLB_LINK_COPY = 0 /* reflink, else copy */, MLB_LINK_HARD /* where it is safe, else as COPY */, MLB_LINK_BYTES /* copy, never reflink */ };
 
 struct mlb_cas;
 struct mlb_io;
@@ -53,6 +54,20 @@ int mlb_cas_read(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_dige
 int mlb_cas_link(struct mlb_cas *cas, const struct mlb_digest *digest, const char *to, bool exec,
 		 enum mlb_link how, struct mlb_err *err);
 
+/* A place for a file, relative to a directory that is open (also O_PATH), so that no path is too long. */
+struct mlb_spot {
+	int dir;
+	const char *name; /* there */
+	const char *path; /* for messages */
+	bool exec;
+	bool fresh;       /* nothing is there, and nobody looks before all is done: no temporary name */
+	enum mlb_link how;
+};
+
+/* The same at a spot; st (may be NULL) is what its file is then. */
+int mlb_cas_place(struct mlb_cas *cas, const struct mlb_digest *digest, const struct mlb_spot *spot,
+		  struct mlb_stat *st, struct mlb_err *err);
+
 /*
  * Make all that was put so far durable: until then a large object has a temporary
  * name, and other processes see none of them. Safe on a worker while others put. A
@@ -79,5 +94,6 @@ uint64_t mlb_cas_ticket(struct mlb_cas *cas);
 bool mlb_cas_durable(struct mlb_cas *cas, uint64_t ticket); /* 0 always is */
 
 const char *mlb_cas_dir(const struct mlb_cas *cas); /* borrowed */
+unsigned mlb_cas_umask(struct mlb_cas *cas);        /* of this process */
 
 #endif

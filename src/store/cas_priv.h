@@ -50,9 +50,14 @@ void mlb_cas_add(struct mlb_cas *cas, const struct mlb_entry *e); /* it is there
 /* It turned out to be damaged or gone. */
 void mlb_cas_mark_bad(struct mlb_cas *cas, const struct mlb_digest *digest);
 
+/* cas_read.c: where it is, with its pack's file opened if it is in one; then read_packed must follow. */
+int mlb_cas_begin_read(struct mlb_cas *cas, struct mlb_entry *e, bool *is_packed, const struct mlb_digest *digest,
+		       struct mlb_err *err);
+int mlb_cas_read_packed(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_entry *e, struct mlb_err *err);
+int mlb_cas_absent(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err); /* sets the error */
+
 /* PREFIX followed by 16 hexadecimal digits that no other call gives. Owned by the caller. */
 char *mlb_cas_temp(struct mlb_cas *cas, const char *prefix);
-unsigned mlb_cas_umask(struct mlb_cas *cas);
 
 /* cas_rows.c; under the lock. Is it sure that there is no row of it? False: look it up. */
 bool mlb_cas_is_new(struct mlb_cas *cas, const struct mlb_digest *digest);

@@ -102,8 +102,9 @@ int mlb_scan_set(struct mlb_scan *s, size_t i, uint8_t kind, const struct mlb_di
  * Make the directory at path i hold exactly this tree (mlb_tree_checkout), by
  * what is known of it: unchanged files are neither read nor written.  Sets state i.
  */
-int mlb_scan_checkout(struct mlb_scan *s, size_t i, struct mlb_cas *cas, const struct mlb_digest *tree,
-		      enum mlb_link how, struct mlb_err *err);
+struct mlb_placing;
+int mlb_scan_checkout(struct mlb_scan *s, size_t i, const struct mlb_placing *p, const struct mlb_digest *tree,
+		      struct mlb_err *err);
 
 /*
  * Store the content of one path: a file, or a tree with all its files and nodes, into cas.

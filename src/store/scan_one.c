@@ -174,20 +174,27 @@ mark_racy(const struct mlb_scan *s, struct mlb_walk *w)
 }
 
 int
-mlb_scan_checkout(struct mlb_scan *s, size_t i, struct mlb_cas *cas, const struct mlb_digest *tree,
-		  enum mlb_link how, struct mlb_err *err)
+mlb_scan_checkout(struct mlb_scan *s, size_t i, const struct mlb_placing *placing,
+		  const struct mlb_digest *tree, struct mlb_err *err)
 {
 	struct mlb_path_state *p = &s->state[i];
 	struct mlb_walk *walk = mlb_calloc(1, sizeof(*walk));
 	struct mlb_buf path = MLB_BUF_INIT(64 * MLB_KIB);
+	struct mlb_stat st;
 	int rc;
 
 	mlb_path_join(&path, s->root, s->path[i]);
-	rc = mlb_fs_mkdirs(mlb_buf_str(&path), err);
-	if (rc == 0)
+	rc = mlb_fs_lstat(&st, mlb_buf_str(&path), err);
+	if (rc == 0 && st.type == MLB_F_ABSENT) {
+		rc = mlb_fs_mkparents(mlb_buf_str(&path), err);
+		if (rc == 0)
+			rc = mlb_walk_checkout_new(walk, placing, tree, mlb_buf_str(&path),
+						   s->own->clock_dir, err);
+	} else if (rc == 0) {
 		rc = walk_now(walk, s, i, err);
-	if (rc == 0)
-		rc = mlb_walk_checkout(walk, cas, tree, mlb_buf_str(&path), how, s->threads, err);
+		if (rc == 0)
+			rc = mlb_walk_checkout(walk, placing, tree, mlb_buf_str(&path), err);
+	}
 	if (rc == 0) {
 		uint64_t size = walk->size;
 

@@ -55,8 +55,8 @@ mlb_stat_at(struct mlb_stat *out, int dir, const char *path, bool follow)
 	return 0;
 }
 
-static int
-stat_fd(struct mlb_stat *out, int fd)
+int
+mlb_stat_fd(struct mlb_stat *out, int fd)
 {
 	struct stat st;
 
@@ -232,7 +232,7 @@ read_once(struct mlb_digest *out, struct mlb_stat *st, int fd, const struct mlb_
 	  struct mlb_cas *cas, bool *moved, struct mlb_err *err)
 {
 	struct mlb_stat after = { 0 };
-	int errnum = stat_fd(st, fd);
+	int errnum = mlb_stat_fd(st, fd);
 	int rc;
 
 	if (errnum)
@@ -247,7 +247,7 @@ read_once(struct mlb_digest *out, struct mlb_stat *st, int fd, const struct mlb_
 		rc = store_large(out, p, cas, err);
 	if (rc < 0)
 		return rc;
-	errnum = stat_fd(&after, fd);
+	errnum = mlb_stat_fd(&after, fd);
 	if (errnum)
 		return fail_read(p, errnum, err);
 	*moved = !mlb_stat_same(st, &after);
@@ -294,7 +294,7 @@ read_link(struct mlb_digest *out, struct mlb_stat *st, const struct mlb_place *p
 	char text[MLB_TREE_LINK_MAX + 1];
 	int fd = mlb_open_at(p->root, p->dir, p->path, O_PATH | O_NOFOLLOW);
 	ssize_t n = -1;
-	int errnum = fd < 0 ? errno : stat_fd(st, fd);
+	int errnum = fd < 0 ? errno : mlb_stat_fd(st, fd);
 	int rc;
 
 	if (errnum == 0 && st->type == MLB_F_SYMLINK) {

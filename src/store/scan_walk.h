@@ -18,7 +18,7 @@
 #include "base/arena.h"
 #include "base/vec.h"
 #include "os/fs.h"
-#include "store/cas.h"
+#include "store/tree.h"
 
 #define MLB_RACY_NS 10000000          /* a change this much later shows in the time of change */
 #define MLB_RACY_COARSE_NS 2000000000 /* the same where the file system counts in seconds */
@@ -87,8 +87,28 @@ size_t mlb_walk_end(const struct mlb_walk *w, size_t i, size_t hi);
  * is there, known or not, and becomes what is there then. Only what differs is
  * written or removed.
  */
-int mlb_walk_checkout(struct mlb_walk *have, struct mlb_cas *cas, const struct mlb_digest *tree, const char *to,
-		      enum mlb_link how, unsigned threads, struct mlb_err *err);
+int mlb_walk_checkout(struct mlb_walk *have, const struct mlb_placing *p, const struct mlb_digest *tree,
+		      const char *to, struct mlb_err *err);
+
+/* The same for a directory that does not exist: made in `nearby` if that is on its file system, and renamed in one go. */
+int mlb_walk_checkout_new(struct mlb_walk *have, const struct mlb_placing *p, const struct mlb_digest *tree,
+			  const char *to, const char *nearby, struct mlb_err *err);
+
+/* The directory of one path after the other, best in order; however long the paths are. */
+struct mlb_dir_at {
+	int root;           /* descriptor; borrowed */
+	int fd;             /* of dir, or -1 */
+	struct mlb_buf dir; /* below root, with its slash; "" is root */
+};
+
+#define MLB_DIR_AT_INIT(root_fd) { (root_fd), -1, MLB_BUF_INIT(MLB_TREE_PATH_MAX) }
+
+/* A descriptor (O_PATH) of the directory that the path is in, good until the next call; -1 and errno. *name is in path. */
+int mlb_dir_at(struct mlb_dir_at *d, const char *path, const char **name);
+void mlb_dir_at_close(struct mlb_dir_at *d);
+
+/* mkdir -p of a path below root: 0 or an errno. A slash at its end is allowed. */
+int mlb_mkdirs_at(int root, const char *path);
 
 /* The names in a directory, as they come. */
 struct mlb_names {
@@ -113,6 +133,7 @@ int mlb_open_at(int root, const char *dir, const char *path, int flags);
 
 /* lstat (or stat) by descriptor: 0 or errno. Absent is success. */
 int mlb_stat_at(struct mlb_stat *out, int dir, const char *path, bool follow);
+int mlb_stat_fd(struct mlb_stat *out, int fd); /* fstat */
 
 /*
  * Digest of a regular file, and its stat while it had this content. With a

@@ -5,6 +5,8 @@
 #ifndef STORE_TREE_H
 #define STORE_TREE_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "store/cas.h"
 
@@ -50,6 +52,29 @@ int mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree,
 /* The entries of one directory node; names live in the arena. Hostile input is refused (fuzzed). */
 int mlb_tree_read(struct mlb_tree_entry **out, size_t *n, struct mlb_arena *arena, struct mlb_cas *cas,
 		  const struct mlb_digest *node, struct mlb_err *err);
+
+/* What was done; several may share one, also from several threads. */
+struct mlb_placed {
+	atomic_uint_fast64_t files;   /* written */
+	atomic_uint_fast64_t bytes;   /* of them */
+	atomic_uint_fast64_t removed; /* files */
+	atomic_uint_fast64_t kept;    /* files moved aside */
+	struct mlb_placed *all;       /* counts this too; may be NULL */
+};
+
+void mlb_placed_add(struct mlb_placed *p, uint64_t files, uint64_t bytes, uint64_t removed, uint64_t kept);
+
+
+/* How things are put into the workspace. */
+struct mlb_placing {
+	struct mlb_cas *cas;
+	enum mlb_link how;
+	unsigned threads;
+	bool fresh;               /* the directory was just made, and nobody else knows of it */
+	const char *aside;        /* absolute directory that gets files that no cache has, by their paths; NULL: they go */
+	struct mlb_placed *count; /* may be NULL */
+	const atomic_bool *stop;  /* end early, with MLB_EINTERRUPTED; may be NULL */
+};
 
 /* Make the directory `to` hold exactly this tree; only what differs is written or removed. */
 int mlb_tree_checkout(struct mlb_cas *cas, const struct mlb_digest *tree, const char *to, enum mlb_link how,

@@ -3,13 +3,16 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/strmap.h"
 #include "os/machine.h"
+#include "os/path.h"
 #include "os/pool.h"
 #include "store/scan_walk.h"
 #include "store/tree.h"
@@ -19,19 +22,19 @@
 enum deed { KEEP, MAKE_DIR, COMPARE /* the same as what is there? */, WRITE };
 
 struct checkout {
-	struct mlb_cas *cas;
+	const struct mlb_placing *p;
 	const char *to;
-	enum mlb_link how;
 	int root;             /* descriptor of `to` */
 	struct mlb_walk want; /* the tree, then what is there of it */
 	struct mlb_walk *have;
-	uint8_t *deed;          /* enum deed, per entry of want */
-	size_t *old;            /* index in have of the same path, per entry of want */
+	uint8_t *deed; /* enum deed, per entry of want */
+	size_t *old;   /* index in have of the same path plus one, per entry of want; 0: none */
 	MLB_VEC(uint32_t) todo; /* entries of want with COMPARE or WRITE */
-	MLB_VEC(size_t) gone;   /* entries of have to remove */
+	MLB_VEC(size_t) gone;   /* entries of have to remove, with all below them */
 	atomic_bool failed;
-	pthread_mutex_t lock; /* err */
+	pthread_mutex_t lock; /* err, aside */
 	struct mlb_err err;   /* the first one */
+	int aside;            /* descriptor of the directory for what is kept, -1: not made yet */
 };
 
 static int
@@ -78,7 +81,7 @@ merge(struct checkout *c)
 		if (!w)
 			break;
 		if (h < have->all.n && cmp == 0) {
-			c->old[i] = h;
+			c->old[i] = h + 1;
 			c->deed[i] = judge(w, &have->all.v[h++]);
 		} else {
 			c->deed[i] = w->kind == MLB_T_DIR ? MAKE_DIR : WRITE;
@@ -120,122 +123,340 @@ check_folding(const struct checkout *c, struct mlb_err *err)
 	return rc;
 }
 
+/* Are all bytes at hand? Asked before anything is changed. */
 static int
-remove_gone(struct checkout *c, struct mlb_err *err)
+check_bytes(const struct checkout *c, struct mlb_err *err)
 {
-	struct mlb_buf path = MLB_BUF_INIT(MLB_TREE_PATH_MAX);
-	int rc = 0;
+	for (size_t k = 0; k < c->todo.n; k++) {
+		const struct mlb_seen *want = &c->want.all.v[c->todo.v[k]];
+		char hex[MLB_HEX_LEN + 1];
 
-	for (size_t i = 0; i < c->gone.n && rc == 0; i++) {
-		const struct mlb_seen *have = &c->have->all.v[c->gone.v[i]];
-
-		mlb_buf_clear(&path);
-		mlb_buf_addf(&path, "%s/%.*s", c->to,
-			     (int)(have->kind == MLB_T_DIR ? have->len - 1 : have->len),
-			     have->path);
-		rc = mlb_buf_check(&path, "a path", err);
-		if (rc == 0 && have->kind == MLB_T_DIR)
-			rc = mlb_fs_remove_tree(mlb_buf_str(&path), err);
-		else if (rc == 0)
-			rc = mlb_fs_unlink(mlb_buf_str(&path), err);
-	}
-	mlb_buf_release(&path);
-	return rc;
-}
-
-static int
-make_dirs(struct checkout *c, struct mlb_err *err)
-{
-	for (size_t i = 0; i < c->want.all.n; i++) {
-		const char *path = c->want.all.v[i].path;
-
-		if (c->deed[i] == MAKE_DIR && mkdirat(c->root, path, 0777) < 0 && errno != EEXIST)
-			return mlb_err_errno(err, errno, "cannot make directory '%s/%s'", c->to,
-					     path);
+		if (c->deed[c->todo.v[k]] != WRITE || mlb_cas_has(c->p->cas, &want->digest))
+			continue;
+		mlb_digest_hex(hex, &want->digest);
+		return mlb_err_set(err, MLB_ENOTFOUND, "the object %s of '%s/%s' is not in '%s'",
+				   hex, c->to, want->path, mlb_cas_dir(c->p->cas));
 	}
 	return 0;
 }
 
+void
+mlb_placed_add(struct mlb_placed *p, uint64_t files, uint64_t bytes, uint64_t removed,
+	       uint64_t kept)
+{
+	for (; p; p = p->all) {
+		atomic_fetch_add(&p->files, files);
+		atomic_fetch_add(&p->bytes, bytes);
+		atomic_fetch_add(&p->removed, removed);
+		atomic_fetch_add(&p->kept, kept);
+	}
+}
+
+static int
+fail_at(const struct checkout *c, const char *what, const char *path, struct mlb_err *err)
+{
+	return mlb_err_errno(err, errno, "cannot %s '%s/%s'", what, c->to, path);
+}
+
+/* ------------------------------------------------------------ what is in the way */
+
+static int
+open_aside(struct checkout *c, struct mlb_err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&c->lock);
+	if (c->aside < 0) {
+		rc = mlb_fs_mkdirs(c->p->aside, err);
+		if (rc == 0)
+			c->aside = open(c->p->aside, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (rc == 0 && c->aside < 0)
+			rc = mlb_err_errno(err, errno, "cannot open '%s'", c->p->aside);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return rc;
+}
+
+static int
+move_far(const struct checkout *c, const char *path, struct mlb_err *err)
+{
+	char *from = mlb_asprintf("%s/%s", c->to, path);
+	char *to = mlb_asprintf("%s/%s", c->p->aside, path);
+	int rc = mlb_fs_move(from, to, err);
+
+	free(to);
+	free(from);
+	return rc;
+}
+
+/* To the same path below the directory for what is kept. */
+static int
+move_aside(struct checkout *c, int dir, const char *path, struct mlb_err *err)
+{
+	struct mlb_dir_at at = MLB_DIR_AT_INIT(-1);
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char *parent = mlb_strndup(path, (size_t)(name - path));
+	int e, to, rc = open_aside(c, err);
+
+	if (rc)
+		goto done;
+	at.root = c->aside;
+	e = mlb_mkdirs_at(c->aside, parent);
+	to = e ? -1 : mlb_dir_at(&at, path, &name);
+	if (!e && (to < 0 || renameat(dir, name, to, name) != 0))
+		e = errno;
+	errno = e;
+	if (e == EXDEV)
+		rc = move_far(c, path, err);
+	else if (e)
+		rc = fail_at(c, "keep", path, err);
+	if (rc == 0)
+		mlb_placed_add(c->p->count, 0, 0, 0, 1);
+done:
+	mlb_dir_at_close(&at);
+	free(parent);
+	return rc;
+}
+
+/* Has the cache what is there now? What was seen of it may be of an earlier time. */
+static int
+is_recoverable(const struct checkout *c, int dir, const char *name, const struct mlb_seen *have,
+	       bool *yes, struct mlb_err *err)
+{
+	const struct mlb_place p = { dir, c->to, NULL, name, false };
+	struct mlb_seen now = { .path = have->path };
+	struct mlb_stat st;
+	int rc, errnum = mlb_stat_at(&st, dir, name, false);
+
+	if (errnum)
+		return mlb_err_errno(err, errnum, "cannot examine '%s/%s'", c->to, have->path);
+	*yes = st.type == MLB_F_ABSENT;
+	if (*yes)
+		return 0;
+	mlb_seen_stat(&now, &st);
+	if ((have->flags & MLB_SEEN_KNOWN) && !(have->flags & MLB_SEEN_RACY) &&
+	    now.ino == have->ino && now.size == have->size && now.mtime == have->mtime &&
+	    (now.ctime == have->ctime || (now.flags & have->flags & MLB_SEEN_LINKED))) {
+		*yes = mlb_cas_has(c->p->cas, &have->digest);
+		return 0;
+	}
+	rc = mlb_seen_read(&now, &p, NULL, err);
+	*yes = rc == 0 && mlb_cas_has(c->p->cas, &now.digest);
+	return rc;
+}
+
+/* Bytes that no cache has are the user's: they leave the way, and are not lost. *left: nothing is there any more. */
+static int
+keep_unknown(struct checkout *c, int dir, const char *name, const struct mlb_seen *have, bool *left,
+	     struct mlb_err *err)
+{
+	bool recoverable = true;
+	int rc = 0;
+
+	*left = false;
+	if (!c->p->aside)
+		return 0;
+	rc = is_recoverable(c, dir, name, have, &recoverable, err);
+	if (rc == 0 && !recoverable) {
+		rc = move_aside(c, dir, have->path, err);
+		*left = true;
+	}
+	return rc;
+}
+
+static int
+remove_file(struct checkout *c, struct mlb_dir_at *at, const struct mlb_seen *have,
+	    struct mlb_err *err)
+{
+	const char *name;
+	int dir = mlb_dir_at(at, have->path, &name);
+	bool left;
+	int rc;
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : fail_at(c, "remove", have->path, err);
+	rc = keep_unknown(c, dir, name, have, &left, err);
+	if (rc || left)
+		return rc;
+	if (unlinkat(dir, name, 0) != 0 && errno != ENOENT)
+		return fail_at(c, "remove", have->path, err);
+	mlb_placed_add(c->p->count, 0, 0, 1, 0);
+	return 0;
+}
+
+/* A directory that is not empty stays: what is in it is nothing that was seen, and nobody asked for its removal. */
+static int
+remove_dir(struct checkout *c, struct mlb_dir_at *at, const struct mlb_seen *have,
+	   struct mlb_err *err)
+{
+	char *path = mlb_strndup(have->path, have->len - 1);
+	const char *name;
+	int rc = 0, dir = mlb_dir_at(at, path, &name);
+
+	if (dir < 0 || unlinkat(dir, name, AT_REMOVEDIR) != 0)
+		if (errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+			rc = fail_at(c, "remove", path, err);
+	free(path);
+	return rc;
+}
+
+static int
+remove_gone(struct checkout *c, struct mlb_err *err)
+{
+	struct mlb_dir_at at = MLB_DIR_AT_INIT(c->root);
+	const struct mlb_walk *have = c->have;
+	int rc = 0;
+
+	for (size_t i = 0; i < c->gone.n && rc == 0; i++) {
+		size_t first = c->gone.v[i], end = first + 1;
+
+		if (have->all.v[first].kind == MLB_T_DIR)
+			end = mlb_walk_end(have, first, have->all.n);
+		for (size_t k = first; k < end && rc == 0; k++)
+			if (have->all.v[k].kind != MLB_T_DIR)
+				rc = remove_file(c, &at, &have->all.v[k], err);
+		for (size_t k = end; k-- > first && rc == 0;)
+			if (have->all.v[k].kind == MLB_T_DIR)
+				rc = remove_dir(c, &at, &have->all.v[k], err);
+	}
+	mlb_dir_at_close(&at);
+	return rc;
+}
+
+/* ------------------------------------------------------------ what is to be there */
+
+static int
+make_dirs(struct checkout *c, struct mlb_err *err)
+{
+	struct mlb_dir_at at = MLB_DIR_AT_INIT(c->root);
+	struct mlb_buf own = MLB_BUF_INIT(MLB_TREE_NAME_MAX);
+	int rc = 0;
+
+	for (size_t i = 0; i < c->want.all.n && rc == 0; i++) {
+		const struct mlb_seen *want = &c->want.all.v[i];
+		const char *name;
+		int dir;
+
+		if (c->deed[i] != MAKE_DIR)
+			continue;
+		dir = mlb_dir_at(&at, want->path, &name);
+		mlb_buf_clear(&own);
+		mlb_buf_add(&own, name, strlen(name) - 1);
+		if (dir < 0 || (mkdirat(dir, mlb_buf_str(&own), 0777) != 0 && errno != EEXIST))
+			rc = fail_at(c, "make directory", want->path, err);
+	}
+	mlb_buf_release(&own);
+	mlb_dir_at_close(&at);
+	return rc;
+}
+
 /* A link beside its place, then renamed: what was there is replaced at once. */
 static int
-write_link(struct checkout *c, const struct mlb_seen *want, const char *path, struct mlb_err *err)
+write_link(struct checkout *c, const struct mlb_seen *want, int dir, const char *name,
+	   struct mlb_stat *st, struct mlb_err *err)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MLB_TREE_LINK_MAX);
-	char *temporary = mlb_asprintf("%s.mlbuild-%zx", path, (size_t)(want - c->want.all.v));
+	char temporary[64];
 	unsigned depth = 0;
-	int rc = mlb_cas_read(c->cas, &text, &want->digest, err);
+	int rc = mlb_cas_read(c->p->cas, &text, &want->digest, err);
 
+	(void)snprintf(temporary, sizeof(temporary), ".mlbuild-link-%zx",
+		       (size_t)(want - c->want.all.v));
 	for (const char *p = want->path; *p; p++)
 		depth += *p == '/';
 	if (rc == 0)
 		rc = mlb_tree_check_link(mlb_buf_str(&text), text.len, depth, err);
 	if (rc < 0)
-		mlb_err_wrap(err, "link '%s'", path);
-	unlink(temporary);
-	if (rc == 0 && symlink(mlb_buf_str(&text), temporary) < 0)
-		rc = mlb_err_errno(err, errno, "cannot make link '%s'", path);
-	if (rc == 0)
-		rc = mlb_fs_rename(temporary, path, err);
-	free(temporary);
+		mlb_err_wrap(err, "link '%s/%s'", c->to, want->path);
+	unlinkat(dir, temporary, 0);
+	if (rc == 0 && (symlinkat(mlb_buf_str(&text), dir, temporary) != 0 ||
+			renameat(dir, temporary, dir, name) != 0))
+		rc = fail_at(c, "make link", want->path, err);
+	if (rc == 0 && (errno = mlb_stat_at(st, dir, name, false)) != 0)
+		rc = fail_at(c, "examine", want->path, err);
 	mlb_buf_release(&text);
 	return rc;
 }
 
 static int
-write_entry(struct checkout *c, struct mlb_seen *want, struct mlb_err *err)
+write_entry(struct checkout *c, struct mlb_seen *want, int dir, const char *name, const char *path,
+	    struct mlb_err *err)
 {
+	const struct mlb_spot spot = { dir,         name,     path, want->kind == MLB_T_EXEC,
+				       c->p->fresh, c->p->how };
 	struct mlb_digest digest = want->digest;
-	char *path = mlb_asprintf("%s/%s", c->to, want->path);
 	struct mlb_stat st;
-	int rc, errnum;
+	int rc;
 
 	if (want->kind == MLB_T_LINK)
-		rc = write_link(c, want, path, err);
+		rc = write_link(c, want, dir, name, &st, err);
 	else
-		rc = mlb_cas_link(c->cas, &digest, path, want->kind == MLB_T_EXEC, c->how, err);
-	if (rc == 0) {
-		errnum = mlb_stat_at(&st, AT_FDCWD, path, false);
-		if (errnum)
-			rc = mlb_err_errno(err, errnum, "cannot examine '%s'", path);
-		else if (st.size != want->size || st.type == MLB_F_ABSENT)
-			rc = mlb_err_set(err, MLB_ECORRUPT, "'%s' is not as long as its tree says",
-					 path);
-		else
-			mlb_seen_stat(want, &st);
-	}
-	free(path);
-	return rc;
+		rc = mlb_cas_place(c->p->cas, &digest, &spot, &st, err);
+	if (rc == 0 && (st.size != want->size || st.type == MLB_F_ABSENT))
+		rc = mlb_err_set(err, MLB_ECORRUPT, "'%s' is not as long as its tree says", path);
+	if (rc)
+		return rc;
+	mlb_seen_stat(want, &st);
+	mlb_placed_add(c->p->count, 1, want->kind == MLB_T_LINK ? 0 : st.size, 0, 0);
+	return 0;
 }
 
 /* Whether what is there has the right content. */
 static int
 compare(struct checkout *c, size_t i, struct mlb_err *err)
 {
-	struct mlb_seen now = c->have->all.v[c->old[i]];
-	const struct mlb_place p = { c->root, c->to, NULL, now.path, false };
-	int rc = mlb_seen_read(&now, &p, NULL, err);
+	struct mlb_seen *have = &c->have->all.v[c->old[i] - 1];
+	const struct mlb_place p = { c->root, c->to, NULL, have->path, false };
+	int rc = mlb_seen_read(have, &p, NULL, err);
 
-	if (rc == 0 && mlb_digest_equal(&now.digest, &c->want.all.v[i].digest)) {
-		c->have->all.v[c->old[i]] = now;
+	if (rc == 0 && mlb_digest_equal(&have->digest, &c->want.all.v[i].digest))
 		c->deed[i] = KEEP;
-	}
 	return rc;
 }
 
+static int
+do_one(struct checkout *c, size_t i, struct mlb_dir_at *at, struct mlb_buf *path,
+       struct mlb_err *err)
+{
+	struct mlb_seen *want = &c->want.all.v[i];
+	const char *name;
+	bool left;
+	int dir, rc = 0;
+
+	if (c->deed[i] == COMPARE)
+		rc = compare(c, i, err);
+	if (rc || c->deed[i] == KEEP)
+		return rc;
+	dir = mlb_dir_at(at, want->path, &name);
+	if (dir < 0)
+		return fail_at(c, "write", want->path, err);
+	if (c->old[i])
+		rc = keep_unknown(c, dir, name, &c->have->all.v[c->old[i] - 1], &left, err);
+	if (rc)
+		return rc;
+	mlb_buf_clear(path);
+	mlb_buf_addf(path, "%s/%s", c->to, want->path);
+	return write_entry(c, want, dir, name, mlb_buf_str(path), err);
+}
+
+#define BLOCK 64 /* entries that one task writes, most of them in one directory */
+
 static void
-do_one(void *ctx, size_t k)
+do_block(void *ctx, size_t block)
 {
 	struct checkout *c = ctx;
-	size_t i = c->todo.v[k];
+	struct mlb_dir_at at = MLB_DIR_AT_INIT(c->root);
+	struct mlb_buf path = MLB_BUF_INIT(SIZE_MAX / 2);
 	struct mlb_err err = MLB_ERR_INIT;
+	size_t end = MLB_MIN(c->todo.n, (block + 1) * BLOCK);
 	int rc = 0;
 
-	if (atomic_load(&c->failed))
-		return;
-	if (c->deed[i] == COMPARE)
-		rc = compare(c, i, &err);
-	if (rc == 0 && c->deed[i] != KEEP)
-		rc = write_entry(c, &c->want.all.v[i], &err);
+	if (c->p->stop && atomic_load(c->p->stop))
+		rc = mlb_err_set(&err, MLB_EINTERRUPTED, "interrupted");
+	for (size_t k = block * BLOCK; k < end && rc == 0 && !atomic_load(&c->failed); k++)
+		rc = do_one(c, c->todo.v[k], &at, &path, &err);
+	mlb_buf_release(&path);
+	mlb_dir_at_close(&at);
 	if (rc == 0)
 		return;
 	pthread_mutex_lock(&c->lock);
@@ -254,7 +475,7 @@ take_over(struct checkout *c, const struct mlb_digest *tree)
 		struct mlb_seen *want = &c->want.all.v[i];
 
 		if (want->kind != MLB_T_DIR && c->deed[i] == KEEP) {
-			const struct mlb_seen *have = &c->have->all.v[c->old[i]];
+			const struct mlb_seen *have = &c->have->all.v[c->old[i] - 1];
 
 			want->ino = have->ino;
 			want->mtime = have->mtime;
@@ -275,7 +496,7 @@ take_over(struct checkout *c, const struct mlb_digest *tree)
 }
 
 static int
-do_all(struct checkout *c, unsigned threads, struct mlb_err *err)
+do_all(struct checkout *c, struct mlb_err *err)
 {
 	int rc;
 
@@ -283,13 +504,15 @@ do_all(struct checkout *c, unsigned threads, struct mlb_err *err)
 	c->old = mlb_calloc(c->want.all.n + 1, sizeof(*c->old));
 	merge(c);
 	rc = check_folding(c, err);
+	if (rc == 0 && !c->p->fresh)
+		rc = check_bytes(c, err);
 	if (rc == 0)
 		rc = remove_gone(c, err);
 	if (rc == 0)
 		rc = make_dirs(c, err);
 	if (rc < 0)
 		return rc;
-	mlb_parallel(c->todo.n, 4, threads, do_one, c);
+	mlb_parallel((c->todo.n + BLOCK - 1) / BLOCK, 1, c->p->threads, do_block, c);
 	if (c->err.code != MLB_OK) {
 		rc = mlb_err_set(err, c->err.code, "%s", c->err.text);
 		mlb_err_release(&c->err);
@@ -298,27 +521,60 @@ do_all(struct checkout *c, unsigned threads, struct mlb_err *err)
 }
 
 int
-mlb_walk_checkout(struct mlb_walk *have, struct mlb_cas *cas, const struct mlb_digest *tree,
-		  const char *to, enum mlb_link how, unsigned threads, struct mlb_err *err)
+mlb_walk_checkout_new(struct mlb_walk *have, const struct mlb_placing *p,
+		      const struct mlb_digest *tree, const char *to, const char *nearby,
+		      struct mlb_err *err)
 {
-	struct checkout c = { .cas = cas,
+	struct mlb_buf tmp = MLB_BUF_INIT(64 * MLB_KIB), parent = MLB_BUF_INIT(64 * MLB_KIB);
+	struct mlb_placing fresh = *p;
+	struct mlb_stat a, b;
+	bool near;
+	int rc;
+
+	fresh.fresh = true;
+	mlb_fs_mkdirs(nearby, NULL);
+	mlb_path_dir(&parent, to);
+	near = mlb_fs_stat(&a, nearby, NULL) == 0 &&
+	       mlb_fs_stat(&b, mlb_buf_str(&parent), NULL) == 0 && a.type == MLB_F_DIR &&
+	       a.dev == b.dev;
+	rc = mlb_fs_tempdir(&tmp, near ? nearby : mlb_buf_str(&parent), ".mlbuild-", err);
+	if (rc == 0)
+		rc = mlb_walk_checkout(have, &fresh, tree, mlb_buf_str(&tmp), err);
+	if (rc == 0 && chmod(mlb_buf_str(&tmp), 0777 & ~mlb_cas_umask(p->cas)) != 0)
+		rc = mlb_err_errno(err, errno, "cannot set the permissions of '%s'", to);
+	if (rc == 0)
+		rc = mlb_fs_rename(mlb_buf_str(&tmp), to, err);
+	if (rc && tmp.len)
+		mlb_fs_remove_tree(mlb_buf_str(&tmp), NULL);
+	mlb_buf_release(&parent);
+	mlb_buf_release(&tmp);
+	return rc;
+}
+
+int
+mlb_walk_checkout(struct mlb_walk *have, const struct mlb_placing *p, const struct mlb_digest *tree,
+		  const char *to, struct mlb_err *err)
+{
+	struct checkout c = { .p = p,
 			      .to = to,
-			      .how = how,
 			      .have = have,
 			      .want = MLB_WALK_INIT,
 			      .lock = PTHREAD_MUTEX_INITIALIZER,
-			      .err = MLB_ERR_INIT };
-	int rc = mlb_tree_each_dir(cas, tree, add_want, &c.want, err);
+			      .err = MLB_ERR_INIT,
+			      .aside = -1 };
+	int rc = mlb_tree_each_dir(p->cas, tree, add_want, &c.want, err);
 
 	c.root = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (rc == 0 && c.root < 0)
 		rc = mlb_err_errno(err, errno, "cannot read directory '%s'", to);
 	if (rc == 0)
-		rc = do_all(&c, threads, err);
+		rc = do_all(&c, err);
 	if (rc == 0)
 		take_over(&c, tree);
 	if (c.root >= 0)
 		close(c.root);
+	if (c.aside >= 0)
+		close(c.aside);
 	free(c.deed);
 	free(c.old);
 	mlb_vec_release(&c.todo);
@@ -332,7 +588,7 @@ int
 mlb_tree_checkout(struct mlb_cas *cas, const struct mlb_digest *tree, const char *to,
 		  enum mlb_link how, struct mlb_err *err)
 {
-	unsigned threads = mlb_machine_cpus();
+	const struct mlb_placing p = { .cas = cas, .how = how, .threads = mlb_machine_cpus() };
 	struct mlb_walk_job job = { .path = ".", .now = MLB_WALK_INIT, .err = MLB_ERR_INIT };
 	int rc = mlb_fs_mkdirs(to, err);
 	int root = rc < 0 ? -1 : open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -341,13 +597,13 @@ mlb_tree_checkout(struct mlb_cas *cas, const struct mlb_digest *tree, const char
 		rc = mlb_err_errno(err, errno, "cannot read directory '%s'", to);
 	if (rc < 0)
 		return rc;
-	mlb_walk_run(&job, 1, root, threads);
+	mlb_walk_run(&job, 1, root, p.threads);
 	close(root);
 	if (job.err.code != MLB_OK) {
 		rc = mlb_err_set(err, job.err.code, "%s: %s", to, job.err.text);
 		mlb_err_release(&job.err);
 	} else {
-		rc = mlb_walk_checkout(&job.now, cas, tree, to, how, threads, err);
+		rc = mlb_walk_checkout(&job.now, &p, tree, to, err);
 	}
 	mlb_walk_release(&job.now);
 	return rc;

@@ -54,12 +54,14 @@ test_checkout(void **state)
 {
 	static const char *const path[] = { "tree" };
 	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_placing placing = { .threads = 2 };
 	struct mlb_digest one, two;
 	struct mlb_scan s;
 	struct project p;
 	size_t dirty;
 
 	open_project(&p, state);
+	placing.cas = p.cas;
 	mkdir("tree", 0777);
 	mkdir("tree/sub", 0777);
 	put_file("tree/a", "a");
@@ -71,7 +73,7 @@ test_checkout(void **state)
 	unlink("tree/a");
 	assert_ok(mlb_scan_store(&s, 0, p.cas, &err));
 	two = s.state[0].digest;
-	assert_ok(mlb_scan_checkout(&s, 0, p.cas, &one, MLB_LINK_COPY, &err));
+	assert_ok(mlb_scan_checkout(&s, 0, &placing, &one, &err));
 	assert_true(mlb_digest_equal(&s.state[0].digest, &one));
 	assert_int_equal(s.state[0].size, 2);
 	assert_file("tree/a", "a");
@@ -83,7 +85,7 @@ test_checkout(void **state)
 	assert_int_equal(scan_and_save(&p, path, 1, &dirty), 0);
 	assert_int_equal(dirty, 0);
 	scan(&s, &p, path, NULL, 1);
-	assert_ok(mlb_scan_checkout(&s, 0, p.cas, &two, MLB_LINK_COPY, &err));
+	assert_ok(mlb_scan_checkout(&s, 0, &placing, &two, &err));
 	assert_tree(&p, &s.state[0], "tree");
 	assert_false(mlb_fs_exists("tree/a"));
 	mlb_scan_release(&s);

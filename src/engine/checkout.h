@@ -1,0 +1,47 @@
+/* What the files checkout*.c share. Not for others. */
+#ifndef ENGINE_CHECKOUT_H
+#define ENGINE_CHECKOUT_H
+
+#include <stdatomic.h>
+
+#include "engine/locked.h"
+#include "os/pool.h"
+#include "store/tree.h"
+
+/* One output. */
+struct mlb_checkout_item {
+	struct mlb_task task; /* first */
+	struct mlb_checkout_run *c;
+	const struct mlb_locked *l;
+	size_t at;            /* index of its path in the scan */
+	unsigned threads;     /* for a directory */
+	bool todo;            /* it is not in place */
+	bool skipped;         /* it was left as it is, and a note says why */
+	atomic_uint_fast64_t kept; /* its files that were moved aside */
+	struct mlb_err err;
+};
+
+struct mlb_checkout_run {
+	struct mlb_project *p;
+	const struct mlb_checkout *opt;
+	struct mlb_checkout_report *report;
+	struct mlb_locked_list list;
+	struct mlb_checkout_item *item; /* sorted by path */
+	const char **path;              /* of each */
+	size_t n_items;
+	struct mlb_scan scan;           /* of these paths */
+	enum mlb_link how;
+	char *aside;                    /* absolute */
+	struct mlb_placed count;
+	uint64_t total_bytes, began;
+	size_t n_todo;
+	uint32_t finished;
+	atomic_bool stop;
+	bool cancelled;
+	struct mlb_err err;             /* the first that ended it */
+};
+
+/* checkout_place.c: put one output in place, on a worker. */
+void mlb_checkout_work(struct mlb_task *t);
+
+#endif
