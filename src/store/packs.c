@@ -367,7 +367,8 @@ mlb_packs_open(struct mlb_packs *p, struct mlb_err *err)
 	if (rc || st.type != MLB_F_DIR)
 		return rc;
 	p->listed = seen(p);
-	return p->listed == st.mtime ? 0 : mlb_packs_refresh(p, err);
+	/* Appending changes no directory: whoever did may have died before it wrote rows. */
+	return p->listed == st.mtime && !mlb_packs_grown(p) ? 0 : mlb_packs_refresh(p, err);
 }
 
 /* ---------------------------------------------------------- reading */

@@ -66,7 +66,7 @@ void mlb_packs_init(struct mlb_packs *p, const char *dir, const char *prefix, ui
 		    mlb_packs_found found, void *ctx);
 void mlb_packs_release(struct mlb_packs *p);
 
-/* Look for files that the table does not know, if the directory changed since it was recorded. */
+/* Look for files and blobs that the tables do not know, if something changed since they were written. */
 int mlb_packs_open(struct mlb_packs *p, struct mlb_err *err);
 int mlb_packs_refresh(struct mlb_packs *p, struct mlb_err *err); /* in any case */
 

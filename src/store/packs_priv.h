@@ -18,4 +18,7 @@ int mlb_packs_open_fd(struct mlb_packs *p, struct mlb_packfile *f, struct mlb_er
 /* What changed then may change again now, and show the same mtime. */
 bool mlb_packs_racy(int64_t mtime);
 
+/* Is there an open pack that has more than we know of it, and that is not ours? */
+bool mlb_packs_grown(struct mlb_packs *p);
+
 #endif

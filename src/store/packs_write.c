@@ -166,20 +166,30 @@ has_grown(const struct mlb_packs *p, const struct mlb_packfile *f)
 }
 
 bool
+mlb_packs_grown(struct mlb_packs *p)
+{
+	bool grown = false;
+
+	if (!p->loaded)
+		mlb_packs_load(p, NULL);
+	for (size_t i = 0; i < p->file.n && !grown; i++) {
+		const struct mlb_packfile *f = p->file.v[i];
+
+		grown = !f->writer && !f->gone && mlb_pack_name_open(f->name) && has_grown(p, f);
+	}
+	return grown;
+}
+
+bool
 mlb_packs_look_again(struct mlb_packs *p)
 {
 	struct mlb_stat st;
-	bool again = p->skipped;
 
 	if (mlb_fs_stat(&st, p->dir, NULL) != 0 || st.type != MLB_F_DIR)
 		return false;
-	again |= p->racy || st.mtime != p->listed;
-	for (size_t i = 0; i < p->file.n && !again; i++) {
-		const struct mlb_packfile *f = p->file.v[i];
-
-		again = !f->writer && !f->gone && mlb_pack_name_open(f->name) && has_grown(p, f);
-	}
-	return again && mlb_packs_refresh(p, NULL) == 0;
+	if (!p->skipped && !p->racy && st.mtime == p->listed && !mlb_packs_grown(p))
+		return false;
+	return mlb_packs_refresh(p, NULL) == 0;
 }
 
 /* Our own open pack again, as far as it is durable. */

@@ -351,9 +351,6 @@ what_was_synced_survives_death(void **state)
 				unlink("state.db-shm");
 			}
 			s = open_store("state.db");
-			if (!indexed && !fresh)
-				put_text(&s,
-					 "this continues the pack, and finds what nobody knows yet");
 			expect_text(&s, &small, "synced");
 			expect_text(&s, &own, text);
 			expect_data(&s, &large, big, LARGE);
@@ -363,6 +360,73 @@ what_was_synced_survives_death(void **state)
 			free(text);
 		}
 	free(big);
+}
+
+/* Appending to a pack changes no directory: what was synced and has no row is found all the same. */
+static void
+what_was_appended_before_a_death_is_found(void **state)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000000000, .tv_nsec = 1 },
+					 { .tv_sec = 1000000000, .tv_nsec = 1 } };
+	struct store s = open_store("state.db");
+	struct mlb_digest late;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	put_text(&s, "early");
+	commit(&s);
+	close_store(&s);
+	assert_int_equal(utimensat(AT_FDCWD, CACHE "/packs", old, 0), 0);
+	s = open_store("state.db");
+	commit(&s); /* writes down that the directory was looked at */
+	close_store(&s);
+	mlb_sha256_of(&late, "late", 4);
+	pid = fork();
+	if (pid == 0) {
+		s = open_store("state.db");
+		put_text(&s, "late");
+		_exit(mlb_cas_sync(s.cas, NULL) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	s = open_store("state.db");
+	expect_text(&s, &late, "late");
+	close_store(&s);
+}
+
+/* What another process finishes while this one is open is found when it is asked for. */
+static void
+what_another_process_finishes_is_found(void **state)
+{
+	struct store s = open_store("state.db");
+	struct mlb_digest d;
+
+	(void)state;
+	put_text(&s, "ours");
+	commit(&s);
+	for (int round = 0; round < 3; round++) {
+		char *text = mlb_asprintf("theirs %d", round);
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct store other = open_store(round % 2 ? "other.db" : "another.db");
+
+			put_text(&other, text);
+			status = try_commit(&other) ? 0 : 1;
+			close_store(&other);
+			_exit(status);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		mlb_sha256_of(&d, text, strlen(text));
+		if (round == 1)
+			assert_true(mlb_cas_has(s.cas, &d));
+		expect_text(&s, &d, text);
+		free(text);
+	}
+	close_store(&s);
 }
 
 /* Puts, commits and reports what it committed, until it is killed. */
@@ -675,6 +739,8 @@ main(void)
 		scratch_test(damaged_large_objects_go_to_quarantine),
 		scratch_test(rows_that_lie),
 		scratch_test(what_was_synced_survives_death),
+		scratch_test(what_was_appended_before_a_death_is_found),
+		scratch_test(what_another_process_finishes_is_found),
 		scratch_test(nothing_that_was_reported_is_lost),
 		scratch_test(a_failed_sync_drops_the_batch),
 		scratch_test(what_a_failed_sync_took_with_it_is_said),
