@@ -10,6 +10,7 @@
 
 static struct mlb_project *volatile project;
 static volatile sig_atomic_t stops, continues, suspended, say;
+static volatile sig_atomic_t deaf; /* SIGINT was ignored when we were started */
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT };
 static struct sigaction before[MLB_ARRAY_LEN(caught)];
@@ -22,7 +23,7 @@ write_text(const char *text, size_t len)
 	(void)ignored;
 }
 
-static void handler(int sig);
+static void handler(int sig, siginfo_t *info, void *context);
 
 /*
  * Be suspended, and return when we go on. The count rises before anything else
@@ -50,12 +51,14 @@ suspend(void)
 }
 
 static void
-handler(int sig)
+handler(int sig, siginfo_t *info, void *context MLB_UNUSED)
 {
 	static const char first[] = "mlbuild: stopping: commands are ended, outputs restored\n";
 	static const char again[] = "mlbuild: still restoring outputs\n";
 	int saved = errno;
 
+	if (sig == SIGINT && deaf && info->si_code == SI_KERNEL)
+		return; /* Ctrl-C is for what runs in the foreground */
 	if (sig == SIGTSTP) {
 		suspend();
 	} else if (sig == SIGCONT) {
@@ -81,15 +84,21 @@ signals_begin(struct mlb_project *p, bool tell)
 	stops = continues = suspended = 0;
 	say = tell;
 	memset(&action, 0, sizeof(action));
-	action.sa_handler = handler;
-	action.sa_flags = SA_RESTART;
+	action.sa_sigaction = handler;
+	action.sa_flags = SA_RESTART | SA_SIGINFO;
 	sigemptyset(&action.sa_mask);
 	for (size_t i = 0; i < MLB_ARRAY_LEN(caught); i++)
 		sigaddset(&action.sa_mask, caught[i]);
 	for (size_t i = 0; i < MLB_ARRAY_LEN(caught); i++) {
 		(void)sigaction(caught[i], NULL, &before[i]);
-		/* nohup, or a script's background job: whoever started us does not want it to stop */
-		if (before[i].sa_handler != SIG_IGN)
+		/*
+		 * A script's background job is started with SIGINT ignored, so that Ctrl-C does
+		 * not end it. A kill -INT that names it is meant for it all the same, as ninja
+		 * has it. What nohup and the like ignore stays ignored.
+		 */
+		if (caught[i] == SIGINT)
+			deaf = before[i].sa_handler == SIG_IGN;
+		if (caught[i] == SIGINT || before[i].sa_handler != SIG_IGN)
 			(void)sigaction(caught[i], &action, NULL);
 	}
 }

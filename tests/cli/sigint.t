@@ -1,4 +1,3 @@
-# A shell starts background commands with SIGINT ignored: env gives it back.
 # SIGINT, SIGTERM and SIGHUP stop the build: outputs return, no process is left.
 . "${0%/*}/lib.sh"
 . "${0%/*}/did.sh"
@@ -41,7 +40,12 @@ out = a.txt
 X
 	ok mlbuild
 	change mlbuild.ini 'v = 1' 'v = 2'
-	env --default-signal=INT,TERM,HUP "$MLBUILD" >"$T_ROOT/log" 2>&1 &
+	# A script's background job is started with SIGINT ignored; env gives it back.
+	if [ "${1-}" = background ]; then
+		"$MLBUILD" >"$T_ROOT/log" 2>&1 &
+	else
+		env --default-signal=INT,TERM,HUP "$MLBUILD" >"$T_ROOT/log" 2>&1 &
+	fi
 	pid=$!
 	for f in started child grandchild orphan; do
 		wait_for "$SYNC/$f"
@@ -64,6 +68,32 @@ for sig in INT TERM HUP; do
 	ok mlbuild
 	eq "$(cat a.txt)" 1
 done
+
+t SIGINT to a background job of a script
+project background
+kill -INT "$pid"
+wait "$pid"
+eq $? 130
+eq "$(left)" ''
+eq "$(cat a.txt)" 1
+
+t what nohup ignores stays ignored
+t_dir
+rm -f "$SYNC"/*
+mkfifo go
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo x >"$SYNC/started"; cat go >${out}
+out = a.txt
+X
+nohup "$MLBUILD" >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+kill -HUP "$pid"
+echo end >go
+wait "$pid"
+eq $? 0
+eq "$(cat a.txt)" end
 
 t a killed mlbuild: the next one ends what it left
 project

@@ -1,5 +1,6 @@
 # The live display, seen through a pseudo-terminal.
 . "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
 
 command -v script >/dev/null || {
 	echo "# skipped: there is no script(1)"
@@ -161,5 +162,30 @@ there slow.txt
 ok grep -q 'cannot give back' "$SEEN"
 echo y | script -qec "$MLBUILD clean slow" /dev/null >"$SEEN"
 gone slow.txt
+
+t Ctrl-C on the terminal does not end the background job of a script
+t_dir
+mkfifo go stop
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo x >started; cat go >${out}
+out = a.txt
+X
+echo started >.gitignore
+put job.sh <<'X'
+"$MLBUILD" >job.log 2>&1 &
+trap : INT
+wait $!
+timeout 20 sh -c "echo end >go"
+wait $!
+echo $? >job.code
+X
+{
+	wait_for started
+	printf '\003'
+	cat stop # the terminal stays until the job is done
+} | script -qec 'sh job.sh; echo >stop' /dev/null >"$SEEN" 2>&1
+eq "$(cat job.code)" 0
+eq "$(cat a.txt)" end
 
 done_testing
