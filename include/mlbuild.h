@@ -143,6 +143,7 @@ struct mlb_event {
 	uint32_t n_files; /* and how many; 0: the target as a whole */
 	const char *text;
 	size_t len;        /* of text */
+	const char *by;    /* BLOCKED: the target that is to blame; "": this one itself */
 	uint64_t duration; /* ns */
 	uint64_t expected; /* PLAN: ns the whole will take; START: ns this one took last time; 0 unknown */
 	uint32_t total;    /* targets that have to be brought about */

@@ -10,17 +10,17 @@ static const struct {
 	{ "all", "make", "'mlbuild' alone builds the default targets" },
 	{ "checkout", "DVC", "'mlbuild' restores what the cache has" },
 	{ "commit", "DVC", "'mlbuild adopt TARGET' takes outputs as they are" },
-	{ "dag", "DVC", "'mlbuild graph'" },
-	{ "diff", "DVC", "'mlbuild status', or 'mlbuild why TARGET'" },
-	{ "exec", "other tools", "'mlbuild TARGET'" },
+	{ "dag", "DVC", "'mlbuild graph' shows it" },
+	{ "diff", "DVC", "'mlbuild status' says what changed, 'mlbuild why TARGET' more" },
+	{ "exec", "other tools", "'mlbuild TARGET' builds it" },
 	{ "exp", "DVC", "'mlbuild -p NAME=VALUE TARGET' builds a variant" },
-	{ "freeze", "DVC", "'frozen = yes' in mlbuild.ini" },
-	{ "list", "other tools", "'mlbuild ls'" },
-	{ "make", "make", "'mlbuild', or 'mlbuild TARGET'" },
-	{ "metrics", "DVC", "'mlbuild show TARGET'" },
-	{ "repro", "DVC", "'mlbuild', or 'mlbuild TARGET'" },
-	{ "run", "other tools", "'mlbuild', or 'mlbuild TARGET'" },
-	{ "targets", "other tools", "'mlbuild ls'" },
+	{ "freeze", "DVC", "'frozen = yes' in mlbuild.ini does that" },
+	{ "list", "other tools", "'mlbuild ls' lists targets" },
+	{ "make", "make", "'mlbuild' builds the default targets, 'mlbuild TARGET' one" },
+	{ "metrics", "DVC", "'mlbuild show TARGET' prints them" },
+	{ "repro", "DVC", "'mlbuild' builds the default targets, 'mlbuild TARGET' one" },
+	{ "run", "other tools", "'mlbuild' builds the default targets, 'mlbuild TARGET' one" },
+	{ "targets", "other tools", "'mlbuild ls' lists them" },
 };
 
 void
@@ -33,7 +33,7 @@ foreign_hint(struct app *app)
 		return;
 	for (size_t i = 0; i < MLB_ARRAY_LEN(foreign); i++) {
 		if (strcmp(foreign[i].word, word) == 0) {
-			app->hint = mlb_asprintf("'%s' is a word of %s; here it is %s", word,
+			app->hint = mlb_asprintf("'%s' is a word of %s; here %s", word,
 						 foreign[i].whose, foreign[i].ours);
 			return;
 		}

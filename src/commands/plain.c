@@ -15,7 +15,10 @@ const struct ui_display ui_plain = { .event = plain_event };
 static void
 quiet_event(struct ui *ui, const struct mlb_event *e)
 {
-	if (e->type == MLB_EV_FAILED || e->type == MLB_EV_NO)
+	bool cause = e->type == MLB_EV_BLOCKED &&
+		     !*e->by; /* what only follows from it is left out */
+
+	if (e->type == MLB_EV_FAILED || e->type == MLB_EV_NO || cause)
 		plain_event(ui, e);
 }
 

@@ -14,6 +14,8 @@ send(struct mlb_builder *b, struct mlb_event *e)
 	e->finished = b->finished;
 	if (!e->text)
 		e->text = "";
+	if (!e->by)
+		e->by = "";
 	if (!e->len)
 		e->len = strlen(e->text);
 	if (b->opt->on_event)
@@ -41,6 +43,8 @@ mlb_tell_about(struct mlb_builder *b, enum mlb_event_type type, const struct mlb
 	struct mlb_event e = event_about(b, type, a);
 
 	e.text = text;
+	if (type == MLB_EV_BLOCKED && b->plan->node[a->node].blocked_by)
+		e.by = mlb_g_str(b->g, b->g->node[b->plan->node[a->node].blocked_by - 1].name);
 	if (type == MLB_EV_PLAN || type == MLB_EV_START)
 		e.expected = ns;
 	else

@@ -61,10 +61,13 @@ struct parser {
 	struct mlb_err *err;
 };
 
+/* Nothing is lost with a lock file: results are found again in the cache, by their keys. */
 static int
 fail(const struct parser *p, const char *what)
 {
-	return mlb_err_set(p->err, MLB_EINVALID, "mlbuild.lock:%u: %s", p->line, what);
+	return mlb_err_set(p->err, MLB_EINVALID,
+			   "mlbuild.lock:%u: %s: restore the file from git, or delete it and build",
+			   p->line, what);
 }
 
 /* ------------------------------------------------------------ lines */
@@ -96,9 +99,7 @@ take_marker(struct parser *p, const char *s, size_t len, bool *used)
 	} else if (p->region == BASE) { /* of a merge of merges: longer markers inside */
 		*used = false;
 	} else {
-		return fail(
-			p,
-			"a conflict marker out of place: restore the file from git, or delete it");
+		return fail(p, "a conflict marker out of place");
 	}
 	return 0;
 }
@@ -129,8 +130,7 @@ next_line(struct parser *p, const char **line, size_t *len, int *rc)
 		return true;
 	}
 	if (p->region != COMMON)
-		*rc = fail(p,
-			   "a conflict without its end: restore the file from git, or delete it");
+		*rc = fail(p, "a conflict without its end");
 	return false;
 }
 
@@ -330,10 +330,12 @@ take_version(struct parser *p, const char *s, size_t len)
 	size_t n = strlen(MLB_LOCK_HEADER);
 
 	if (len < n || memcmp(s, MLB_LOCK_HEADER, n) != 0)
-		return fail(
-			p, "this is not a lock file of mlbuild: restore it from git, or delete it");
+		return fail(p, "this is not a lock file of mlbuild");
 	if (len != n + strlen(MLB_LOCK_VERSION) || memcmp(s + n, MLB_LOCK_VERSION, len - n) != 0)
-		return fail(p, "a newer mlbuild wrote this lock file: use that version");
+		return mlb_err_set(
+			p->err, MLB_EINVALID,
+			"mlbuild.lock:%u: a newer mlbuild wrote this lock file: use that version",
+			p->line);
 	p->version = true;
 	return 0;
 }
@@ -379,7 +381,7 @@ parse_side(struct mlb_lockfile *l, const char *text, size_t len, enum side side,
 	if (!rc)
 		rc = end_block(&p);
 	if (!rc && p.version && !p.ended)
-		rc = fail(&p, "the end is missing: restore the file from git, or delete it");
+		rc = fail(&p, "the end is missing");
 	mlb_vec_release(&p.output);
 	return rc;
 }

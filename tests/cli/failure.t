@@ -165,4 +165,39 @@ err_has 'state.txt'
 err_has 'declare'
 gone a.txt
 
+t '-q says why, once, and nothing else'
+t_dir
+put mlbuild.ini <<'X'
+[dataset gone]
+path = gone.txt
+[feature f]
+run = cp ${gone} ${out}
+out = f.txt
+[model m]
+run = cp ${f} ${out}
+out = m.txt
+[feature g]
+run = echo 'the last words'; exit 7
+out = g.txt
+[model n]
+run = cp ${g} ${out}
+out = n.txt
+X
+code 1 mlbuild -q m
+err_has "its path 'gone.txt' is missing"
+err_hasnt "'f' cannot be had"
+code 1 mlbuild -q n
+err_has 'exit code 7'
+err_has 'the last words'
+err_hasnt "'g' failed"
+code 1 mlbuild --json m
+out_has '"by":"gone"'
+out_has '"by":"f"'
+echo 1 >gone.txt
+ok mlbuild -q m
+eq "$(cat "$T_ALL")" ''
+echo 2 >gone.txt
+code 4 mlbuild -q --locked m
+err_has 'mlbuild.lock does not have it'
+
 done_testing

@@ -65,15 +65,23 @@ did ''
 eq "$(grep -c '<<<<<<<' mlbuild.lock)" 0
 eq "$(head -n 1 out/b.txt)" one-2
 
-t a lock that is broken is an error or is made anew, never followed blindly
+t a lock that is broken is an error that says what to do, never followed blindly
 git checkout -q -f main
-echo 'total nonsense' >mlbuild.lock
-t_run_ mlbuild
-if [ "$T_CODE" = 0 ]; then
-	eq "$(head -n 1 out/b.txt)" one-3
-else
-	err_has mlbuild.lock
-fi
+ok mlbuild
+did ''
+cp mlbuild.lock "$T_ROOT/lock"
+for damage in 's/^key = ./key = /' 's/^key/kex/' '/^sum/d' 's/^\[model/[stage/' '1s/.*/total nonsense/' \
+	'$d' 's/^output = f/output = z/' 's/^\(output.*\)c.txt/\1z.txt/'; do
+	sed "$damage" "$T_ROOT/lock" >mlbuild.lock
+	code 2 mlbuild
+	err_has 'mlbuild.lock:'
+	err_has 'restore the file from git, or delete'
+done
+did ''
+rm mlbuild.lock
+ok mlbuild
+did ''
+ok cmp mlbuild.lock "$T_ROOT/lock"
 
 t a target that goes leaves the lock
 t_dir

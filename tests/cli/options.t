@@ -103,7 +103,9 @@ for word in run all dag make exec; do
 	err_has "'mlbuild"
 done
 code 2 mlbuild dag
-err_has "'mlbuild graph'"
+err_has "'dag' is a word of DVC; here 'mlbuild graph' shows it"
+code 2 mlbuild all
+err_has "'all' is a word of make; here 'mlbuild' alone builds the default targets"
 
 t a command wins over a target, with a note
 ok mlbuild status

@@ -16,6 +16,9 @@ parse_fails(const char *text, const char *message)
 	if (!strstr(err.text, message))
 		print_error("got: %s\nwanted: %s\n", err.text, message);
 	assert_non_null(strstr(err.text, message));
+	/* What to do next is part of every message. */
+	assert_true(strstr(err.text, "restore the file from git, or delete") ||
+		    strstr(err.text, "use that version"));
 	mlb_err_release(&err);
 	mlb_lockfile_release(&l);
 }
