@@ -116,6 +116,9 @@ one_pass(struct mlb_builder *b, const struct mlb_plan_options *o, struct mlb_err
 	if (rc)
 		return rc;
 	b->g = b->plan->g;
+	rc = mlb_plan_check_env(b->plan, err);
+	if (rc)
+		return rc;
 	if (b->opt->into && mlb_is_variant(b->p)) {
 		rc = mlb_into_check(b->plan, b->opt->into, err);
 		if (rc)

@@ -376,6 +376,20 @@ decide_frozen(struct mlb_plan *plan, uint32_t n)
 	return true;
 }
 
+bool
+mlb_blocked_by_env(struct mlb_plan *plan, uint32_t n)
+{
+	const char *line = mlb_g_str(plan->g, plan->g->node[n].unset);
+	const char *what = strstr(line, "': "); /* behind the place, and the target's name */
+
+	if (!*line)
+		return false;
+	what = what ? what + 3 : line;
+	set_fate(&plan->node[n], MLB_FATE_BLOCKED,
+		 mlb_arena_strndup(&plan->arena, what, strcspn(what, "\n")));
+	return true;
+}
+
 int
 mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 {
@@ -392,7 +406,7 @@ mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		    (!node->forced && !(plan->update && node->asked) && decide_frozen(plan, n)))
 			return rc;
 	}
-	if (!inputs_complete(plan, n))
+	if (mlb_blocked_by_env(plan, n) || !inputs_complete(plan, n))
 		return 0;
 	signature(plan, n, &node->sig);
 	same = node->has_memo && mlb_digest_equal(&node->sig, &node->memo_sig);

@@ -127,26 +127,12 @@ mlb_is_target(struct mlb_project *p, const char *name)
 	return is;
 }
 
-int
-mlb_plan(struct mlb_project *p, const char *const *word, size_t n_words, mlb_plan_fn *fn, void *ctx,
-	 struct mlb_err *err)
+/* Decide, tell each wanted node's fate, and free the plan; rc: how it was made. */
+static int
+tell_plan(struct mlb_plan *plan, mlb_plan_fn *fn, void *ctx, int rc, struct mlb_err *err)
 {
-	const struct mlb_build b = { .word = word, .n_words = n_words };
+	struct mlb_project *p = plan ? plan->p : NULL;
 
-	return mlb_plan_build(p, &b, fn, ctx, err);
-}
-
-int
-mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn, void *ctx,
-	       struct mlb_err *err)
-{
-	const struct mlb_plan_options o = { b->word,       b->n_words, b->force, b->only,
-					    b->downstream, b->update,  b->locked };
-	struct mlb_plan *plan = NULL;
-	int rc = mlb_plan_new(&plan, p, &o, err);
-
-	if (rc == 0 && b->into && mlb_is_variant(p))
-		rc = mlb_into_check(plan, b->into, err);
 	if (rc == 0)
 		rc = mlb_plan_simulate(plan, err);
 	for (uint32_t i = 0; rc == 0 && i < plan->g->n_nodes; i++) {
@@ -171,6 +157,33 @@ mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn
 	if (rc == 0)
 		mlb_project_save_scan(p, NULL);
 	return rc < 0 ? rc : 0;
+}
+
+int
+mlb_plan(struct mlb_project *p, const char *const *word, size_t n_words, mlb_plan_fn *fn, void *ctx,
+	 struct mlb_err *err)
+{
+	const struct mlb_plan_options o = { .word = word, .n_words = n_words };
+	struct mlb_plan *plan = NULL;
+	int rc = mlb_plan_new(&plan, p, &o, err);
+
+	return tell_plan(plan, fn, ctx, rc, err);
+}
+
+int
+mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn, void *ctx,
+	       struct mlb_err *err)
+{
+	const struct mlb_plan_options o = { b->word,       b->n_words, b->force, b->only,
+					    b->downstream, b->update,  b->locked };
+	struct mlb_plan *plan = NULL;
+	int rc = mlb_plan_new(&plan, p, &o, err);
+
+	if (rc == 0 && b->into && mlb_is_variant(p))
+		rc = mlb_into_check(plan, b->into, err);
+	if (rc == 0)
+		rc = mlb_plan_check_env(plan, err);
+	return tell_plan(plan, fn, ctx, rc, err);
 }
 
 int

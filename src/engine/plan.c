@@ -12,6 +12,7 @@
 #include "engine/each.h"
 #include "engine/fingerprint.h"
 
+#define MAX_UNSET (4 * MLB_MIB)
 #define GUESS_NS (1000 * 1000 * 1000ULL) /* of a command that nothing is known about */
 
 /* Two sorted sequences are merged: rows of the memo, and nodes by name. */
@@ -168,6 +169,25 @@ mlb_plan_new(struct mlb_plan **out, struct mlb_project *p, const struct mlb_plan
 	return 0;
 }
 
+int
+mlb_plan_check_env(const struct mlb_plan *plan, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_UNSET);
+	int rc = 0;
+
+	for (uint32_t i = 0; i < plan->g->n_nodes; i++) {
+		const struct mlb_g_node *node = &plan->g->node[i];
+
+		if (!plan->node[i].wanted || !node->unset || (node->flags & MLB_G_FROZEN))
+			continue;
+		mlb_buf_addf(&text, "%s%s", text.len ? "\n" : "", mlb_g_str(plan->g, node->unset));
+	}
+	if (text.len)
+		rc = mlb_err_set(err, MLB_EINVALID, "%s", mlb_buf_str(&text));
+	mlb_buf_release(&text);
+	return rc;
+}
+
 void
 mlb_plan_free(struct mlb_plan *plan)
 {
@@ -208,6 +228,8 @@ follow_dep(struct mlb_plan *plan, uint32_t n, uint32_t d)
 	struct mlb_node *node = &plan->node[n];
 	const char *name = mlb_g_str(plan->g, plan->g->node[d].name);
 
+	if (mlb_blocked_by_env(plan, n))
+		return;
 	if (plan->node[d].fate == MLB_FATE_BLOCKED) {
 		node->fate = MLB_FATE_BLOCKED;
 		node->reason = mlb_arena_printf(&plan->arena, "'%s' cannot be had", name);

@@ -158,6 +158,8 @@ struct mlb_plan_options {
 };
 int mlb_plan_new(struct mlb_plan **out, struct mlb_project *p, const struct mlb_plan_options *o,
 		 struct mlb_err *err);
+/* Can all that is wanted be made with the variables that are set? For what is about to build. */
+int mlb_plan_check_env(const struct mlb_plan *plan, struct mlb_err *err);
 void mlb_plan_free(struct mlb_plan *plan);
 /* Decide every wanted node in order without doing anything: fates and reasons of -n, status and why. */
 int mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err);
@@ -174,6 +176,8 @@ bool mlb_name_matches(const char *name, const char *base, const char *word, bool
  * that says so. Sets key, fate, reason, and out[] where the result is known.
  */
 int mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
+/* If its command reads a variable that is not set: BLOCKED, and true. */
+bool mlb_blocked_by_env(struct mlb_plan *plan, uint32_t n);
 /* The node's action with the digests of its inputs; from the arena. */
 void mlb_node_action(struct mlb_plan *plan, uint32_t n, struct mlb_arena *arena,
 		     struct mlb_action *out);

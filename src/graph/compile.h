@@ -151,6 +151,7 @@ struct mlb_c_work {
 	MLB_VEC(struct mlb_g_pair) env;
 	struct mlb_c_words search;           /* where Python finds modules; the first is the script's directory */
 	unsigned flags;                      /* enum mlb_g_flag found in references */
+	const char *unset;                   /* of the node; from c->tmp */
 	uint32_t last_list;                  /* where those of the last marker begin */
 	bool glob;                           /* what replaces a reference is escaped for a glob */
 	bool many;                           /* a reference in a glob stood for several words, or none */

@@ -350,6 +350,7 @@ finish(struct mlb_comp *c, struct mlb_c_work *w)
 	node->secret.n = (uint32_t)t->secret.n;
 	node->list = add_index(c, &w->list);
 	node->flags |= w->flags | flags_of(t);
+	node->unset = mlb_c_str(c, w->unset);
 }
 
 static void
@@ -362,6 +363,7 @@ resolve_instance(struct mlb_comp *c, struct mlb_c_work *w, uint32_t inst, uint32
 	w->first_input = (uint32_t)c->input.n;
 	w->list.n = w->param.n = w->env.n = w->search.n = 0;
 	w->flags = 0;
+	w->unset = "";
 	w->failed = false;
 	c->inst.v[inst].node.exec = exec;
 	c->inst.v[inst].node.batch = 1;

@@ -1,8 +1,8 @@
 /*
  * References to text: what each stands for, quoted for where it stands.
  *
- * An unset ${env:VAR} in a command becomes "${VAR:?…}", so that only the target
- * that needs it fails, when it is run, and says why.
+ * An unset ${env:VAR} in a command is remembered and no error here: only the
+ * plan knows whether its target is wanted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,6 @@ struct subst {
 	const struct mlb_piece *before; /* the piece in front of the reference, or NULL */
 	const struct mlb_piece *after;
 	const char *marker; /* what stands for it until an action is made; NULL: c->words do */
-	bool raw;           /* c->words[0] is shell text, to be put in as it is */
 };
 
 static const char *
@@ -95,6 +94,22 @@ mlb_c_env_fact(struct mlb_comp *c, const char *name)
 	mlb_vec_push(&c->fact, fact);
 }
 
+/* Whoever does not need this target must not be kept from working by it. */
+static void
+remember_unset(struct subst *s, const struct mlb_ref *ref)
+{
+	const char *line = mlb_arena_printf(
+		&s->c->tmp,
+		"%s:%u: in '%s': %s: '%s' is not set in the environment of mlbuild; set it",
+		s->where->file ? s->where->file : "", s->where->line, instance_name(s), ref->text,
+		ref->name);
+
+	if (!*s->w->unset)
+		s->w->unset = line;
+	else if (!strstr(s->w->unset, line))
+		s->w->unset = mlb_arena_printf(&s->c->tmp, "%s\n%s", s->w->unset, line);
+}
+
 static bool
 env_ref(struct subst *s, const struct mlb_ref *ref)
 {
@@ -111,16 +126,10 @@ env_ref(struct subst *s, const struct mlb_ref *ref)
 		mlb_vec_push(&s->c->words, mlb_arena_strdup(&s->c->tmp, value));
 		return true;
 	}
-	if (!s->shell || ref->ctx == MLB_CTX_UNKNOWN)
-		return fail(s, ref, "is not set in the environment");
-	value = mlb_arena_printf(&s->c->tmp, "${%s:?is not set in the environment of mlbuild}",
-				 ref->name);
-	if (ref->ctx == MLB_CTX_BARE)
-		value = mlb_arena_printf(&s->c->tmp, "\"%s\"", value);
-	else if (ref->ctx == MLB_CTX_SINGLE)
-		value = mlb_arena_printf(&s->c->tmp, "'\"%s\"'", value);
-	mlb_vec_push(&s->c->words, value);
-	s->raw = true;
+	if (!s->shell)
+		return fail(s, ref, "is not set in the environment of mlbuild");
+	remember_unset(s, ref);
+	mlb_vec_push(&s->c->words, "");
 	return true;
 }
 
@@ -285,8 +294,8 @@ put_shell(struct subst *s, const struct mlb_ref *ref)
 			return fail(
 				s, ref,
 				"may end the here-document; put something before it on its line");
-	if (s->marker || s->raw) {
-		mlb_buf_adds(s->out, s->marker ? s->marker : words->v[0]);
+	if (s->marker) {
+		mlb_buf_adds(s->out, s->marker);
 		return true;
 	}
 	if (mlb_refs_quote(s->out, (enum mlb_ref_ctx)ref->ctx, words->v, words->n, &err) < 0) {
@@ -326,7 +335,6 @@ put(struct subst *s, const struct mlb_ref *ref)
 {
 	s->c->words.n = 0;
 	s->marker = NULL;
-	s->raw = false;
 	if (!resolve(s, ref))
 		return false;
 	for (size_t i = 0; i < s->c->words.n; i++)

@@ -86,6 +86,7 @@ struct mlb_g_node {
 	mlb_str command;      /* resolved; may hold the markers below; MLB_G_USE: "NAME VERSION"; "" for a source */
 	mlb_str dir;          /* "." without */
 	mlb_str shell;        /* prefix words, "" for /bin/sh -ec */
+	mlb_str unset;        /* "FILE:LINE: …", a line for each ${env:VAR} of its command that is not set; "" */
 	uint32_t kind;        /* enum mlb_kind */
 	uint32_t flags;       /* enum mlb_g_flag */
 	uint32_t exec;        /* into exec[] */

@@ -46,7 +46,8 @@ node_good(const struct mlb_graph *g, uint32_t i)
 	const struct mlb_g_node *n = &g->node[i];
 
 	if (!is_str(g, n->name) || !is_str(g, n->base) || !is_str(g, n->command) ||
-	    !is_str(g, n->dir) || !is_str(g, n->shell) || !is_str(g, n->each_glob))
+	    !is_str(g, n->dir) || !is_str(g, n->shell) || !is_str(g, n->unset) ||
+	    !is_str(g, n->each_glob))
 		return false;
 	if (n->kind >= MLB_N_KINDS || n->exec >= g->n_execs || !is_node_or_none(n->each_source, i))
 		return false;

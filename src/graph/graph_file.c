@@ -5,7 +5,7 @@
  *
  * offset  size
  *      0     8  "MLBGRAPH"
- *      8     4  version, 1
+ *      8     4  version, 2
  *     12     4  0x01020304 in the writer's byte order
  *     16     8  length of the file
  *     24     8  checksum of all bytes from offset 32 on (checksum(), below)
@@ -52,7 +52,7 @@
 #include "os/fs.h"
 
 #define MAGIC "MLBGRAPH"
-#define VERSION 1
+#define VERSION 2
 #define ORDER 0x01020304U
 #define SUMMED_FROM 32
 #define ID_FROM 96

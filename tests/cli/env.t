@@ -68,10 +68,62 @@ eq "$(cat a.txt)" you
 WHO=me
 ok mlbuild
 did ''
-unset WHO
-t_run_ mlbuild
-[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
-err_has WHO
+
+t 'an unset ${env:VAR} is an error before anything runs, of who needs it alone'
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; echo a > ${out}
+out = a.txt
+
+[model b]
+run = echo b >>"$RAN"
+      cat ${a} > ${out}; echo ${env:WHO} '${env:WHO}' "$(echo ${env:WHERE})"
+out = b.txt
+
+[dataset c]
+run = echo c >>"$RAN"; echo c > ${out}
+out = c.txt
+
+[task t]
+run = echo t ${env:WHO}
+X
+unset WHO WHERE
+for how in 'build b' '-n b' '-k' 'c t'; do
+	code 2 mlbuild $how
+	did ''
+	err_has "'WHO' is not set"
+done
+code 2 mlbuild b
+err_has "mlbuild.ini:6: in 'b': \${env:WHO}: 'WHO' is not set in the environment"
+err_has "mlbuild.ini:6: in 'b': \${env:WHERE}: 'WHERE' is not set"
+eq "$(grep -c "'WHO' is not set" "$T_ERR")" 1
+ok mlbuild status
+match 'blocked +b .*WHO'
+ok mlbuild why b
+has "'WHO' is not set"
+ok mlbuild c
+did 'c'
+ok mlbuild ls
+WHO=me WHERE=here
+export WHO WHERE
+ok mlbuild
+did 'a b'
+unset WHO WHERE
+code 2 mlbuild b
+WHO=me WHERE=here
+export WHO WHERE
+ok mlbuild b
+did ''
+unset WHO WHERE
+
+t 'in a path it is an error at once'
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a > ${out}
+out = ${env:WHERE}/a.txt
+X
+code 2 mlbuild status
+err_has "mlbuild.ini:3: in 'a': \${env:WHERE} is not set in the environment"
 
 t stdin is /dev/null
 t_dir

@@ -126,10 +126,10 @@ test_environment(void **state)
 		"[dataset a]\nrun = x ${env:MLB_T_SET} ${env:MLB_T_UNSET} '${env:MLB_T_UNSET}' \"${env:MLB_T_UNSET}\"\n"
 		"out = a.txt\nneeds = env:MLB_T_SET env:MLB_T_UNSET\nenv.X = 1\nsecret = TOKEN\n");
 	n = node(g, "a");
-	assert_string_equal(command(g, "a"),
-			    "x 'a b' \"${MLB_T_UNSET:?is not set in the environment of mlbuild}\" "
-			    "''\"${MLB_T_UNSET:?is not set in the environment of mlbuild}\"'' "
-			    "\"${MLB_T_UNSET:?is not set in the environment of mlbuild}\"");
+	assert_string_equal(command(g, "a"), "x 'a b' '' '' \"\"");
+	assert_string_equal(
+		mlb_g_str(g, n->unset),
+		"mlbuild.ini:2: in 'a': ${env:MLB_T_UNSET}: 'MLB_T_UNSET' is not set in the environment of mlbuild; set it");
 	assert_int_equal(n->env.n, 3);
 	assert_string_equal(mlb_g_str(g, g->pair[n->env.first].name), "MLB_T_SET");
 	assert_string_equal(mlb_g_str(g, g->pair[n->env.first].value), "a b");
