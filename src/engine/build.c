@@ -282,7 +282,7 @@ mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report 
 	b.trace_start = began;
 	if (b.tracing)
 		mlb_trace_init(&b.trace);
-	rc = mlb_project_store(p, err);
+	rc = mlb_project_write(p, err);
 	if (rc == 0)
 		rc = mlb_claim(&b.lock, p, opt->command_line, tell_wait, &b, err);
 	if (rc == 0)

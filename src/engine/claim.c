@@ -63,7 +63,7 @@ mlb_claim_now(struct mlb_lock *out, struct mlb_project *p, const char *who, stru
 {
 	struct mlb_journal *journal = NULL;
 	unsigned undone = 0;
-	int rc = mlb_project_store(p, err);
+	int rc = mlb_project_write(p, err);
 
 	if (rc == 0)
 		rc = take_now(out, p, who, err);

@@ -132,7 +132,7 @@ compile(struct mlb_project *p, const char *file, struct mlb_err *err)
 	rc = mlb_graph_compile(&p->graph, &c, err);
 	if (rc == 0)
 		mlb_project_cache_moved(p);
-	if (rc == 0 && !mlb_is_variant(p))
+	if (rc == 0 && !mlb_is_variant(p) && !mlb_db_is_copy(p->db))
 		rc = mlb_graph_save(p->graph, file, err);
 	return rc;
 }

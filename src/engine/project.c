@@ -197,19 +197,47 @@ make_state_dir(struct mlb_project *p, struct mlb_err *err)
 	return rc;
 }
 
+static bool
+may_write(const struct mlb_project *p, const char *db)
+{
+	return mlb_fs_may_write(mlb_fs_exists(p->state_dir) ? p->state_dir : p->root) &&
+	       (!mlb_fs_exists(db) || mlb_fs_may_write(db));
+}
+
+/* Whoever may not write the project reads it all the same, with a copy of the state. */
 int
 mlb_project_store(struct mlb_project *p, struct mlb_err *err)
 {
 	char *db = NULL;
-	int rc;
+	int rc = 0;
 
 	if (p->db)
 		return 0;
-	rc = make_state_dir(p, err);
-	if (rc)
+	db = mlb_asprintf("%s/state.db", p->state_dir);
+	if (!may_write(p, db)) {
+		rc = mlb_db_open_copy(&p->db, db, err);
+	} else {
+		rc = make_state_dir(p, err);
+		if (rc == 0)
+			rc = mlb_db_open(&p->db, db, err);
+	}
+	free(db);
+	return rc;
+}
+
+int
+mlb_project_write(struct mlb_project *p, struct mlb_err *err)
+{
+	char *db;
+	int rc = mlb_project_store(p, err);
+
+	if (rc || !mlb_db_is_copy(p->db))
 		return rc;
 	db = mlb_asprintf("%s/state.db", p->state_dir);
-	rc = mlb_db_open(&p->db, db, err);
+	if (may_write(p, db))
+		errno = EACCES; /* by now, but we hold a copy */
+	rc = mlb_err_errno(err, errno, "cannot write '%s': build in a copy of the project",
+			   p->state_dir);
 	free(db);
 	return rc;
 }

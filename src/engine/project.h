@@ -62,6 +62,7 @@ mlb_is_variant(const struct mlb_project *p)
 
 /* project.c */
 int mlb_project_store(struct mlb_project *p, struct mlb_err *err); /* state.db */
+int mlb_project_write(struct mlb_project *p, struct mlb_err *err); /* and it can be written */
 int mlb_project_cache(struct mlb_project *p, struct mlb_err *err); /* and objects, results */
 /* The graph was compiled anew: a cache that was opened by an older one is closed if it is elsewhere now. */
 void mlb_project_cache_moved(struct mlb_project *p);

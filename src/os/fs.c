@@ -74,6 +74,12 @@ mlb_fs_exists(const char *path)
 }
 
 bool
+mlb_fs_may_write(const char *path)
+{
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+bool
 mlb_stat_same(const struct mlb_stat *a, const struct mlb_stat *b)
 {
 	return a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&

@@ -29,6 +29,7 @@ struct mlb_stat {
 int mlb_fs_lstat(struct mlb_stat *out, const char *path, struct mlb_err *err);
 int mlb_fs_stat(struct mlb_stat *out, const char *path, struct mlb_err *err); /* follows links */
 bool mlb_fs_exists(const char *path);
+bool mlb_fs_may_write(const char *path); /* errno says why not */
 bool mlb_stat_same(const struct mlb_stat *a, const struct mlb_stat *b); /* ino size mtime ctime type exec */
 
 int mlb_fs_read(struct mlb_buf *out, const char *path, struct mlb_err *err); /* appends the whole file */

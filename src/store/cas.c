@@ -107,7 +107,7 @@ mlb_cas_open_io(struct mlb_cas **out, const char *dir, struct mlb_db *db, const 
 {
 	struct mlb_cas *cas;
 	char *packs;
-	int rc = make_dirs(dir, io, err);
+	int rc = mlb_db_is_copy(db) ? 0 : make_dirs(dir, io, err);
 
 	if (rc)
 		return rc;

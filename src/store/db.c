@@ -56,6 +56,7 @@ struct mlb_db {
 	bool was_reset;
 	bool was_broken;
 	bool durable; /* the transaction at work is to be synced */
+	bool copy;    /* in memory */
 };
 
 enum verdict { GOOD, BROKEN, FAILED, ABSENT };
@@ -347,14 +348,99 @@ leave_small_journal(struct mlb_db *db)
 	free(path);
 }
 
+/* As a URI: without its journal SQLite reads a database only if it is told that nobody writes it. */
+static char *
+immutable_uri(const char *path)
+{
+	struct mlb_buf uri = MLB_BUF_INIT(256 * MLB_KIB);
+	char *text;
+
+	mlb_buf_adds(&uri, "file:");
+	for (; *path; path++)
+		mlb_buf_addf(&uri, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
+	mlb_buf_adds(&uri, "?immutable=1");
+	text = mlb_buf_detach(&uri);
+	return text;
+}
+
+/* All pages of the file into the database in memory; false: it cannot be read, or is not ours. */
+static bool
+copy_from(struct mlb_db *db, const char *name, int flags)
+{
+	sqlite3 *from = NULL;
+	sqlite3_backup *backup = NULL;
+	int64_t version = 0;
+	bool good = sqlite3_open_v2(name, &from, SQLITE_OPEN_READONLY | flags, NULL) == SQLITE_OK;
+
+	if (good) {
+		sqlite3_busy_timeout(from, BUSY_MS);
+		backup = sqlite3_backup_init(db->sq, "main", from, "main");
+		good = backup && sqlite3_backup_step(backup, -1) == SQLITE_DONE;
+	}
+	if (backup && sqlite3_backup_finish(backup) != SQLITE_OK)
+		good = false;
+	sqlite3_close(from);
+	return good && query_int(db, "PRAGMA user_version", &version) == SQLITE_OK &&
+	       version == USER_VERSION;
+}
+
+static int
+open_memory(struct mlb_db *db, struct mlb_err *err)
+{
+	int rc = sqlite3_open_v2(":memory:", &db->sq,
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX,
+				 NULL);
+
+	if (!db->sq)
+		abort();
+	return rc == SQLITE_OK ? 0 : fail(db, rc, err);
+}
+
+int
+mlb_db_open_copy(struct mlb_db **out, const char *path, struct mlb_err *err)
+{
+	struct mlb_db *db = mlb_calloc(1, sizeof(*db));
+	char *uri = immutable_uri(path);
+	struct mlb_stmt *probe;
+	bool foreign;
+	int rc;
+
+	db->path = mlb_strdup(path);
+	db->copy = true;
+	rc = open_memory(db, err);
+	if (rc == 0 && !copy_from(db, path, 0) && !copy_from(db, uri, SQLITE_OPEN_URI)) {
+		close_handle(db);
+		rc = open_memory(db, err);
+		if (rc == 0 && make_tables(db, &foreign) != SQLITE_OK)
+			rc = fail(db, sqlite3_errcode(db->sq), err);
+	}
+	if (rc == 0)
+		rc = mlb_db_prepare(&probe, db, PROBE, err);
+	free(uri);
+	if (rc) {
+		mlb_db_close(db);
+		return rc;
+	}
+	sqlite3_rollback_hook(db->sq, count_rollback, db);
+	*out = db;
+	return 0;
+}
+
+bool
+mlb_db_is_copy(const struct mlb_db *db)
+{
+	return db->copy;
+}
+
 void
 mlb_db_close(struct mlb_db *db)
 {
 	if (!db)
 		return;
-	leave_small_journal(db);
+	if (!db->copy)
+		leave_small_journal(db);
 	close_handle(db);
-	if (atomic_load(&db->damaged))
+	if (atomic_load(&db->damaged) && !db->copy)
 		set_aside_own(db);
 	free(db->path);
 	free(db);

@@ -20,6 +20,9 @@ struct mlb_stmt;
 
 int mlb_db_open(struct mlb_db **out, const char *path,
 		struct mlb_err *err); /* makes the tables (state.h) */
+/* A copy in memory, for who may not write there: empty where there is no database to copy. Nothing of it is kept. */
+int mlb_db_open_copy(struct mlb_db **out, const char *path, struct mlb_err *err);
+bool mlb_db_is_copy(const struct mlb_db *db);
 void mlb_db_close(struct mlb_db *db);
 bool mlb_db_was_reset(const struct mlb_db *db); /* it was absent or broken, and is empty now */
 bool mlb_db_was_broken(const struct mlb_db *db); /* it was damaged or not ours: set aside when it was opened */

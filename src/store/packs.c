@@ -362,8 +362,12 @@ int
 mlb_packs_open(struct mlb_packs *p, struct mlb_err *err)
 {
 	struct mlb_stat st;
-	int rc = mlb_fs_stat(&st, p->dir, err);
+	int rc;
 
+	/* Who may not even look into the cache has none. */
+	if (mlb_db_is_copy(p->db) && mlb_fs_stat(&st, p->dir, NULL))
+		return 0;
+	rc = mlb_fs_stat(&st, p->dir, err);
 	if (rc || st.type != MLB_F_DIR)
 		return rc;
 	p->listed = seen(p);

@@ -520,6 +520,57 @@ a_place_that_is_not_there_is_said(void **state)
 	assert_err(mlb_db_open(&db, ".", &err), MLB_ESYSTEM, "'.'");
 }
 
+static struct mlb_db *
+open_copy(const char *path)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_db *db = NULL;
+
+	assert_ok(mlb_db_open_copy(&db, path, &err));
+	assert_true(mlb_db_is_copy(db));
+	return db;
+}
+
+static void
+a_copy_is_read_and_changes_nothing(void **state)
+{
+	struct mlb_db *db = open_db(), *copy;
+
+	(void)state;
+	set(db, "a", "1");
+	copy = open_copy("state.db"); /* what is in the journal only counts */
+	expect(copy, "a", "1");
+	set(copy, "a", "2");
+	expect(copy, "a", "2");
+	expect(db, "a", "1");
+	mlb_db_close(copy);
+	mlb_db_close(db);
+	assert_int_equal(unlink("state.db-wal"), 0);
+	assert_int_equal(unlink("state.db-shm"), 0);
+	copy = open_copy("state.db");
+	expect(copy, "a", "1");
+	mlb_db_close(copy);
+}
+
+static void
+a_copy_of_nothing_is_empty(void **state)
+{
+	static const char *const path[] = { "state.db", "odd.db" };
+
+	(void)state;
+	put_file("odd.db", "no database, and long enough not to be taken for an empty one");
+	for (size_t i = 0; i < MLB_ARRAY_LEN(path); i++) {
+		struct mlb_db *copy = open_copy(path[i]);
+
+		expect(copy, "a", "");
+		set(copy, "a", "1");
+		expect(copy, "a", "1");
+		mlb_db_close(copy);
+	}
+	assert_int_not_equal(access("state.db", F_OK), 0);
+	assert_int_equal(access("odd.db", F_OK), 0);
+}
+
 int
 main(void)
 {
@@ -536,6 +587,8 @@ main(void)
 		scratch_test(what_a_killed_process_committed_is_there),
 		scratch_test(a_deleted_one_does_not_come_back_from_its_journal),
 		scratch_test(many_processes_make_one),
+		scratch_test(a_copy_is_read_and_changes_nothing),
+		scratch_test(a_copy_of_nothing_is_empty),
 		scratch_test(what_cannot_be_written_is_said),
 		scratch_test(a_place_that_is_not_there_is_said),
 	};
