@@ -114,17 +114,48 @@ unused_sections(const struct mlb_config *c)
 	return text.len ? mlb_buf_detach(&text) : NULL;
 }
 
+/* What is wrong with the files themselves, and what can be said of the rest of them. */
+static int
+report_all(struct mlb_project *p, struct mlb_err *err)
+{
+	struct mlb_config *config = NULL;
+	struct mlb_graph *graph = NULL;
+	struct mlb_compile c = { p->root, p->vcs, NULL };
+	struct mlb_err all = MLB_ERR_INIT;
+	int rc = mlb_project_try_config(&config, p, &all);
+
+	c.config = config;
+	if (rc == 0)
+		rc = mlb_graph_compile(&graph, &c, &all);
+	if (rc == MLB_EINVALID) {
+		mlb_err_release(err);
+		*err = all;
+	} else {
+		mlb_err_release(&all);
+	}
+	mlb_graph_free(graph);
+	mlb_config_free(config);
+	return err->code;
+}
+
 /* Compile from the ini files; a variant's graph is not kept on disk. */
 static int
 compile(struct mlb_project *p, const char *file, struct mlb_err *err)
 {
 	struct mlb_compile c = { p->root, NULL, NULL };
-	int rc = mlb_project_config(p, err);
+	struct mlb_err first = MLB_ERR_INIT;
+	int rc = mlb_project_vcs(p, err);
 
-	if (rc == 0)
-		rc = mlb_project_vcs(p, err);
 	if (rc)
 		return rc;
+	rc = mlb_project_config(p, &first);
+	if (rc == MLB_EINVALID)
+		rc = report_all(p, &first);
+	if (rc) {
+		mlb_err_set(err, first.code, "%s", first.text);
+		mlb_err_release(&first);
+		return rc;
+	}
 	free(p->unused);
 	p->unused = unused_sections(p->config);
 	c.vcs = p->vcs;

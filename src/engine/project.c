@@ -333,6 +333,16 @@ mlb_project_config(struct mlb_project *p, struct mlb_err *err)
 	return rc;
 }
 
+int
+mlb_project_try_config(struct mlb_config **out, const struct mlb_project *p, struct mlb_err *err)
+{
+	char *user = user_config();
+	int rc = mlb_config_try(out, p->root, user, p->override, p->n_overrides, err);
+
+	free(user);
+	return rc;
+}
+
 enum mlb_link
 mlb_project_link(const struct mlb_project *p)
 {

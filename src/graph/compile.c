@@ -48,6 +48,26 @@ mlb_c_nearest_target(struct mlb_comp *c, const char *name)
 	return mlb_nearest(name, c->names, c->n_targets);
 }
 
+bool
+mlb_c_lost_target(const struct mlb_comp *c, const char *name)
+{
+	return c->config->lost_targets || mlb_strmap_find(&c->config->lost, name, strlen(name));
+}
+
+bool
+mlb_c_lost_outputs(const struct mlb_comp *c)
+{
+	if (c->config->lost_targets || c->config->lost.n)
+		return true;
+	for (uint32_t i = 0; i < c->n_targets; i++) {
+		const struct mlb_target *t = c->target[i].t;
+
+		if (t->broken && !t->out.n && !t->path.s)
+			return true;
+	}
+	return false;
+}
+
 const char *
 mlb_c_target_name(const struct mlb_comp *c, uint32_t inst)
 {
@@ -158,6 +178,7 @@ init(struct mlb_comp *c, const struct mlb_compile *in)
 	mlb_buf_init(&c->full, MLB_C_TEXT);
 	mlb_left_outs_init(&c->left_outs, open(in->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	mlb_py_init(&c->py, in->root);
+	mlb_diag_append(&c->diag, &in->config->diag);
 	c->py.made = is_made;
 	c->py.ctx = c;
 }

@@ -89,6 +89,8 @@ take_word(struct mlb_comp *c, const struct mlb_text *word, uint8_t *mark)
 	if (take_bound(c, word->s, mark) || take_glob(c, word->s, mark) ||
 	    take_kind(c, word->s, mark) || take_path(c, word->s, mark))
 		return;
+	if (mlb_c_lost_outputs(c))
+		return;
 	near = mlb_c_nearest_target(c, word->s);
 	mlb_c_error(c, word, "default names '%s', but there is no such target%s%s", word->s,
 		    near ? "; nearest: " : "", near ? near : "");

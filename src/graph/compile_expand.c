@@ -174,7 +174,7 @@ mlb_c_expand(struct mlb_comp *c)
 		ct->first = (uint32_t)c->inst.n;
 		mlb_strmap_add(&c->by_name, ct->t->name, strlen(ct->t->name), NULL)->u.num = i;
 		ct->n = fill_keys(c, ct);
-		ct->bad = ct->n == 0;
+		ct->bad = ct->n == 0 || ct->t->broken;
 		for (uint32_t ord = 0; ord < ct->n; ord++)
 			add_instance(c, i, ord);
 	}
@@ -347,10 +347,10 @@ mlb_c_bind(struct mlb_comp *c, uint32_t inst, const struct mlb_c_target *to,
 	struct span span[MLB_C_KEYS];
 
 	c->bound.n = 0;
-	if (!check_keys(c, from, to, ref, where))
-		return false;
 	if (to->bad)
 		return false; /* reported already */
+	if (!check_keys(c, from, to, ref, where))
+		return false;
 	for (uint32_t k = 0; k < to->n_keys; k++)
 		if (!bind_key(c, from, &to->key[k], ref, where, &span[k]))
 			return false;

@@ -30,6 +30,8 @@ add_guard(struct gates *g, uint32_t check, const struct mlb_text *word)
 	bool is_name = mlb_ref_target(&ref, &c->tmp, word->s);
 
 	to = is_name ? mlb_c_find(c, ref.name) : NULL;
+	if (!to && is_name && mlb_c_lost_target(c, ref.name))
+		return;
 	if (!to) {
 		near = mlb_c_nearest_target(c, word->s);
 		mlb_c_error(c, word, "'%s' guards '%s', but there is no such target%s%s",

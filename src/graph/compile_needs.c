@@ -76,7 +76,9 @@ need_params(struct need *n, const char *pattern)
 	struct mlb_err err = MLB_ERR_INIT;
 
 	if (mlb_params_match(params, pattern, &names, &err) < 0) {
-		mlb_c_take(n->c, n->where, &n->c->inst.v[n->w->inst], &err);
+		if (!n->c->config->lost_params)
+			mlb_c_take(n->c, n->where, &n->c->inst.v[n->w->inst], &err);
+		mlb_err_release(&err);
 		fail(n);
 	}
 	for (size_t i = 0; i < names.n; i++)
@@ -302,10 +304,12 @@ report_missing(struct need *n, const char *path)
 {
 	const char *near = nearest_path(n->c, path);
 
+	fail(n);
+	if (mlb_c_lost_outputs(n->c))
+		return;
 	mlb_c_error(n->c, n->where,
 		    "in '%s': '%s' in needs is neither a file nor an output of a target%s%s",
 		    instance_name(n), n->word, near ? "; nearest: " : "", near ? near : "");
-	fail(n);
 }
 
 static void

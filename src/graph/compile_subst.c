@@ -58,6 +58,8 @@ param_ref(struct subst *s, const struct mlb_ref *ref)
 	const struct mlb_param *p = mlb_params_get(&s->c->config->params, ref->name);
 	const char *near;
 
+	if (!p && s->c->config->lost_params)
+		return false;
 	if (!p) {
 		near = mlb_params_nearest(&s->c->config->params, ref->name);
 		mlb_c_error(s->c, s->where, "in '%s': there is no parameter '%s'%s%s",
@@ -145,6 +147,8 @@ matrix_ref(struct subst *s, const struct mlb_ref *ref)
 		mlb_vec_push(&s->c->words, value);
 		return true;
 	}
+	if (ct->t->broken)
+		return false;
 	for (uint32_t k = 0; k < ct->n_keys; k++)
 		names[k] = ct->key[k].name;
 	near = mlb_nearest(ref->name, names, ct->n_keys);
@@ -175,6 +179,8 @@ alone(const struct subst *s)
 static bool
 each_marker(struct subst *s, const struct mlb_ref *ref, const char *name)
 {
+	if (!s->w->ct->t->each.s && s->w->ct->t->broken)
+		return false;
 	if (!s->w->ct->t->each.s)
 		return fail(s, ref, "stands in a target without `each`");
 	if (ref->eof)
@@ -199,10 +205,13 @@ out_ref(struct subst *s, const struct mlb_ref *ref)
 {
 	const struct mlb_c_target *ct = s->w->ct;
 	const char *name = ref->form == MLB_REF_METRICS ? "metrics" : ref->out;
-	int i = mlb_c_which_out(s->c, ct, name, ref->text, s->where);
 	const struct mlb_c_out *o;
+	int i;
 
-	if (i < 0 || ct->bad)
+	if (ct->bad)
+		return false;
+	i = mlb_c_which_out(s->c, ct, name, ref->text, s->where);
+	if (i < 0)
 		return false;
 	o = &s->c->out.v[ct->out + s->c->inst.v[s->w->inst].ord * ct->n_outs + (uint32_t)i];
 	if (o->each)

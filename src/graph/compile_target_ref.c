@@ -141,7 +141,8 @@ mlb_c_target_ref(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_ref 
 	int k;
 
 	if (!to) {
-		report_unknown(c, w, ref, where);
+		if (!mlb_c_lost_target(c, ref->name))
+			report_unknown(c, w, ref, where);
 		return false;
 	}
 	if (!may_read(c, w, to, ref, where) || !mlb_c_bind(c, w->inst, to, ref, where))

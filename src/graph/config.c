@@ -4,6 +4,7 @@
  */
 #include "graph/config.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,8 @@ mlb_config_free(struct mlb_config *c)
 	mlb_strvec_release(&c->files);
 	mlb_strvec_release(&c->include_globs);
 	mlb_strmap_release(&c->by_name);
+	mlb_strmap_release(&c->lost);
+	mlb_diag_release(&c->diag);
 	mlb_params_release(&c->params);
 	mlb_ini_release(&c->ini);
 	mlb_arena_release(&c->arena);
@@ -99,6 +102,23 @@ cut_sections(struct loader *l, size_t first, size_t end, enum layer layer)
 	}
 }
 
+bool
+mlb_config_unreadable(const struct loader *l, const struct section *s)
+{
+	const struct section *next = s + 1;
+	unsigned end = UINT_MAX;
+
+	if (next < l->section.v + l->section.n && !strcmp(next->file, s->file))
+		end = next->line;
+	for (size_t i = 0; i < l->n_syntax; i++) {
+		const struct mlb_diag_line *d = &l->diag.line.v[i];
+
+		if (d->line >= s->line && d->line < end && !strcmp(l->diag.file.v[d->file], s->file))
+			return true;
+	}
+	return false;
+}
+
 static void
 each_section(struct loader *l)
 {
@@ -154,8 +174,10 @@ static int
 build(struct loader *l, const size_t ends[3], const struct mlb_override *override,
       size_t n_override)
 {
-	int rc;
+	int rc = 0;
 
+	l->n_syntax = l->diag.line.n;
+	l->c->lost_targets = l->c->lost_targets || l->c->ini.lost_section;
 	cut_sections(l, 0, ends[LAYER_PROJECT], LAYER_PROJECT);
 	cut_sections(l, ends[LAYER_PROJECT], ends[LAYER_USER], LAYER_USER);
 	cut_sections(l, ends[LAYER_USER], ends[LAYER_LOCAL], LAYER_LOCAL);
@@ -166,12 +188,13 @@ build(struct loader *l, const size_t ends[3], const struct mlb_override *overrid
 	mlb_config_check_sections(l);
 	name_project(l);
 	expand_home(l);
-	rc = mlb_diag_finish(&l->diag, l->err);
-	if (!rc)
+	if (!mlb_diag_any(&l->diag))
 		rc = mlb_config_override(l, override, n_override);
 	for (uint32_t i = 0; i < l->c->params.map.n && !rc; i++) /* so that all texts are made */
 		mlb_params_get(&l->c->params, l->c->params.map.entry[i].key);
 	mlb_vec_release(&l->c->ini.entry);
+	l->c->diag = l->diag;
+	l->diag = (struct mlb_diag)MLB_DIAG_INIT;
 	return rc;
 }
 
@@ -234,8 +257,8 @@ finish(struct loader *l, int rc, struct mlb_config **out)
 }
 
 int
-mlb_config_load(struct mlb_config **out, const char *root, const char *user_config,
-		const struct mlb_override *override, size_t n_override, struct mlb_err *err)
+mlb_config_try(struct mlb_config **out, const char *root, const char *user_config,
+	       const struct mlb_override *override, size_t n_override, struct mlb_err *err)
 {
 	struct loader l = { .c = new_config(root), .err = err };
 	size_t ends[3] = { 0, 0, 0 };
@@ -244,6 +267,27 @@ mlb_config_load(struct mlb_config **out, const char *root, const char *user_conf
 	if (!rc)
 		rc = build(&l, ends, override, n_override);
 	return finish(&l, rc, out);
+}
+
+/* What is wrong in the files makes it an error. */
+static int
+insist(struct mlb_config **out, int rc, struct mlb_err *err)
+{
+	if (rc)
+		return rc;
+	rc = mlb_diag_finish(&(*out)->diag, err);
+	if (rc) {
+		mlb_config_free(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
+int
+mlb_config_load(struct mlb_config **out, const char *root, const char *user_config,
+		const struct mlb_override *override, size_t n_override, struct mlb_err *err)
+{
+	return insist(out, mlb_config_try(out, root, user_config, override, n_override, err), err);
 }
 
 int
@@ -261,5 +305,5 @@ mlb_config_parse(struct mlb_config **out, const char *root, const char *text, si
 	ends[0] = ends[1] = ends[2] = l.c->ini.entry.n;
 	if (!rc)
 		rc = build(&l, ends, NULL, 0);
-	return finish(&l, rc, out);
+	return insist(out, finish(&l, rc, out), err);
 }

@@ -13,6 +13,7 @@
 #define GRAPH_CONFIG_H
 
 #include "base/vec.h"
+#include "graph/diag.h"
 #include "graph/inifile.h"
 #include "graph/params.h"
 
@@ -72,6 +73,7 @@ struct mlb_target {
 	bool deterministic;         /* yes without */
 	bool store;                 /* yes without */
 	const char *desc, *owner, *tags; /* "" without */
+	bool broken;                /* something in its section is wrong: it may lack what it should have */
 };
 
 struct mlb_pool_def {
@@ -109,6 +111,12 @@ struct mlb_config {
 	struct mlb_strvec files;             /* every ini, include and parameter file that was looked for, the two
 						config.ini also where they are absent (relative to root where inside) */
 	struct mlb_strvec include_globs;     /* [include] patterns, for the graph's facts */
+
+	/* What is wrong with it (mlb_config_try), and what may be missing only because of that: */
+	struct mlb_diag diag;
+	struct mlb_strmap lost;              /* names of targets whose sections' headers are wrong */
+	bool lost_targets;                   /* targets of which not even the names are known */
+	bool lost_params;
 };
 
 struct mlb_override {
@@ -122,6 +130,9 @@ struct mlb_override {
  */
 int mlb_config_load(struct mlb_config **out, const char *root, const char *user_config,
 		    const struct mlb_override *override, size_t n_override, struct mlb_err *err);
+/* The same, but what is wrong in the files is left in (*out)->diag: for who has more to say about them. */
+int mlb_config_try(struct mlb_config **out, const char *root, const char *user_config,
+		   const struct mlb_override *override, size_t n_override, struct mlb_err *err);
 /* The same from a text instead of ROOT/mlbuild.ini (tests, fuzzing). */
 int mlb_config_parse(struct mlb_config **out, const char *root, const char *text, size_t len, struct mlb_err *err);
 void mlb_config_free(struct mlb_config *c);

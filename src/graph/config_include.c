@@ -50,7 +50,11 @@ include_file(struct loader *l, const struct mlb_text *at, const char *path)
 	struct mlb_buf text = MLB_BUF_INIT(FILE_MAX);
 	int rc = 0;
 
-	if (first_time(l, path) && read_named(l, at, path, &text))
+	if (!first_time(l, path))
+		return 0;
+	if (!read_named(l, at, path, &text))
+		l->c->lost_targets = true;
+	else
 		rc = mlb_ini_read(&l->c->ini, path, mlb_buf_str(&text), text.len, &l->diag, l->err);
 	mlb_buf_release(&text);
 	return rc;
@@ -63,6 +67,8 @@ include_glob(struct loader *l, const struct mlb_text *at, const char *pattern)
 	struct mlb_err err = MLB_ERR_INIT;
 	int rc = 0;
 
+	size_t before = l->diag.line.n;
+
 	mlb_strvec_push(&l->c->include_globs, pattern);
 	if (mlb_glob_files(&found, NULL, l->c->root, pattern, NULL, NULL, &err))
 		mlb_diag_take(&l->diag, at->file, at->line, &err);
@@ -70,6 +76,8 @@ include_glob(struct loader *l, const struct mlb_text *at, const char *pattern)
 		mlb_diag_add(&l->diag, at->file, at->line, "no file matches '%s'", pattern);
 	for (size_t i = 0; i < found.n && !rc; i++)
 		rc = include_file(l, at, found.v[i]);
+	if (!found.n && l->diag.line.n > before)
+		l->c->lost_targets = true;
 	mlb_strvec_release(&found);
 	return rc;
 }
@@ -138,6 +146,7 @@ read_param_file(struct loader *l, const struct mlb_text *at, const char *path)
 				 .file = at->file,
 				 .line = at->line };
 	struct mlb_err err = MLB_ERR_INIT;
+	size_t before = l->diag.line.n;
 
 	if (!mlb_str_ends(path, ".yaml") && !mlb_str_ends(path, ".yml") &&
 	    !mlb_str_ends(path, ".json")) {
@@ -151,6 +160,8 @@ read_param_file(struct loader *l, const struct mlb_text *at, const char *path)
 			mlb_diag_take(&l->diag, NULL, 0, &err);
 		mlb_vec_push(&l->c->param_files, kept);
 	}
+	if (l->diag.line.n > before)
+		l->c->lost_params = true;
 	mlb_buf_release(&text);
 }
 

@@ -129,6 +129,7 @@ struct loader {
 	struct mlb_strmap pools;      /* name -> index into c->pool */
 	const char *last_file;        /* whose defaults were asked for last */
 	const struct defaults *last_defaults;
+	size_t n_syntax;              /* lines of diag from reading the files */
 	size_t inherited_env, inherited_pool; /* of the target at hand: values that [defaults] gave it */
 };
 
@@ -150,6 +151,9 @@ void mlb_target_unknown_key(struct loader *l, const struct mlb_ini_entry *e);
 void mlb_target_init(struct mlb_target *t);
 /* Take what [defaults] gives a target of this kind; arrays stay shared (cap 0). */
 void mlb_target_inherit(struct mlb_target *t, const struct defaults *d, unsigned kind_bit, bool source);
+
+/* config.c: is a line of this section among those that could not be read? */
+bool mlb_config_unreadable(const struct loader *l, const struct section *s);
 
 /* config_run.c: the line (from 0) of a command that begins with '-' behind one without a backslash; 0 none. */
 unsigned mlb_lost_continuation(const char *run);

@@ -232,6 +232,8 @@ good_param_name(const char *name)
 static void
 params_section(struct loader *l, const struct section *s)
 {
+	size_t before = l->diag.line.n;
+
 	for (size_t i = 0; i < s->n; i++) {
 		const struct mlb_ini_entry *e = &s->entry[i];
 		struct mlb_err err = MLB_ERR_INIT;
@@ -251,6 +253,8 @@ params_section(struct loader *l, const struct section *s)
 					e->file, e->line, false, &err))
 			mlb_diag_take(&l->diag, NULL, 0, &err);
 	}
+	if (l->diag.line.n > before || mlb_config_unreadable(l, s))
+		l->c->lost_params = true;
 }
 
 /* ------------------------------------------------------------ all */
@@ -292,6 +296,7 @@ unknown_section(struct loader *l, const struct section *s)
 	for (size_t i = 0; i < MLB_ARRAY_LEN(sections); i++)
 		names[n++] = sections[i].name;
 	near = mlb_nearest(s->kind, names, n);
+	mlb_strmap_add(&l->c->lost, s->name, strlen(s->name), NULL);
 	if (near)
 		mlb_diag_add(&l->diag, s->file, s->line,
 			     "unknown section [%.80s]: did you mean '%s'?", s->text, near);

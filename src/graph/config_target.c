@@ -187,6 +187,8 @@ check_target(struct loader *l, const struct mlb_target *t, const struct section 
 	if (run && use)
 		mlb_diag_add(&l->diag, use->file, use->line,
 			     "[%s] has both 'run' and 'use': it is made in one way", s->text);
+	if (t->broken)
+		return; /* what is missing may be what was not understood */
 	if (!run && !use && !own->entry[KEY_PATH])
 		mlb_diag_add(&l->diag, s->file, s->line, "[%s] says not how it is made: give it %s",
 			     s->text,
@@ -222,6 +224,7 @@ mlb_config_target(struct loader *l, const struct section *s, enum mlb_kind kind)
 	struct mlb_target *t = mlb_arena_alloc(&l->c->arena, sizeof(*t));
 	struct given own = { { NULL } };
 	struct mlb_strmap_entry *named;
+	size_t before = l->diag.line.n;
 	bool is_new;
 
 	/* The rules for keys depend on these two. */
@@ -241,11 +244,15 @@ mlb_config_target(struct loader *l, const struct section *s, enum mlb_kind kind)
 	l->inherited_pool = t->pool.n;
 	for (size_t i = 0; i < s->n; i++)
 		target_key(l, t, &s->entry[i], &own);
+	t->broken = l->diag.line.n > before || mlb_config_unreadable(l, s);
 	check_target(l, t, s, &own);
+	t->broken = l->diag.line.n > before || t->broken;
 	if (t->run.s && own.entry[KEY_RUN])
 		check_command(l, own.entry[KEY_RUN], &t->run);
-	if (!good_target_name(l, s))
+	if (!good_target_name(l, s)) {
+		mlb_strmap_add(&l->c->lost, s->name, strlen(s->name), NULL);
 		return;
+	}
 	named = mlb_strmap_add(&l->c->by_name, t->name, strlen(t->name), &is_new);
 	if (!is_new) {
 		const struct mlb_target *first = named->u.ptr;

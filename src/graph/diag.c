@@ -90,6 +90,32 @@ mlb_diag_any(const struct mlb_diag *d)
 	return d->line.n > 0;
 }
 
+void
+mlb_diag_append(struct mlb_diag *d, const struct mlb_diag *from)
+{
+	for (size_t i = 0; i < from->line.n; i++)
+		add_owned(d, from->file.v[from->line.v[i].file], from->line.v[i].line,
+			  mlb_strdup(from->line.v[i].text));
+	d->dropped += from->dropped;
+}
+
+/* Is it told already, at the same place? The lines are sorted. */
+static bool
+is_told(const struct mlb_diag *d, size_t i)
+{
+	const struct mlb_diag_line *l = &d->line.v[i];
+
+	for (size_t k = i; k > 0; k--) {
+		const struct mlb_diag_line *before = &d->line.v[k - 1];
+
+		if (before->file != l->file || before->line != l->line)
+			return false;
+		if (!strcmp(before->text, l->text))
+			return true;
+	}
+	return false;
+}
+
 static int
 by_place(const void *a, const void *b)
 {
@@ -115,6 +141,8 @@ mlb_diag_finish(struct mlb_diag *d, struct mlb_err *err)
 		const struct mlb_diag_line *l = &d->line.v[i];
 		const char *file = d->file.v[l->file];
 
+		if (is_told(d, i))
+			continue;
 		if (i)
 			mlb_buf_addc(&b, '\n');
 		if (*file && l->line)

@@ -3,7 +3,8 @@
  * one line each, "FILE:LINE: what is wrong, and what to do".
  *
  * Lines come out file by file in the order the files were first named, and by
- * line number within a file, whatever the order in which they were found.
+ * line number within a file, whatever the order in which they were found. What
+ * was added twice comes out once.
  */
 #ifndef GRAPH_DIAG_H
 #define GRAPH_DIAG_H
@@ -36,6 +37,9 @@ void mlb_diag_add(struct mlb_diag *d, const char *file, unsigned line, const cha
 void mlb_diag_take(struct mlb_diag *d, const char *file, unsigned line, struct mlb_err *from);
 
 bool mlb_diag_any(const struct mlb_diag *d);
+
+/* Copy the lines of another one behind ours. */
+void mlb_diag_append(struct mlb_diag *d, const struct mlb_diag *from);
 
 /* 0 if nothing was added, else MLB_EINVALID with all lines. */
 int mlb_diag_finish(struct mlb_diag *d, struct mlb_err *err);

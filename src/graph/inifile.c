@@ -179,10 +179,11 @@ scan_header(struct reader *r, char *s, size_t len, unsigned line)
 	const char *rest;
 	struct mlb_strmap_entry *seen;
 	char *w;
-	bool is_new;
+	bool is_new, lost = r->ini->lost_section;
 
 	r->section = NULL;
 	r->skip = true;
+	r->ini->lost_section = true; /* unless it can be read */
 	if (!close) {
 		mlb_diag_add(r->diag, r->file, line, "a section header without its ']'");
 		return false;
@@ -209,6 +210,7 @@ scan_header(struct reader *r, char *s, size_t len, unsigned line)
 		mlb_diag_add(r->diag, r->file, line, "a section header without a name");
 		return false;
 	}
+	r->ini->lost_section = lost;
 	seen = mlb_strmap_add(&r->sections, s, strlen(s), &is_new);
 	if (!is_new) {
 		mlb_diag_add(r->diag, r->file, line,

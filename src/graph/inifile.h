@@ -30,6 +30,7 @@ struct mlb_ini_entry {
 struct mlb_ini {
 	struct mlb_arena arena;   /* owns every string */
 	MLB_VEC(struct mlb_ini_entry) entry;
+	bool lost_section;        /* a header could not be read: what it stands for is not here */
 };
 
 void mlb_ini_init(struct mlb_ini *ini);

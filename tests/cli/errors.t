@@ -405,4 +405,86 @@ printf '[dataset d]\nrun = echo 1 > ${out}\nout = a\377b.txt\n' >mlbuild.ini
 t_run_ mlbuild
 [ "$T_CODE" -le 2 ] && pass || fail "exit code $T_CODE"
 
+t all errors of all files at once, and none that only follows from another
+ini <<'X'
+[include]
+files = more.ini
+[params]
+lr = 1
+[dataset raw]
+path = raw.csv
+[datset oops]
+run = echo > ${out}
+out = oops.txt
+[feature f]
+rnu = cat ${oops} > ${out}
+out = f.txt
+[model m]
+run = cat ${f} ${oops} ${params:rate} ${raww} > ${out}
+out = m.txt
+needs = f.txt
+eahc = x
+[model n]
+run = cat ${m:model} ${matrix:k} ${f} > ${out}
+out n.txt
+[model o]
+run = cat ${n} ${out:x} > ${out}
+out = o.txt
+[model p]
+run = cat ${nono} ${nono} ${nono} > ${out}
+out = p.txt
+X
+put more.ini <<'X'
+[model q]
+run = cat ${ro} > ${out}
+out = q.txt
+[model r]
+run = cat ${q} > ${out}
+out = ../r.txt
+X
+code 2 mlbuild
+err_has "mlbuild.ini:7: unknown section [datset oops]: did you mean 'dataset'?"
+err_has "mlbuild.ini:11: unknown key 'rnu' in [feature f]: did you mean 'run'?"
+err_has "mlbuild.ini:14: in 'm': there is no parameter 'rate'"
+err_has "mlbuild.ini:14: in 'm': \${raww}: there is no target 'raww'; nearest: raw"
+err_has "mlbuild.ini:17: unknown key 'eahc' in [model m]: did you mean 'each'?"
+err_has "mlbuild.ini:20: 'out n.txt' is not 'key = value'"
+err_has "mlbuild.ini:22: \${out:x}: 'o' has no output 'x'"
+err_has "mlbuild.ini:25: in 'p': \${nono}: there is no target 'nono'"
+err_has "more.ini:2: in 'q': \${ro}: there is no target 'ro'"
+err_has "more.ini:6: 'out' of 'r' is '../r.txt', which lies outside the project"
+eq "$(wc -l <"$T_ERR")" 10
+
+t 'what a lost file or section might have held is not missed'
+ini <<'X'
+[include]
+files = gone.ini
+[params]
+file = bad.yaml
+[model m]
+run = cat ${else} ${params:x} > ${out}; ${env:}
+out = m.txt
+needs = other.txt
+X
+put bad.yaml <<'X'
+a: [1
+X
+code 2 mlbuild
+err_has "mlbuild.ini:2: there is no file 'gone.ini'"
+err_has bad.yaml:
+err_has "mlbuild.ini:6: in 'm': '\${env:}' is not a reference"
+eq "$(wc -l <"$T_ERR")" 3
+ini <<'X'
+[model m
+run = true
+out = m.txt
+[model n]
+run = cat ${m} ${params:x} > ${out}
+out = n.txt
+X
+code 2 mlbuild
+err_has "mlbuild.ini:1: a section header without its ']'"
+err_has "mlbuild.ini:5: in 'n': there is no parameter 'x'"
+eq "$(wc -l <"$T_ERR")" 2
+
 done_testing
