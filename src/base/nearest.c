@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SOME 8                /* so many words are told */
 #define WORD_MAX ((size_t)64) /* longer words are not compared */
 
 /*
@@ -59,4 +60,15 @@ mlb_nearest(const char *word, const char *const *words, size_t n)
 		}
 	}
 	return found;
+}
+
+void
+mlb_add_some(struct mlb_buf *out, const char *const *words, size_t n)
+{
+	size_t first = n > SOME ? SOME - 3 : n;
+
+	for (size_t i = 0; i < first; i++)
+		mlb_buf_addf(out, "%s%s", i > 0 ? " " : "", words[i]);
+	if (n > SOME)
+		mlb_buf_addf(out, " ... %s", words[n - 1]);
 }

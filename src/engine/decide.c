@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "engine/each.h"
 #include "engine/known.h"
+#include "graph/near_path.h"
 #include "os/fs.h"
 
 enum { MAX_ACTION = 256 << 20 };
@@ -233,6 +234,22 @@ memo_holds(struct mlb_plan *plan, uint32_t n)
 	return true;
 }
 
+static const char *
+missing_source(struct mlb_plan *plan, const char *path)
+{
+	const char *link = mlb_dangling(&plan->arena, plan->p->root, path);
+	const char *near = mlb_near_path(&plan->arena, plan->p->root, path, NULL, 0);
+
+	if (link)
+		return mlb_arena_printf(
+			&plan->arena,
+			"its path '%s' is a symbolic link to '%s', which is not there", path, link);
+	return mlb_arena_printf(&plan->arena,
+				"its path '%s' is missing: put it there, or correct 'path'%s%s%s",
+				path, near ? " (did you mean '" : "", near ? near : "",
+				near ? "'?)" : "");
+}
+
 /* A source: on disk, the disk wins; else the lock says which bytes, and they are fetched when needed. */
 static int
 decide_source(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
@@ -276,10 +293,7 @@ decide_source(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 			 node->need_present ? "its path is absent" : "");
 		return 0;
 	}
-	set_fate(node, MLB_FATE_BLOCKED,
-		 mlb_arena_printf(&plan->arena,
-				  "its path '%s' is missing: put it there, or correct 'path'",
-				  path));
+	set_fate(node, MLB_FATE_BLOCKED, missing_source(plan, path));
 	return 0;
 }
 

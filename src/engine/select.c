@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/nearest.h"
 #include "base/vec.h"
@@ -96,6 +98,92 @@ mark_path(const struct mlb_project *p, const char *word, uint8_t *mark)
 	return n != MLB_NONE;
 }
 
+static bool
+has(const struct mlb_strvec *words, const char *word, size_t len)
+{
+	for (size_t i = words->n; i-- > 0;)
+		if (strlen(words->v[i]) == len && memcmp(words->v[i], word, len) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_new(struct mlb_strvec *words, const char *word, size_t len)
+{
+	char *own;
+
+	if (has(words, word, len))
+		return;
+	own = mlb_strndup(word, len);
+	mlb_strvec_push(words, own);
+	free(own);
+}
+
+/* The values of a key among the instances of a target, and all its keys; false: it has no such key. */
+static bool
+instance_values(const struct mlb_graph *g, const char *base, const char *key,
+		struct mlb_strvec *keys, struct mlb_strvec *values)
+{
+	size_t before = values->n;
+
+	for (uint32_t i = 0; i < g->n_nodes; i++) {
+		const char *at = strchr(mlb_g_str(g, g->node[i].name), '@');
+
+		if (!at || strcmp(mlb_g_str(g, g->node[i].base), base) != 0)
+			continue;
+		while (*at) {
+			size_t len = strcspn(++at, "=");
+			size_t whole = strcspn(at, ",");
+
+			add_new(keys, at, len);
+			if (strlen(key) == len && strncmp(key, at, len) == 0)
+				add_new(values, at + len + 1, whole - len - 1);
+			at += whole;
+		}
+	}
+	return values->n > before;
+}
+
+/* What is wrong with "fit@i=99", where there is a fit: the first key or value that it does not have. */
+static int
+unknown_instance(const struct mlb_graph *g, const char *word, struct mlb_err *err)
+{
+	struct mlb_arena arena = MLB_ARENA_INIT;
+	struct mlb_strvec keys = MLB_VEC_INIT, values = MLB_VEC_INIT;
+	struct mlb_buf some = MLB_BUF_INIT(MAX_MESSAGE);
+	const char *base = mlb_arena_strndup(&arena, word, strcspn(word, "@"));
+	int rc = 0;
+
+	for (const char *w = word + strlen(base); *w && rc == 0; w += strcspn(w, ",")) {
+		size_t len = strcspn(++w, ",="), value_len;
+		const char *key = mlb_arena_strndup(&arena, w, len), *value, *near;
+
+		value_len = w[len] == '=' ? strcspn(w + len + 1, ",") : 0;
+		value = mlb_arena_strndup(&arena, w + len + (w[len] == '='), value_len);
+		if (!instance_values(g, base, key, &keys, &values)) {
+			mlb_add_some(&some, (const char *const *)keys.v, keys.n);
+			rc = mlb_err_set(err, MLB_ENOTFOUND,
+					 "there is no '%s': '%s' has no matrix key '%s'%s%s", word,
+					 base, key, keys.n ? "; it has " : ": it has none",
+					 mlb_buf_str(&some));
+		} else if (!has(&values, value, value_len)) {
+			near = mlb_nearest(value, (const char *const *)values.v, values.n);
+			mlb_add_some(&some, (const char *const *)values.v, values.n);
+			rc = mlb_err_set(err, MLB_ENOTFOUND,
+					 "there is no '%s': '%s' has no %s=%s; %s%s", word, base,
+					 key, value, near ? "nearest: " : "it has ",
+					 near ? near : mlb_buf_str(&some));
+		}
+	}
+	if (rc == 0)
+		rc = mlb_err_set(err, MLB_ENOTFOUND, "there is no '%s'", word);
+	mlb_strvec_release(&keys);
+	mlb_strvec_release(&values);
+	mlb_buf_release(&some);
+	mlb_arena_release(&arena);
+	return rc;
+}
+
 static int
 unknown_word(const struct mlb_graph *g, const char *word, struct mlb_err *err)
 {
@@ -103,8 +191,19 @@ unknown_word(const struct mlb_graph *g, const char *word, struct mlb_err *err)
 	const char *near;
 	int rc;
 
-	for (uint32_t i = 0; i < g->n_nodes; i++)
+	for (uint32_t i = 0; i < g->n_nodes; i++) {
+		const char *base = mlb_g_str(g, g->node[i].base);
+		size_t len = strlen(base);
+
+		if (strncmp(word, base, len) == 0 && word[len] == '@')
+			return unknown_instance(g, word, err);
+	}
+	for (uint32_t i = 0; i < g->n_nodes; i++) {
 		mlb_vec_push(&known, mlb_g_str(g, g->node[i].base));
+		mlb_vec_push(&known, mlb_g_str(g, g->node[i].name));
+	}
+	for (uint32_t i = 0; i < g->n_outputs; i++)
+		mlb_vec_push(&known, mlb_g_path(g, g->output[i].path));
 	for (int k = 0; k < MLB_N_KINDS; k++)
 		mlb_vec_push(&known, mlb_kind_names[k]);
 	near = mlb_nearest(word, known.v, known.n);

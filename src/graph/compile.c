@@ -48,6 +48,14 @@ mlb_c_nearest_target(struct mlb_comp *c, const char *name)
 	return mlb_nearest(name, c->names, c->n_targets);
 }
 
+const char *
+mlb_c_some(struct mlb_comp *c, const char *const *words, uint32_t n)
+{
+	mlb_buf_clear(&c->full);
+	mlb_add_some(&c->full, words, n);
+	return mlb_arena_strdup(&c->tmp, mlb_buf_str(&c->full));
+}
+
 bool
 mlb_c_lost_target(const struct mlb_comp *c, const char *name)
 {

@@ -170,6 +170,7 @@ mlb_str mlb_c_str_new(struct mlb_comp *c, const char *s, size_t len);      /* li
 const char *mlb_c_nearest_target(struct mlb_comp *c, const char *name);    /* or NULL */
 bool mlb_c_lost_target(const struct mlb_comp *c, const char *name);        /* not there because of an error that is reported */
 bool mlb_c_lost_outputs(const struct mlb_comp *c);                         /* the same, of outputs whose paths are not known */
+const char *mlb_c_some(struct mlb_comp *c, const char *const *words, uint32_t n); /* "a b c … z", for messages; from c->tmp */
 struct mlb_c_target *mlb_c_find(struct mlb_comp *c, const char *name);
 const char *mlb_c_target_name(const struct mlb_comp *c, uint32_t inst);
 void mlb_c_place(const struct mlb_comp *c, uint32_t inst, struct mlb_text *out); /* of its section */

@@ -266,8 +266,12 @@ bind_explicit(struct mlb_comp *c, const struct mlb_c_inst *from, const struct ml
 	if (one_offset(b->value, &offset))
 		return bind_relative(c, from, k, ref, offset, offset, where, out);
 	near = mlb_nearest(b->value, k->value, k->n);
-	mlb_c_error(c, where, "in '%s': %s: '%s' has no %s=%s%s%s", from->name, ref->text,
-		    ref->name, k->name, b->value, near ? "; nearest: " : "", near ? near : "");
+	if (near)
+		mlb_c_error(c, where, "in '%s': %s: '%s' has no %s=%s; nearest: %s", from->name,
+			    ref->text, ref->name, k->name, b->value, near);
+	else
+		mlb_c_error(c, where, "in '%s': %s: '%s' has no %s=%s; it has %s", from->name,
+			    ref->text, ref->name, k->name, b->value, mlb_c_some(c, k->value, k->n));
 	return false;
 }
 
@@ -299,6 +303,8 @@ static bool
 check_keys(struct mlb_comp *c, const struct mlb_c_inst *from, const struct mlb_c_target *to,
 	   const struct mlb_ref *ref, const struct mlb_text *where)
 {
+	const char *names[MLB_C_KEYS];
+
 	for (uint32_t i = 0; i < ref->n_binds; i++) {
 		bool known = false;
 
@@ -306,8 +312,12 @@ check_keys(struct mlb_comp *c, const struct mlb_c_inst *from, const struct mlb_c
 			known = known || strcmp(to->key[k].name, ref->bind[i].key) == 0;
 		if (known)
 			continue;
-		mlb_c_error(c, where, "in '%s': %s: '%s' has no matrix key '%s'", from->name,
-			    ref->text, ref->name, ref->bind[i].key);
+		for (uint32_t k = 0; k < to->n_keys; k++)
+			names[k] = to->key[k].name;
+		mlb_c_error(c, where, "in '%s': %s: '%s' has no matrix key '%s'%s%s", from->name,
+			    ref->text, ref->name, ref->bind[i].key,
+			    to->n_keys > 0 ? "; it has " : ": it has none",
+			    to->n_keys > 0 ? mlb_c_some(c, names, to->n_keys) : "");
 		return false;
 	}
 	return true;

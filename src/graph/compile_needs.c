@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "graph/compile.h"
 #include "graph/glob.h"
+#include "graph/near_path.h"
 #include "os/path.h"
 #include "store/scan.h"
 
@@ -275,41 +276,32 @@ static const char *
 nearest_path(struct mlb_comp *c, const char *path)
 {
 	MLB_VEC(const char *) names = MLB_VEC_INIT;
-	struct mlb_dirents entries = MLB_VEC_INIT;
-	struct mlb_buf dir = MLB_BUF_INIT(SIZE_MAX / 2);
-	struct mlb_buf full = MLB_BUF_INIT(SIZE_MAX / 2);
-	const char *near = mlb_c_nearest_target(c, path);
+	const char *target = mlb_c_nearest_target(c, path);
+	const char *near;
 
-	mlb_path_dir(&dir, path);
-	mlb_path_join(&full, c->in->root, mlb_buf_str(&dir));
-	if (mlb_fs_list(&entries, mlb_buf_str(&full), NULL) == 0)
-		for (size_t i = 0; i < entries.n; i++) {
-			mlb_path_join(&full, mlb_buf_str(&dir), entries.v[i].name);
-			mlb_vec_push(&names, mlb_arena_strdup(&c->tmp, mlb_buf_str(&full)));
-		}
 	for (uint32_t p = 0; p < c->path.n && c->suggestions < 20; p++)
 		if (c->path_info.v[p].producer != MLB_NONE)
 			mlb_vec_push(&names, mlb_c_path_text(c, p));
-	if (names.n > 0 && mlb_nearest(path, names.v, names.n))
-		near = mlb_nearest(path, names.v, names.n);
+	near = mlb_near_path(&c->tmp, c->in->root, path, names.v, names.n);
 	mlb_vec_release(&names);
-	mlb_dirents_release(&entries);
-	mlb_buf_release(&dir);
-	mlb_buf_release(&full);
-	return near;
+	return near ? near : target;
 }
 
 static void
 report_missing(struct need *n, const char *path)
 {
+	const char *link = mlb_dangling(&n->c->tmp, n->c->in->root, path);
 	const char *near = nearest_path(n->c, path);
 
 	fail(n);
-	if (mlb_c_lost_outputs(n->c))
-		return;
-	mlb_c_error(n->c, n->where,
-		    "in '%s': '%s' in needs is neither a file nor an output of a target%s%s",
-		    instance_name(n), n->word, near ? "; nearest: " : "", near ? near : "");
+	if (link)
+		mlb_c_error(n->c, n->where,
+			    "in '%s': '%s' in needs is a symbolic link to '%s', which is not there",
+			    instance_name(n), n->word, link);
+	else if (!mlb_c_lost_outputs(n->c))
+		mlb_c_error(n->c, n->where,
+			    "in '%s': '%s' in needs is neither a file nor an output of a target%s%s",
+			    instance_name(n), n->word, near ? "; nearest: " : "", near ? near : "");
 }
 
 static void

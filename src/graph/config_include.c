@@ -1,6 +1,7 @@
 /*
  * The files that mlbuild.ini names: included ones and those of parameters.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -217,6 +218,23 @@ override_file(struct loader *l, const char *path)
 	return rc;
 }
 
+/* "-p:1: what is wrong" names no place that a person could look at. */
+static int
+say_which(struct loader *l, const struct mlb_override *o, int rc)
+{
+	const char *text = l->err->text;
+	char *said;
+
+	if (!mlb_str_starts(text, "-p:"))
+		return rc;
+	text += strcspn(text, " ");
+	said = mlb_asprintf("-p '%s=%s':%s", o->name, o->value, text);
+	mlb_err_release(l->err);
+	rc = mlb_err_set(l->err, (enum mlb_code)rc, "%s", said);
+	free(said);
+	return rc;
+}
+
 int
 mlb_config_override(struct loader *l, const struct mlb_override *o, size_t n)
 {
@@ -230,6 +248,8 @@ mlb_config_override(struct loader *l, const struct mlb_override *o, size_t n)
 		else
 			rc = mlb_params_set(&l->c->params, o[i].name, o[i].value, "-p", 0, true,
 					    l->err);
+		if (rc && o[i].name)
+			rc = say_which(l, &o[i], rc);
 	}
 	return rc;
 }

@@ -310,6 +310,11 @@ override_one(struct mlb_params *p, struct mlb_pnode *old, const char *text, cons
 
 		if (rc)
 			return rc;
+		if (with->kind == MLB_P_MAP)
+			return mlb_err_set(
+				err, MLB_EINVALID,
+				"%s:%u: '%s' is a list: write '[1, 2]', one value, or '[]'", file,
+				line, old->param.name);
 	} else {
 		with = mlb_pnode_new(&p->arena, MLB_P_SCALAR);
 		with->param.text = mlb_arena_strdup(&p->arena, text);

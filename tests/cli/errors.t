@@ -413,7 +413,7 @@ files = more.ini
 lr = 1
 [dataset raw]
 path = raw.csv
-[datset oops]
+[datasett oops]
 run = echo > ${out}
 out = oops.txt
 [feature f]
@@ -423,7 +423,7 @@ out = f.txt
 run = cat ${f} ${oops} ${params:rate} ${raww} > ${out}
 out = m.txt
 needs = f.txt
-eahc = x
+eachh = x
 [model n]
 run = cat ${m:model} ${matrix:k} ${f} > ${out}
 out n.txt
@@ -443,11 +443,11 @@ run = cat ${q} > ${out}
 out = ../r.txt
 X
 code 2 mlbuild
-err_has "mlbuild.ini:7: unknown section [datset oops]: did you mean 'dataset'?"
+err_has "mlbuild.ini:7: unknown section [datasett oops]: did you mean 'dataset'?"
 err_has "mlbuild.ini:11: unknown key 'rnu' in [feature f]: did you mean 'run'?"
 err_has "mlbuild.ini:14: in 'm': there is no parameter 'rate'"
 err_has "mlbuild.ini:14: in 'm': \${raww}: there is no target 'raww'; nearest: raw"
-err_has "mlbuild.ini:17: unknown key 'eahc' in [model m]: did you mean 'each'?"
+err_has "mlbuild.ini:17: unknown key 'eachh' in [model m]: did you mean 'each'?"
 err_has "mlbuild.ini:20: 'out n.txt' is not 'key = value'"
 err_has "mlbuild.ini:22: \${out:x}: 'o' has no output 'x'"
 err_has "mlbuild.ini:25: in 'p': \${nono}: there is no target 'nono'"
@@ -486,5 +486,80 @@ code 2 mlbuild
 err_has "mlbuild.ini:1: a section header without its ']'"
 err_has "mlbuild.ini:5: in 'n': there is no parameter 'x'"
 eq "$(wc -l <"$T_ERR")" 2
+
+t the nearest of values and paths too
+ini <<'X'
+[params]
+file = p.yaml
+[dataset d]
+path = data.csv
+[dataset d2]
+path = src/pats/x.csv
+[feature fit]
+matrix.fold = 1..99
+run = cat data.csv > ${out}
+out = f/${matrix:fold}.txt
+[feature by]
+matrix.kind = linear boosted
+run = cat data.csv > ${out}
+out = by/${matrix:kind}.txt
+X
+put p.yaml <<'X'
+nest:
+  a: [1, 2]
+  b: 3
+X
+put src/parts/x.csv <<'X'
+1
+X
+echo 1 >data.csv
+ln -s nowhere link.txt
+code 2 mlbuild fit@fold=100 by@kind=linnear fit@flod=1 d@fold=1 f/1.tx ft@fold=1
+err_has "'fit' has no fold=100; nearest: 10"
+err_has "'by' has no kind=linnear; nearest: linear"
+err_has "'fit' has no matrix key 'flod'; it has fold"
+err_has "'d' has no matrix key 'fold': it has none"
+err_has "did you mean 'f/1.txt'?"
+err_has "did you mean 'fit@fold=1'?"
+code 2 mlbuild fit@fold=
+err_has "'fit' has no fold=; it has 1 2 3 4 5 ... 99"
+ok mlbuild status
+has "its path 'src/pats/x.csv' is missing: put it there, or correct 'path' (did you mean 'src/parts/x.csv'?)"
+cat >>mlbuild.ini <<'X'
+[model m]
+run = cat ${fit@fold=x} ${by@kind=boost} ${by@knd=x} > ${out}
+out = m.txt
+needs = dta.csv link.txt scr/parts/x.csv
+X
+code 2 mlbuild
+err_has "in 'm': \${fit@fold=x}: 'fit' has no fold=x; it has 1 2 3 4 5 ... 99"
+err_has "in 'm': \${by@kind=boost}: 'by' has no kind=boost; nearest: boosted"
+err_has "in 'm': \${by@knd=x}: 'by' has no matrix key 'knd'; it has kind"
+err_has "'dta.csv' in needs is neither a file nor an output of a target; nearest: data.csv"
+err_has "'link.txt' in needs is a symbolic link to 'nowhere', which is not there"
+err_has "'scr/parts/x.csv' in needs is neither a file nor an output of a target; nearest: src/parts/x.csv"
+
+t what is wrong with -p is said of its words
+ini <<'X'
+[params]
+file = p.yaml
+[dataset d]
+run = echo ${params:nest.a} > ${out}
+out = d.txt
+X
+put p.yaml <<'X'
+nest:
+  a: [1, 2]
+  b: 3
+X
+for words in 'nest.a=' 'nest=' 'nest.a=[1' 'nest.c=1' 'nest.b.c=1' 'nest.a={x: 1}'; do
+	code 2 mlbuild -n -p "$words"
+	err_has "-p '$words': "
+	err_hasnt -p:
+done
+code 2 mlbuild -n -p nest.a=
+err_has "'nest.a' is a list: write '[1, 2]', one value, or '[]'"
+code 2 mlbuild -n -p nest.c=1
+err_has "did you mean 'nest.a'?"
 
 done_testing

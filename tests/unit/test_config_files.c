@@ -227,7 +227,7 @@ test_overrides(void **state)
 	mlb_config_free(c);
 	o[0].name = "model.c";
 	assert_load_fails(o, 1, MLB_EINVALID,
-			  "-p: no parameter 'model.c': did you mean 'model.C'?");
+			  "no parameter 'model.c': did you mean 'model.C'?");
 	o[0].name = "model";
 	assert_load_fails(o, 1, MLB_EINVALID, "'model' is a group of parameters");
 	put_file("dev.json", "{\"sede\": 8}");
