@@ -282,6 +282,8 @@ void
 mlb_c_facts(struct mlb_comp *c)
 {
 	config_facts(c);
+	mlb_c_env_fact(c, "HOME"); /* where the user's config.ini is, and "~/" */
+	mlb_c_env_fact(c, "XDG_CONFIG_HOME");
 	python_facts(c);
 	ignore_facts(c);
 	left_out_facts(c);

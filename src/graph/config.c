@@ -138,15 +138,34 @@ each_section(struct loader *l)
 	}
 }
 
+/* Where the value of [cache] dir stands. */
+static const struct mlb_ini_entry *
+cache_dir_entry(const struct loader *l)
+{
+	const struct mlb_strmap_entry *given = mlb_strmap_find(&l->given, "cache=dir", 9);
+	const struct section *s = given ? &l->section.v[given->u.num] : NULL;
+
+	for (size_t i = 0; s && i < s->n; i++)
+		if (!strcmp(s->entry[i].key, "dir"))
+			return &s->entry[i];
+	return NULL;
+}
+
 /* "~/" is the user's home, as in a shell: config.ini is written by hand. */
 static void
 expand_home(struct loader *l)
 {
+	const struct mlb_ini_entry *e = cache_dir_entry(l);
 	const char *home = getenv("HOME");
+	const char *dir = l->c->cache_dir;
 
-	if (!strncmp(l->c->cache_dir, "~/", 2) && home && *home == '/')
-		l->c->cache_dir =
-			mlb_arena_printf(&l->c->arena, "%s/%s", home, l->c->cache_dir + 2);
+	if (*dir != '~' || (dir[1] && dir[1] != '/') || !e)
+		return;
+	if (!home || *home != '/')
+		mlb_diag_add(&l->diag, e->file, e->line,
+			     "dir in [cache] is '%s', but HOME is not set to a path", dir);
+	else
+		l->c->cache_dir = mlb_arena_printf(&l->c->arena, "%s%s", home, dir + 1);
 }
 
 /* A directory's name may hold what a project's name may not. */

@@ -562,4 +562,31 @@ err_has "'nest.a' is a list: write '[1, 2]', one value, or '[]'"
 code 2 mlbuild -n -p nest.c=1
 err_has "did you mean 'nest.a'?"
 
+t 'a cache below ~ needs a home, and no directory is called ~'
+ini <<'X'
+[cache]
+dir = ~/c
+[dataset d]
+run = echo 1 > ${out}
+out = d.txt
+X
+home=$HOME
+unset HOME
+code 2 mlbuild
+err_has "mlbuild.ini:2: dir in [cache] is '~/c', but HOME is not set to a path"
+gone '~' d.txt
+HOME=$T_DIR/one
+export HOME
+ok mlbuild
+there one/c
+HOME=$T_DIR/two
+rm d.txt
+ok mlbuild
+there two/c d.txt
+unset HOME
+code 2 mlbuild status
+err_has HOME
+HOME=$home
+export HOME
+
 done_testing
