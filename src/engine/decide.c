@@ -371,9 +371,12 @@ decide_known(struct mlb_plan *plan, uint32_t n, bool said_no)
 		else {
 			node->lost = true;
 			set_fate(node, MLB_FATE_RUN,
-				 mlb_arena_printf(&plan->arena,
-						  "'%s' is %s, and the cache does not have it",
-						  path, absent ? "absent" : "another version"));
+				 absent && !node->has_memo
+					 ? MLB_BYTES_NOWHERE
+					 : mlb_arena_printf(
+						   &plan->arena,
+						   "'%s' is %s, and the cache does not have it",
+						   path, absent ? "absent" : "another version"));
 		}
 	}
 	if (said_no && node->fate != MLB_FATE_RUN)

@@ -72,14 +72,16 @@ find_row(const struct mlb_table_row *row, size_t n, const char *name)
 	return NULL;
 }
 
+struct table {
+	const struct mlb_table_row *row;
+	size_t n;
+};
+
 /* Tables are read once per target and kept, by digest, in the plan. */
-static const struct mlb_table_row *
-table_row(struct mlb_plan *plan, const struct mlb_lock_block *block, const char *name)
+static const struct table *
+table_of(struct mlb_plan *plan, const struct mlb_lock_block *block)
 {
-	struct table {
-		const struct mlb_table_row *row;
-		size_t n;
-	} * t;
+	struct table *t;
 	bool is_new;
 	struct mlb_strmap_entry *e = mlb_strmap_add(&plan->tables, (const char *)block->table.b,
 						    MLB_DIGEST_LEN, &is_new);
@@ -89,7 +91,14 @@ table_row(struct mlb_plan *plan, const struct mlb_lock_block *block, const char 
 		t->row = mlb_known_table(plan, block, &t->n);
 		e->u.ptr = t;
 	}
-	t = e->u.ptr;
+	return e->u.ptr;
+}
+
+static const struct mlb_table_row *
+table_row(struct mlb_plan *plan, const struct mlb_lock_block *block, const char *name)
+{
+	const struct table *t = table_of(plan, block);
+
 	return find_row(t->row, t->n, name);
 }
 
@@ -128,6 +137,46 @@ mlb_known_locked(struct mlb_plan *plan, uint32_t n, const struct mlb_digest *key
 		if (from_block(plan, n, b, key))
 			return true;
 	return false;
+}
+
+static const struct mlb_lock_block *
+block_of(struct mlb_plan *plan, uint32_t n)
+{
+	if (mlb_project_lock(plan->p, NULL))
+		return NULL;
+	return mlb_lockfile_get(&plan->p->lock, mlb_g_str(plan->g, plan->g->node[n].base));
+}
+
+/* A table whose bytes are not here may have a row for it. */
+static bool
+may_have_row(struct mlb_plan *plan, uint32_t n, const struct mlb_lock_block *b, bool *readable)
+{
+	*readable = true;
+	if (mlb_digest_is_zero(&b->table))
+		return true;
+	*readable = table_of(plan, b)->n > 0;
+	return !*readable || table_row(plan, b, mlb_g_str(plan->g, plan->g->node[n].name));
+}
+
+bool
+mlb_known_elsewhere(struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_lock_block *b = block_of(plan, n);
+	bool readable;
+
+	return b && may_have_row(plan, n, b, &readable);
+}
+
+const char *
+mlb_known_not(struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_lock_block *b = block_of(plan, n);
+	bool readable;
+
+	if (!b || !may_have_row(plan, n, b, &readable))
+		return "not built yet";
+	return readable ? "mlbuild.lock has it from other inputs, which are not known here"
+			: MLB_BYTES_NOWHERE;
 }
 
 bool

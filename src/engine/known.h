@@ -10,6 +10,13 @@ int mlb_known_result(struct mlb_plan *plan, uint32_t n, bool *said_no, struct ml
 /* The lock's result for the node into plan->out: for this key, or for any (key NULL; then node->key is set). */
 bool mlb_known_locked(struct mlb_plan *plan, uint32_t n, const struct mlb_digest *key);
 
+/* The lock has it, as of these inputs or others. */
+bool mlb_known_elsewhere(struct mlb_plan *plan, uint32_t n);
+#define MLB_BYTES_NOWHERE "mlbuild.lock has it, but its bytes are neither here nor in the cache"
+
+/* Why a key that has no result has none, where nothing was recorded here: a sentence. */
+const char *mlb_known_not(struct mlb_plan *plan, uint32_t n);
+
 /* The lock's digest of a source into plan->out. */
 bool mlb_known_source(struct mlb_plan *plan, uint32_t n);
 

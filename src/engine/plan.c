@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "engine/each.h"
 #include "engine/fingerprint.h"
+#include "engine/known.h"
 
 #define MAX_UNSET (4 * MLB_MIB)
 #define GUESS_NS (1000 * 1000 * 1000ULL) /* of a command that nothing is known about */
@@ -222,6 +223,17 @@ unknown_dep(const struct mlb_plan *plan, uint32_t n)
 	return MLB_NONE;
 }
 
+/* Could what the lock names be put in place, if it turns out to be the result? */
+static bool
+is_at_hand(struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_range out = plan->g->node[n].out;
+	bool is = mlb_known_locked(plan, n, NULL) && mlb_outputs_available(plan, n);
+
+	memset(plan->out + out.first, 0, out.n * sizeof(*plan->out));
+	return is;
+}
+
 static void
 follow_dep(struct mlb_plan *plan, uint32_t n, uint32_t d)
 {
@@ -233,9 +245,16 @@ follow_dep(struct mlb_plan *plan, uint32_t n, uint32_t d)
 	if (plan->node[d].fate == MLB_FATE_BLOCKED) {
 		node->fate = MLB_FATE_BLOCKED;
 		node->reason = mlb_arena_printf(&plan->arena, "'%s' cannot be had", name);
-	} else if (!node->has_memo || node->forced || plan->g->node[n].kind == MLB_K_TASK) {
+	} else if (node->forced || plan->g->node[n].kind == MLB_K_TASK) {
 		node->fate = MLB_FATE_RUN;
-		node->reason = node->has_memo ? "asked for by --force" : "not built yet";
+		node->reason = node->forced ? "asked for by --force"
+					    : "a task runs whenever it is named";
+	} else if (!node->has_memo && !mlb_known_elsewhere(plan, n)) {
+		node->fate = MLB_FATE_RUN;
+		node->reason = "not built yet";
+	} else if (!node->has_memo && !is_at_hand(plan, n)) {
+		node->fate = MLB_FATE_RUN;
+		node->reason = MLB_BYTES_NOWHERE;
 	} else {
 		node->fate = MLB_FATE_MAYBE;
 		node->reason =

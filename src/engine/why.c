@@ -55,7 +55,7 @@ mlb_why_short(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	(void)err;
 	if (!old_text(plan, n, &old)) {
 		why = plan->node[n].has_memo ? "what it was made from is no longer known"
-					     : "not built yet";
+					     : mlb_known_not(plan, n);
 	} else {
 		size_t more = 0;
 
