@@ -226,8 +226,7 @@ test_overrides(void **state)
 	assert_string_equal(mlb_params_get(&c->params, "name")->file, "params.yaml");
 	mlb_config_free(c);
 	o[0].name = "model.c";
-	assert_load_fails(o, 1, MLB_EINVALID,
-			  "no parameter 'model.c': did you mean 'model.C'?");
+	assert_load_fails(o, 1, MLB_EINVALID, "no parameter 'model.c': did you mean 'model.C'?");
 	o[0].name = "model";
 	assert_load_fails(o, 1, MLB_EINVALID, "'model' is a group of parameters");
 	put_file("dev.json", "{\"sede\": 8}");
