@@ -6,21 +6,30 @@
 
 /* ---------------------------------------------------------- syncing */
 
+/* What is in the way goes: a directory in place of a file, or none where one has to be. Renaming says if it does not. */
+static int
+rename_again(struct mlb_cas *cas, const struct mlb_digest *digest, const char *temp,
+	     const char *path, struct mlb_err *err)
+{
+	char *dir = mlb_asprintf("%s/objects/%02x", cas->dir, digest->b[0]);
+
+	cas->io->mkdir(cas->io, dir, 0777);
+	free(dir);
+	if (mlb_fs_exists(path))
+		mlb_loose_set_aside(cas, digest, path);
+	return mlb_io_rename(cas->io, temp, path, err);
+}
+
 /* Sync one that has its temporary name; one that another process put has its own already. */
 static int
 sync_loose(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
 {
 	char *temp = mlb_loose_temp(cas, digest), *path = mlb_loose_path(cas, digest);
-	char *dir = mlb_asprintf("%s/objects/%02x", cas->dir, digest->b[0]);
 	bool ours = mlb_fs_exists(temp);
 	int rc = mlb_io_sync_file(cas->io, ours ? temp : path, err);
 
-	if (rc == 0 && ours && cas->io->rename(cas->io, temp, path) != 0) {
-		/* Its directory may have to be made; if that cannot be, renaming says why. */
-		cas->io->mkdir(cas->io, dir, 0777);
-		rc = mlb_io_rename(cas->io, temp, path, err);
-	}
-	free(dir);
+	if (rc == 0 && ours && cas->io->rename(cas->io, temp, path) != 0)
+		rc = rename_again(cas, digest, temp, path, err);
 	free(path);
 	free(temp);
 	return rc;

@@ -113,6 +113,23 @@ mlb_loose_record(struct mlb_cas *cas, const struct mlb_digest *digest, const str
 	pthread_mutex_unlock(&cas->lock);
 }
 
+void
+mlb_loose_set_aside(struct mlb_cas *cas, const struct mlb_digest *digest, const char *path)
+{
+	char hex[MLB_HEX_LEN + 1];
+	char *dir = mlb_asprintf("%s/quarantine", cas->dir);
+	char *prefix, *to;
+
+	mlb_digest_hex(hex, digest);
+	prefix = mlb_asprintf("%s/%s-", dir, hex);
+	to = mlb_cas_temp(cas, prefix);
+	if (mlb_io_mkdirs(cas->io, dir, NULL) == 0)
+		mlb_io_rename(cas->io, path, to, NULL);
+	free(to);
+	free(prefix);
+	free(dir);
+}
+
 int
 mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
 {

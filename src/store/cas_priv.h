@@ -72,6 +72,7 @@ char *mlb_loose_path(const struct mlb_cas *cas, const struct mlb_digest *digest)
 char *mlb_loose_temp(const struct mlb_cas *cas, const struct mlb_digest *digest); /* until it is synced; owned by the caller */
 bool mlb_loose_exists(struct mlb_cas *cas, const struct mlb_digest *digest);
 
+void mlb_loose_set_aside(struct mlb_cas *cas, const struct mlb_digest *digest, const char *path); /* what is no file, if it can be */
 void mlb_loose_drop(struct mlb_cas *cas); /* remove the files of what is not synced; under the lock */
 
 /* Call fn with where the file is; again if it got its final name meanwhile. */
