@@ -107,10 +107,12 @@ class Project:
             return f"once more: exit {done.returncode}, {self.wrong()}\n{done.stdout}{done.stderr}"
         return "" if lost else self.fsck()
 
+    def has(self, command):
+        """Is there such a command?"""
+        return self.run(command, "--help").stdout.startswith(f"Usage: mlbuild {command}")
+
     def fsck(self):
-        """"" where fsck finds nothing wrong, or the program has none."""
-        if self.run("fsck", "--help").returncode != 0:
-            return ""
+        """"" where fsck finds nothing wrong."""
         done = self.run("fsck")
         return f"fsck: exit {done.returncode}\n{done.stdout}{done.stderr}" if done.returncode else ""
 
