@@ -4,8 +4,8 @@
  * A program opens a project, asks for targets and gets events back. The library
  * never prints, exits, changes the current directory or installs signal
  * handlers. A project belongs to one thread; several projects may be open at
- * once. The only call that may come from another thread or from a signal
- * handler is mlb_cancel.
+ * once. The only calls that may come from another thread or from a signal
+ * handler are mlb_cancel, mlb_suspend and mlb_continue.
  *
  * Strings in structures passed to callbacks are borrowed for the call. Strings
  * returned by `char **` are the caller's, to be freed with mlb_free. Times are
@@ -197,6 +197,14 @@ MLB_API int mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb
 
 /* Stop the build that runs: commands are ended, outputs restored. Async-signal-safe. */
 MLB_API void mlb_cancel(struct mlb_project *p);
+
+/*
+ * Stop the commands that run (SIGSTOP to their process groups) and start no other, until they are to go on:
+ * what a program does around stopping itself on SIGTSTP. The time between counts for no timeout. Each may be
+ * called though the other was not; async-signal-safe.
+ */
+MLB_API void mlb_suspend(struct mlb_project *p);
+MLB_API void mlb_continue(struct mlb_project *p);
 
 /* ------------------------------------------------------------ artifacts and runs */
 

@@ -36,6 +36,8 @@ suspend(void)
 	sigset_t tstp;
 
 	suspended = 1;
+	if (project)
+		mlb_suspend(project);
 	memset(&usual, 0, sizeof(usual));
 	usual.sa_handler = SIG_DFL;
 	sigemptyset(&usual.sa_mask);
@@ -48,6 +50,8 @@ suspend(void)
 	(void)sigaction(SIGTSTP, &ours, NULL);
 	continues++;
 	suspended = 0;
+	if (project)
+		mlb_continue(project);
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
  * Signals while a build runs: SIGINT, SIGTERM and SIGHUP stop it in an orderly
- * way; SIGTSTP suspends it, which a display has to know. Outside of a build they
+ * way; SIGTSTP suspends it with the commands that run, which a display has to know. Outside of a build they
  * do what they usually do. The only state of the program that is not in struct
  * app lives here, because a handler has no argument.
  */

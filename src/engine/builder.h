@@ -83,6 +83,7 @@ struct mlb_builder {
 	struct mlb_works delayed; /* waiting for a retry */
 	struct mlb_works running; /* commands and stores in flight */
 	unsigned jobs;            /* most commands at once */
+	uint64_t skipped;         /* ns: of the suspensions that all deadlines are moved by already */
 	unsigned n_commands;      /* running now */
 	uint64_t since;           /* clock ticks after boot when the first could start */
 	unsigned n_tasks;         /* in the pool now */

@@ -322,6 +322,7 @@ mlb_work_ended(struct mlb_work *w)
 		epoll_ctl(b->epoll, EPOLL_CTL_DEL, mlb_job_output_fd(w->job), NULL);
 	w->leader_ended = w->output_ended = true;
 	b->n_commands--;
+	mlb_suspension_remove(&b->p->suspension, mlb_job_group(w->job));
 	if (mlb_job_finish(w->job, &w->end, &err)) {
 		mlb_work_give_back(w);
 		mlb_fatal(b, &err);

@@ -222,6 +222,21 @@ mlb_job_deadline(const struct mlb_job *j)
 	return j->deadline;
 }
 
+pid_t
+mlb_job_group(const struct mlb_job *j)
+{
+	return j->child.pid;
+}
+
+void
+mlb_job_skip(struct mlb_job *j, uint64_t ns)
+{
+	/* One that was started since cannot have been stopped for all of it. */
+	j->started = MLB_MIN(j->started + ns, mlb_clock_mono());
+	if (j->deadline)
+		j->deadline += ns;
+}
+
 static void
 close_output(struct mlb_job *j)
 {

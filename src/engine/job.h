@@ -84,6 +84,11 @@ uint64_t mlb_job_deadline(const struct mlb_job *j); /* monotonic ns, 0: none */
 bool mlb_job_read(struct mlb_job *j, void (*fn)(void *ctx, const char *text, size_t len),
 		  void *ctx);
 
+pid_t mlb_job_group(const struct mlb_job *j); /* its process group */
+
+/* It was stopped for so long: no time of its timeout, nor of its duration. */
+void mlb_job_skip(struct mlb_job *j, uint64_t ns);
+
 /* Stop it: SIGTERM to the group, SIGKILL at the deadline this sets (2 s; later calls: at once). why: timeout or cancel. */
 void mlb_job_stop(struct mlb_job *j, bool timed_out);
 

@@ -64,6 +64,7 @@ mlb_builder_machinery(struct mlb_builder *b, struct mlb_err *err)
 		return mlb_err_errno(err, errno, "cannot make an epoll descriptor");
 	b->since = mlb_spawn_ticks();
 	b->reserved = MLB_NONE;
+	b->skipped = atomic_load(&b->p->suspension.total_ns);
 	b->ready = mlb_calloc(b->g->n_execs + 1, sizeof(*b->ready));
 	rc = mlb_project_cache(b->p, err);
 	if (rc == 0)
@@ -81,6 +82,8 @@ mlb_builder_machinery(struct mlb_builder *b, struct mlb_err *err)
 		rc = watch(b, mlb_pool_fd(b->pool), &b->pool, err);
 	if (rc == 0)
 		rc = watch(b, b->p->cancel_fd, &b->p, err);
+	if (rc == 0)
+		rc = watch(b, b->p->suspension.wake_fd, &b->skipped, err);
 	if (rc == 0)
 		rc = mlb_find_pin(b, err);
 	if (rc == 0 && mlb_is_variant(b->p))
@@ -209,7 +212,8 @@ grant_one(struct mlb_builder *b, uint8_t *refused, int token)
 static bool
 may_start(const struct mlb_builder *b)
 {
-	return b->n_ready && b->n_commands < b->jobs && !b->stopping && !b->cancelled;
+	return b->n_ready && b->n_commands < b->jobs && !b->stopping && !b->cancelled &&
+	       !atomic_load(&b->p->suspension.since);
 }
 
 /* Start what can be started, dearest first; what does not fit waits, the oldest of it with a reservation. */
@@ -259,9 +263,25 @@ take_delayed(struct mlb_builder *b, uint64_t now)
 	}
 }
 
+/* The time that all were suspended is nobody's. */
+static void
+skip_suspended(struct mlb_builder *b)
+{
+	uint64_t total = atomic_load(&b->p->suspension.total_ns), ns = total - b->skipped;
+
+	if (ns == 0)
+		return;
+	b->skipped = total;
+	for (size_t i = 0; i < b->running.n; i++)
+		if (b->running.v[i]->job)
+			mlb_job_skip(b->running.v[i]->job, ns);
+}
+
 static void
 stop_timed_out(struct mlb_builder *b, uint64_t now)
 {
+	if (atomic_load(&b->p->suspension.since))
+		return;
 	for (size_t i = 0; i < b->running.n; i++) {
 		struct mlb_work *w = b->running.v[i];
 		uint64_t deadline = w->job && !w->leader_ended ? mlb_job_deadline(w->job) : 0;
@@ -276,6 +296,7 @@ static int
 next_wait(const struct mlb_builder *b, uint64_t now)
 {
 	uint64_t due = mlb_record_due(b);
+	bool suspended = atomic_load(&b->p->suspension.since) != 0;
 
 	for (size_t i = 0; i < b->delayed.n; i++)
 		if (!due || b->delayed.v[i]->retry_at < due)
@@ -284,7 +305,7 @@ next_wait(const struct mlb_builder *b, uint64_t now)
 		const struct mlb_work *w = b->running.v[i];
 		uint64_t d = w->job && !w->leader_ended ? mlb_job_deadline(w->job) : 0;
 
-		if (d && (!due || d < due))
+		if (d && !suspended && (!due || d < due))
 			due = d;
 	}
 	if (!due)
@@ -306,6 +327,15 @@ cancel_all(struct mlb_builder *b)
 }
 
 static void
+went_on(struct mlb_builder *b)
+{
+	uint64_t count;
+
+	while (read(b->p->suspension.wake_fd, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+}
+
+static void
 handle(struct mlb_builder *b, void *tag)
 {
 	uintptr_t bits = (uintptr_t)tag;
@@ -316,6 +346,8 @@ handle(struct mlb_builder *b, void *tag)
 		cancel_all(b);
 	else if (tag == &b->jobserver)
 		return; /* start_ready tries again */
+	else if (tag == &b->skipped)
+		went_on(b);
 	else if (bits & 1)
 		mlb_work_output((struct mlb_work *)(void *)((char *)tag - 1));
 	else
@@ -330,6 +362,7 @@ wait_for_events(struct mlb_builder *b, struct mlb_err *err)
 
 	if (n < 0 && errno != EINTR)
 		return mlb_err_errno(err, errno, "cannot wait for events");
+	skip_suspended(b);
 	/* Output first: a work may be freed by its end. */
 	for (int i = 0; i < n; i++)
 		if ((uintptr_t)ev[i].data.ptr & 1)
@@ -361,8 +394,10 @@ mlb_loop(struct mlb_builder *b, struct mlb_err *err)
 			mlb_todo(b, i);
 	mlb_settle_all(b);
 	while (rc == 0 && b->ready_to_run) {
-		uint64_t now = mlb_clock_mono();
+		uint64_t now;
 
+		skip_suspended(b);
+		now = mlb_clock_mono();
 		take_delayed(b, now);
 		start_ready(b);
 		stop_timed_out(b, now);

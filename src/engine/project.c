@@ -110,6 +110,8 @@ mlb_project_open(struct mlb_project **out, const struct mlb_open *open, struct m
 	p->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (p->cancel_fd < 0)
 		rc = mlb_err_errno(err, errno, "cannot make an eventfd");
+	if (rc == 0)
+		rc = mlb_suspension_init(&p->suspension, err);
 done:
 	mlb_buf_release(&root);
 	if (rc) {
@@ -135,6 +137,7 @@ mlb_project_close(struct mlb_project *p)
 	mlb_config_free(p->config);
 	mlb_lockfile_release(&p->lock);
 	mlb_arena_release(&p->arena);
+	mlb_suspension_release(&p->suspension);
 	if (p->cancel_fd >= 0)
 		close(p->cancel_fd);
 	free(p->override);

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/strmap.h"
 #include "engine/root.h"
+#include "engine/suspend.h"
 #include "graph/action.h"
 #include "graph/lockfile.h"
 #include "mlbuild.h"
@@ -48,9 +49,10 @@ struct mlb_project {
 	struct mlb_digest *file_digest; /* variants: digests of rewritten parameter files */
 	struct mlb_root_file *file;     /* variants: the rewritten parameter files */
 	size_t n_files;
-	const struct mlb_plan_options
-		*storing; /* loading: sources for these words are stored while they are scanned; NULL: none */
-	int cancel_fd;    /* eventfd */
+	const struct mlb_plan_options *
+		storing; /* loading: sources for these words are stored while they are scanned; NULL: none */
+	int cancel_fd; /* eventfd */
+	struct mlb_suspension suspension;
 	unsigned threads;
 };
 

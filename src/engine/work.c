@@ -4,6 +4,8 @@
  */
 #include "engine/builder.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -231,6 +233,23 @@ keep_unknown_outputs(struct mlb_work *w)
 	}
 }
 
+/* Between start and note nothing may stop us: the command would go on alone. */
+static int
+start_and_note(struct mlb_work *w, const struct mlb_job_spec *spec, struct mlb_err *err)
+{
+	sigset_t stop, old;
+	int rc;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	pthread_sigmask(SIG_BLOCK, &stop, &old);
+	rc = mlb_job_start(&w->job, spec, w->b->journal, err);
+	if (rc == 0)
+		mlb_suspension_add(&w->b->p->suspension, mlb_job_group(w->job));
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return rc;
+}
+
 static int
 start_job(struct mlb_work *w, const char *scratch, struct mlb_err *err)
 {
@@ -253,7 +272,7 @@ start_job(struct mlb_work *w, const char *scratch, struct mlb_err *err)
 	spec.pass = mlb_jobserver_descriptors(b->jobserver, &spec.n_pass);
 	spec.env = mlb_work_environment(w);
 	spec.secret = mlb_work_secrets(w);
-	return mlb_job_start(&w->job, &spec, b->journal, err);
+	return start_and_note(w, &spec, err);
 }
 
 /* A command that cannot even be started is a failure of its target, not of the build. */

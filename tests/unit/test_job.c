@@ -157,6 +157,26 @@ parents_stay_while_another_job_needs_them(void **state)
 	mlb_job_free(j2);
 }
 
+/* A time that it was stopped for is neither in its timeout nor in its duration. */
+static void
+skipped_time(void **state)
+{
+	const uint64_t minute = UINT64_C(60000000000);
+	struct fixture *f = *state;
+	struct mlb_job_spec s = spec_of(f, "true");
+	struct mlb_job *j;
+	uint64_t deadline;
+
+	s.timeout_ns = minute;
+	j = start(f, &s);
+	deadline = mlb_job_deadline(j);
+	mlb_job_skip(j, minute);
+	assert_true(mlb_job_deadline(j) == deadline + minute);
+	/* It began after that: it cannot have taken less than no time. */
+	assert_true(finish(f, j).duration_ns < minute);
+	mlb_job_free(j);
+}
+
 static void
 a_no_keeps_its_reports(void **state)
 {
@@ -490,6 +510,7 @@ main(void)
 		TEST(failure_returns_the_old_output),
 		TEST(an_output_must_be_there_and_of_its_kind),
 		TEST(parents_stay_while_another_job_needs_them),
+		TEST(skipped_time),
 		TEST(a_no_keeps_its_reports),
 		TEST(a_rejected_success_is_kept_too),
 		TEST(a_failed_start_changes_nothing),

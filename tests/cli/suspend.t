@@ -1,0 +1,45 @@
+# Ctrl-Z stops the commands too, fg lets them go on, and no timeout runs meanwhile.
+. "${0%/*}/lib.sh"
+
+here=$(cd "${0%/*}" && pwd)
+t_dir
+put mlbuild.ini <<'X'
+[feature a]
+run = echo $$ > "$MEET/a.pid"; sh -c 'echo $$ > "$MEET/b.pid"; until [ -e "$MEET/go" ]; do sleep 0.05; done'; echo a > ${out}
+out = a.txt
+timeout = 8s
+[feature c]
+run = until [ -s "$MEET/b.pid" ]; do sleep 0.05; done; echo $$ > "$MEET/c.pid"; echo > "$MEET/started"; until [ -e "$MEET/go" ]; do sleep 0.05; done; echo c > ${out}
+out = c.txt
+timeout = 8s
+X
+MEET=$T_ROOT/meet
+export MEET
+mkdir "$MEET"
+
+t all that runs is stopped
+root=$PWD
+cd "$MEET" || exit 1
+timeout 120 python3 "$here/suspend.py" run "$T_ROOT/log" "$MLBUILD" -C "$root" -j 2 --color never &
+pid=$!
+ok timeout 60 sh -c 'until [ -e stopped ]; do sleep 0.05; done'
+ok python3 "$here/suspend.py" states a.pid b.pid c.pid
+
+t it goes on, and what it was stopped for was not its time
+sleep 9
+: >go
+: >resume
+wait "$pid"
+eq $? 0
+cd "$root" || exit 1
+eq "$(cat a.txt c.txt | tr '\n' ' ')" 'a c '
+ok mlbuild --json log
+cp "$T_OUT" "$T_ROOT/json"
+ok python3 -c '
+import json, re, sys
+run = json.loads(open(sys.argv[1]).readline())
+seconds = [float(s) for s in re.findall(r"built ([0-9.]+)s", run["actions"])]
+assert run["failed"] == 0 and len(seconds) == 2 and max(seconds) < 9, run
+' "$T_ROOT/json"
+
+done_testing
