@@ -205,6 +205,9 @@ release(struct mlb_builder *b)
 	}
 	for (size_t i = 0; i < b->running.n; i++)
 		mlb_work_free(b->running.v[i]);
+	for (size_t i = 0; i < b->unproved.n; i++)
+		mlb_work_free(b->unproved.v[i]);
+	mlb_vec_release(&b->unproved);
 	mlb_vec_release(&b->todo);
 	mlb_vec_release(&b->delayed);
 	mlb_vec_release(&b->running);

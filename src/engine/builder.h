@@ -48,6 +48,7 @@ struct mlb_work {
 	struct mlb_root *root; /* private root of a variant, NULL: the workspace */
 	bool leader_ended;
 	bool output_ended;
+	bool late;            /* an input is still to be looked at again (prove.c) */
 	struct mlb_task task; /* storing its outputs */
 	struct mlb_err err;   /* of the task */
 	struct mlb_builder *b;
@@ -80,13 +81,16 @@ struct mlb_builder {
 		ready; /* a heap by cost for each of g->exec: what one cannot have, its like cannot either */
 	size_t n_ready; /* in all of them */
 	uint32_t reserved; /* exec of the oldest work that was refused, until it is granted; MLB_NONE */
-	struct mlb_works delayed; /* waiting for a retry */
-	struct mlb_works running; /* commands and stores in flight */
-	unsigned jobs;            /* most commands at once */
-	uint64_t skipped;         /* ns: of the suspensions that all deadlines are moved by already */
-	unsigned n_commands;      /* running now */
-	uint64_t since;           /* clock ticks after boot when the first could start */
-	unsigned n_tasks;         /* in the pool now */
+	struct mlb_works delayed;  /* waiting for a retry */
+	struct mlb_works running;  /* commands and stores in flight */
+	struct mlb_works unproved; /* accepted, and recorded once their late inputs were looked at */
+	uint64_t unproved_ns;      /* what they took */
+	uint64_t proof_ns;         /* when that is more it is time to look */
+	unsigned jobs;             /* most commands at once */
+	uint64_t skipped;    /* ns: of the suspensions that all deadlines are moved by already */
+	unsigned n_commands; /* running now */
+	uint64_t since;      /* clock ticks after boot when the first could start */
+	unsigned n_tasks;    /* in the pool now */
 	uint64_t seq;
 	uint32_t finished;
 	bool planned;  /* MLB_EV_PLAN was sent */

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "engine/each.h"
+#include "engine/inputs.h"
 #include "engine/known.h"
 #include "os/clock.h"
 #include "os/fs.h"
@@ -143,9 +144,13 @@ mlb_each_next(struct mlb_builder *b, uint32_t n)
 	e->in_flight--;
 	if (e->in_flight || b->plan->node[n].phase == MLB_PH_FAILED)
 		return;
-	if (e->again)
+	if (e->again) {
 		mlb_node_again(b, n);
-	else if (e->stale == 0)
+		return;
+	}
+	/* The collection is remembered as a whole: nothing of it may be in doubt. */
+	mlb_prove(b);
+	if (e->stale == 0 && b->plan->node[n].phase != MLB_PH_FAILED)
 		mlb_each_place(b, n);
 }
 

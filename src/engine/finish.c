@@ -62,6 +62,15 @@ drop(struct mlb_work *w)
 	mlb_work_free(w);
 }
 
+/* It is through but for what prove.c has to do. */
+static void
+put_off(struct mlb_work *w)
+{
+	remove_running(w->b, w);
+	w->b->lanes &= ~((uint64_t)1 << w->lane);
+	mlb_prove_later(w);
+}
+
 static bool
 try_again(struct mlb_work *w)
 {
@@ -244,7 +253,7 @@ accept(struct mlb_work *w, bool no)
 	struct mlb_builder *b = w->b;
 	struct mlb_node *node = &b->plan->node[w->node];
 	struct mlb_err err = MLB_ERR_INIT;
-	bool was_lost = node->lost, same = true;
+	bool was_lost = node->lost, same = true, each;
 	uint32_t n = w->node;
 	int rc = no ? mlb_job_reject(w->job, true, &err) : mlb_job_accept(w->job, &err);
 
@@ -255,7 +264,7 @@ accept(struct mlb_work *w, bool no)
 		rc = mlb_each_made(w, &err);
 	else if (rc == 0)
 		same = take_outputs(w, &err);
-	if (rc == 0)
+	if (rc == 0 && !w->late)
 		rc = mlb_record_built(b, w, no, &err);
 	if (rc) {
 		mlb_fatal(b, &err);
@@ -266,16 +275,19 @@ accept(struct mlb_work *w, bool no)
 		note_not_deterministic(w);
 	node->lost = false;
 	trace_work(w, mlb_kind_names[b->g->node[n].kind]);
-	if (w->item) {
+	each = w->item != NULL;
+	if (w->late)
+		put_off(w);
+	else
 		drop(w);
+	if (each)
 		mlb_each_next(b, n);
-		return;
-	}
-	if (no)
+	else if (no)
 		mlb_node_failed(b, n, MLB_PH_REFUSED);
 	else
 		mlb_node_done(b, n, true);
-	drop(w);
+	if (mlb_prove_is_due(b))
+		mlb_prove(b);
 }
 
 static void
@@ -292,13 +304,7 @@ stored(struct mlb_task *t)
 	if (w->err.code != MLB_OK)
 		failed(w, mlb_arena_strdup(&w->arena, w->err.text), false);
 	else if (changed)
-		failed(w,
-		       mlb_arena_printf(
-			       &w->arena,
-			       "its input '%s' changed while it ran: nothing was recorded; build again, or, "
-			       "if the command itself writes '%s', declare it as an output",
-			       changed, changed),
-		       false);
+		failed(w, mlb_inputs_changed_text(w, changed), false);
 	else
 		accept(w, w->end.no);
 }

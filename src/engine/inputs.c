@@ -7,6 +7,8 @@
 #include "engine/each.h"
 #include "os/fs.h"
 
+enum { MANY_ENTRIES = 1000 };
+
 /* Another content is at the path of an input than when it was looked at before. */
 static void
 take_change(struct mlb_builder *b, const struct mlb_g_input *in)
@@ -148,14 +150,37 @@ mlb_inputs_before(struct mlb_work *w, struct mlb_err *err)
 	return 0;
 }
 
+/* Only a result that others do not take for a verdict can be taken back. */
+static bool
+may_be_late(const struct mlb_work *w)
+{
+	uint32_t kind = w->b->g->node[w->node].kind;
+
+	return !w->end.no && kind != MLB_K_CHECK && kind != MLB_K_TASK;
+}
+
+static bool
+has_many(const struct mlb_builder *b, uint32_t path)
+{
+	return b->p->scan.state[path].kind == MLB_P_TREE &&
+	       mlb_scan_entries(&b->p->scan, path) > MANY_ENTRIES;
+}
+
+/* The digests of the key, in the order of the node's inputs without the files of `each`. */
+static const struct mlb_a_input *
+keyed_inputs(const struct mlb_work *w)
+{
+	return w->item ? w->b->plan->node[w->node].each->shared.input : w->action.input;
+}
+
 const char *
 mlb_inputs_after(struct mlb_work *w)
 {
 	struct mlb_builder *b = w->b;
 	const struct mlb_range in = b->g->node[w->node].in;
-	const struct mlb_a_input *was = w->item ? b->plan->node[w->node].each->shared.input
-						: w->action.input;
+	const struct mlb_a_input *was = keyed_inputs(w);
 
+	w->late = false;
 	if (w->root)
 		return NULL;
 	for (uint32_t i = 0; i < in.n; i++) {
@@ -163,9 +188,82 @@ mlb_inputs_after(struct mlb_work *w)
 
 		if (input->why == MLB_IN_EACH)
 			continue;
+		if (may_be_late(w) && has_many(b, input->path)) {
+			w->late = true;
+			was++;
+			continue;
+		}
 		changed_now(b, input, b->p->scan.state[input->path].kind == MLB_P_TREE);
 		if (!same(was++, mlb_input_on_disk(b->plan, input)))
 			return mlb_g_path(b->g, input->path);
 	}
 	return w->item ? changed_item(w) : NULL;
+}
+
+const char *
+mlb_inputs_changed_text(struct mlb_work *w, const char *path)
+{
+	return mlb_arena_printf(
+		&w->arena,
+		"its input '%s' changed while it ran: nothing was recorded; build again, or, "
+		"if the command itself writes '%s', declare it as an output",
+		path, path);
+}
+
+/* ---------------------------------------------------------- late ones */
+
+void
+mlb_inputs_walk_late(struct mlb_builder *b, const struct mlb_works *all)
+{
+	uint8_t *walked = mlb_calloc(b->g->n_paths + 1, 1);
+
+	for (size_t k = 0; k < all->n; k++) {
+		const struct mlb_range in = b->g->node[all->v[k]->node].in;
+
+		for (uint32_t i = 0; i < in.n; i++) {
+			const struct mlb_g_input *input = &b->g->input[in.first + i];
+
+			if (input->why == MLB_IN_EACH || walked[input->path] ||
+			    !has_many(b, input->path))
+				continue;
+			walked[input->path] = 1;
+			changed_now(b, input, true);
+		}
+	}
+	free(walked);
+}
+
+/* Also of those that have few files now: they had many. */
+const char *
+mlb_inputs_late_change(struct mlb_work *w)
+{
+	struct mlb_builder *b = w->b;
+	const struct mlb_range in = b->g->node[w->node].in;
+	const struct mlb_a_input *was = keyed_inputs(w);
+
+	for (uint32_t i = 0; i < in.n; i++) {
+		const struct mlb_g_input *input = &b->g->input[in.first + i];
+
+		if (input->why == MLB_IN_EACH)
+			continue;
+		if (was->kind == MLB_O_TREE && !same(was, mlb_input_on_disk(b->plan, input)))
+			return mlb_g_path(b->g, input->path);
+		was++;
+	}
+	return NULL;
+}
+
+uint64_t
+mlb_inputs_late_entries(const struct mlb_work *w)
+{
+	const struct mlb_range in = w->b->g->node[w->node].in;
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < in.n; i++) {
+		const struct mlb_g_input *input = &w->b->g->input[in.first + i];
+
+		if (input->why != MLB_IN_EACH && has_many(w->b, input->path))
+			n += mlb_scan_entries(&w->b->p->scan, input->path);
+	}
+	return n;
 }

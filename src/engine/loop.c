@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "engine/each.h"
 #include "engine/heap.h"
+#include "engine/inputs.h"
 #include "engine/variant.h"
 #include "os/clock.h"
 #include "os/machine.h"
@@ -402,6 +403,11 @@ mlb_loop(struct mlb_builder *b, struct mlb_err *err)
 		start_ready(b);
 		stop_timed_out(b, now);
 		mlb_record_tick(b);
+		if (!busy(b) && b->unproved.n) {
+			mlb_prove(b);
+			mlb_settle_all(b);
+			continue;
+		}
 		if (!busy(b))
 			break;
 		rc = wait_for_events(b, err);

@@ -87,6 +87,9 @@ int mlb_scan_again(struct mlb_scan *s, size_t i, bool *changed, struct mlb_err *
 /* A quick look: has the stat of path i moved since it was examined? Trees: only the directory itself. */
 bool mlb_scan_moved(const struct mlb_scan *s, size_t i);
 
+/* How many entries the tree at path i had when it was examined; 0: not known. */
+size_t mlb_scan_entries(const struct mlb_scan *s, size_t i);
+
 /* The same for one file (a project path) of the tree at path i; true where the tree is not known to have it. */
 bool mlb_scan_file_moved(const struct mlb_scan *s, size_t i, const char *file);
 

@@ -41,6 +41,12 @@ mlb_scan_moved(const struct mlb_scan *s, size_t i)
 	return mlb_scan_look(s, i, &now, NULL) < 0 || !mlb_scan_fits(&s->state[i], &now);
 }
 
+size_t
+mlb_scan_entries(const struct mlb_scan *s, size_t i)
+{
+	return s->state[i].walk ? s->state[i].walk->all.n : 0;
+}
+
 static const struct mlb_seen *
 find_seen(const struct mlb_walk *w, const char *path)
 {

@@ -240,4 +240,63 @@ ok mlbuild
 did 3
 eq "$(cat up/3.txt)" 3
 
+t a directory of many files: looked at again at the end of the run, and recorded then
+t_dir
+rm -f "$SYNC"/*
+: >"$RAN"
+mkdir -p big/sub
+awk 'BEGIN { for (i = 0; i < 5000; i++) { f = sprintf("big/sub/%d.txt", i); print i > f; close(f) } }'
+put mlbuild.ini <<'X'
+[dataset big]
+path = big/
+[feature a]
+run = echo a >>"$RAN"; cat ${big}/sub/7.txt > ${out}
+out = a.txt
+[feature b]
+run = echo b >>"$RAN"; cat ${a} > ${out}; echo go >"$SYNC/started"; while [ ! -e "$SYNC/go" ]; do sleep 0.02; done
+out = b.txt
+X
+"$MLBUILD" >"$T_ROOT/log" 2>&1 &
+pid=$!
+# b runs because a has ended well.
+wait_for "$SYNC/started"
+echo 77 >big/sub/7.txt
+: >"$SYNC/go"
+wait "$pid"
+eq $? 1
+ok grep -q "failed  a .*'big' changed while it ran" "$T_ROOT/log"
+eq "$(grep -c 'built  a' "$T_ROOT/log")" 0
+ok grep -q 'built  b' "$T_ROOT/log"
+echo 7 >big/sub/7.txt
+: >"$RAN"
+ok mlbuild
+# What b is was known by what it read.
+did a
+eq "$(cat a.txt b.txt | tr '\n' ' ')" '7 7 '
+ok mlbuild
+did ''
+
+t the same where a verdict, or all files of each, cannot wait for the end
+put mlbuild.ini <<'X'
+[dataset big]
+path = big/
+[check c]
+run = test -s ${big}/sub/8.txt
+[feature e]
+each = in/*.txt
+run = echo ${each:stem} >>"$RAN"; cat ${each} ${big}/sub/8.txt > ${out}
+out = e/${each:name}
+X
+mkdir in
+echo 1 >in/1.txt
+echo 2 >in/2.txt
+ok mlbuild
+did '1 2'
+ok mlbuild
+did ''
+echo 88 >big/sub/8.txt
+ok mlbuild
+did '1 2'
+eq "$(cat e/*.txt | tr '\n' ' ')" '1 88 2 88 '
+
 done_testing
