@@ -290,6 +290,29 @@ MLB_API void mlb_checkout_report_release(struct mlb_checkout_report *r);
 MLB_API int mlb_checkout(struct mlb_project *p, const struct mlb_checkout *c,
 			 struct mlb_checkout_report *report, struct mlb_err *err);
 
+struct mlb_content {
+	const char *target; /* instance */
+	const char *path;   /* relative to the project */
+	const char *kind;   /* file, exec, tree, link, metrics */
+	const char *digest; /* hex */
+	uint64_t size;      /* bytes; of a tree those of its files */
+};
+typedef int mlb_content_fn(void *ctx, const struct mlb_content *c); /* not 0 stops */
+
+/*
+ * What an artifact consists of, by mlbuild.lock (rev NULL) or the lock of a commit;
+ * from the cache, whatever the workspace holds. The word is TARGET[:OUT][/PATH], or
+ * the path of an output or of something in it. Of a directory what is right in it
+ * is told, or, with deep, all files, links and empty directories below it.
+ */
+MLB_API int mlb_contents(struct mlb_project *p, const char *word, const char *rev, bool deep,
+			 mlb_content_fn *fn, void *ctx, struct mlb_err *err);
+
+/* The bytes of one file of an artifact, verified before the first is handed out. */
+typedef int mlb_bytes_fn(void *ctx, const void *data, size_t len); /* below 0 stops */
+MLB_API int mlb_cat(struct mlb_project *p, const char *word, const char *rev, mlb_bytes_fn *fn,
+		    void *ctx, struct mlb_err *err);
+
 /* ------------------------------------------------------------ care */
 
 enum mlb_clean_what { MLB_CLEAN_TARGETS, MLB_CLEAN_ALL, MLB_CLEAN_DEAD };

@@ -1,4 +1,5 @@
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +12,20 @@ static int run(struct app *app, struct mlb_err *err);
 static const struct cmd_option options[] = {
 	{ "json", NULL },
 	{ "param", NULL },
+	{ "recursive", NULL },
+	{ "rev", NULL },
 	{ "verbose", "also owners, tags and where targets are declared" },
 	CMD_OPTIONS_END,
 };
 
 const struct cmd cmd_ls = {
 	.name = "ls",
-	.summary = "the targets: kinds, names, outputs",
+	.summary = "the targets, or what an artifact consists of",
 	.usage = "[WORD...]",
-	.about = "List the targets of the project: kind, name, what they are, and their outputs.\n"
-		 "A WORD is a name, a kind or a quoted glob.",
+	.about =
+		"List the targets of the project (those of a kind, or that a quoted glob matches):\n"
+		"kind, name, outputs, what they are. For TARGET[:OUT][/PATH] list what the artifact\n"
+		"consists of by mlbuild.lock: type, size, digest, path; from the cache.",
 	.option = options,
 	.words = WORDS_TARGETS,
 	.max_words = CMD_ANY,
@@ -110,6 +115,82 @@ take(void *ctx, const struct mlb_target_info *t)
 	return 0;
 }
 
+/* ------------------------------------------------------------ an artifact's contents */
+
+static int
+take_content(void *ctx, const struct mlb_content *c)
+{
+	struct list *l = ctx;
+	struct tabular *table = &l->table;
+	struct jsonline j;
+
+	if (!l->app->opt.json) {
+		tabular_add(table, PAINT_BUSY, c->kind);
+		tabular_addf(table, PAINT_PLAIN, "%" PRIu64, c->size);
+		tabular_add(table, PAINT_DIM, c->digest);
+		tabular_add(table, PAINT_PLAIN, c->path);
+		tabular_end_row(table);
+		return 0;
+	}
+	jsonline_begin(&j, &l->app->out);
+	jsonline_str(&j, "target", c->target);
+	jsonline_str(&j, "type", c->kind);
+	jsonline_int(&j, "size", c->size);
+	jsonline_str(&j, "digest", c->digest);
+	jsonline_str(&j, "path", c->path);
+	jsonline_end(&j);
+	return out_closed(&l->app->out);
+}
+
+static int
+list_contents(struct list *l, struct mlb_err *err)
+{
+	struct app *app = l->app;
+	int rc = 0;
+
+	for (size_t i = 0; i < app->n_words && rc == 0; i++)
+		rc = mlb_contents(app->project, app->word[i], app->opt.rev, app->opt.recursive,
+				  take_content, l, err);
+	return rc;
+}
+
+/* Does the word pick targets to be listed: is it a kind or a glob? */
+static bool
+picks(const char *word)
+{
+	static const char *const kinds[] = { "dataset", "feature", "model",
+					     "report",  "check",   "task" };
+	bool kind = strpbrk(word, "*?[") != NULL;
+
+	for (size_t i = 0; i < MLB_ARRAY_LEN(kinds); i++)
+		kind |= strcmp(word, kinds[i]) == 0;
+	return kind;
+}
+
+static bool
+wants_contents(const struct app *app)
+{
+	if (app->opt.rev || app->opt.recursive)
+		return true;
+	for (size_t i = 0; i < app->n_words; i++)
+		if (!picks(app->word[i]))
+			return true;
+	return false;
+}
+
+static int
+list_targets(struct list *l, struct mlb_err *err)
+{
+	struct app *app = l->app;
+	int rc = mlb_targets(app->project, take, l, err);
+
+	for (size_t i = 0; i < app->n_words && rc >= 0 && !out_closed(&app->out); i++)
+		if (!l->used[i])
+			rc = mlb_err_set(err, MLB_ENOTFOUND, "no target, kind or glob '%s'",
+					 app->word[i]);
+	return rc < 0 ? rc : 0;
+}
+
 static int
 run(struct app *app, struct mlb_err *err)
 {
@@ -120,15 +201,13 @@ run(struct app *app, struct mlb_err *err)
 		return rc;
 	tabular_init(&list.table, &app->out);
 	list.used = mlb_calloc(app->n_words + 1, sizeof(*list.used));
-	rc = mlb_targets(app->project, take, &list, err);
-	if (rc >= 0) {
-		rc = 0;
+	if ((app->opt.rev || app->opt.recursive) && !app->n_words)
+		rc = mlb_err_set(err, MLB_EINVALID, "'--%s' needs the name of a target",
+				 app->opt.rev ? "rev" : "recursive");
+	else
+		rc = wants_contents(app) ? list_contents(&list, err) : list_targets(&list, err);
+	if (rc == 0)
 		tabular_print(&list.table, &app->out, "");
-	}
-	for (size_t i = 0; i < app->n_words && !rc && !out_closed(&app->out); i++)
-		if (!list.used[i])
-			rc = mlb_err_set(err, MLB_ENOTFOUND, "no target, kind or glob '%s'",
-					 app->word[i]);
 	tabular_release(&list.table);
 	free(list.used);
 	return rc;

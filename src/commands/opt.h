@@ -40,6 +40,7 @@ struct opts {
 	bool output;
 	struct opt_list param;
 	bool quiet;
+	bool recursive;
 	const char *rev;
 	const char *trace;
 	bool verbose;

@@ -50,6 +50,13 @@ bool mlb_cas_has(struct mlb_cas *cas, const struct mlb_digest *digest);
 /* Appends the content to out. MLB_ENOTFOUND if absent, MLB_ECORRUPT if it was wrong (now quarantined). */
 int mlb_cas_read(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *digest, struct mlb_err *err);
 
+/*
+ * Hand the content to fn, part by part, once all of it was found right: what is
+ * handed out is never taken back.  What fn returns below 0 ends it.
+ */
+typedef int (*mlb_cas_fn)(void *ctx, const void *data, size_t len);
+int mlb_cas_stream(struct mlb_cas *cas, const struct mlb_digest *digest, mlb_cas_fn fn, void *ctx, struct mlb_err *err);
+
 /* Make a file of this content at path `to` (temporary name beside it, then rename). */
 int mlb_cas_link(struct mlb_cas *cas, const struct mlb_digest *digest, const char *to, bool exec,
 		 enum mlb_link how, struct mlb_err *err);

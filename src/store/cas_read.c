@@ -1,4 +1,6 @@
 /* Getting objects out again: every byte is checked against its digest on the way. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -111,4 +113,83 @@ mlb_cas_read(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *
 	if (is_packed)
 		return mlb_cas_read_packed(cas, out, &e, err);
 	return read_loose(cas, out, digest, err);
+}
+
+/* ---------------------------------------------------------- to somebody else */
+
+#define PART ((size_t)256 * 1024)
+
+struct streaming {
+	const struct mlb_digest *digest;
+	mlb_cas_fn fn;
+	void *ctx;
+	bool wrong; /* it is not what its name says */
+};
+
+static int
+hand_out(const struct streaming *s, int fd, const char *path, struct mlb_err *err)
+{
+	char *part = mlb_alloc(PART);
+	off_t at = 0;
+	int rc = 0;
+
+	for (;;) {
+		ssize_t n = pread(fd, part, PART, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			rc = mlb_err_errno(err, errno, "cannot read '%s'", path);
+		if (n > 0)
+			rc = s->fn(s->ctx, part, (size_t)n);
+		if (n <= 0 || rc < 0)
+			break;
+		at += n;
+	}
+	free(part);
+	return rc;
+}
+
+static int
+stream_file(void *ctx, const char *path, struct mlb_err *err)
+{
+	struct streaming *s = ctx;
+	struct mlb_digest now;
+	int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return mlb_err_errno(err, errno, "cannot read '%s'", path);
+	rc = mlb_fs_hash_open(&now, fd, path, err);
+	s->wrong = rc == 0 && !mlb_digest_equal(&now, s->digest);
+	if (rc == 0 && !s->wrong)
+		rc = hand_out(s, fd, path, err);
+	close(fd);
+	return rc;
+}
+
+int
+mlb_cas_stream(struct mlb_cas *cas, const struct mlb_digest *digest, mlb_cas_fn fn, void *ctx,
+	       struct mlb_err *err)
+{
+	struct streaming s = { digest, fn, ctx, false };
+	struct mlb_buf data = MLB_BUF_INIT(MLB_GIB);
+	struct mlb_entry e;
+	bool is_packed;
+	int rc = mlb_cas_begin_read(cas, &e, &is_packed, digest, err);
+
+	if (rc)
+		return rc;
+	if (is_packed) {
+		rc = mlb_cas_read_packed(cas, &data, &e, err);
+		if (rc == 0 && data.len)
+			rc = fn(ctx, data.data, data.len);
+	} else if (!mlb_loose_exists(cas, digest)) {
+		rc = mlb_cas_absent(cas, digest, err);
+	} else {
+		rc = mlb_loose_with(cas, digest, stream_file, &s, err);
+		if (rc == 0 && s.wrong)
+			rc = mlb_loose_quarantine(cas, digest, err);
+	}
+	mlb_buf_release(&data);
+	return rc < 0 ? rc : 0;
 }

@@ -53,6 +53,13 @@ int mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree,
 int mlb_tree_read(struct mlb_tree_entry **out, size_t *n, struct mlb_arena *arena, struct mlb_cas *cas,
 		  const struct mlb_digest *node, struct mlb_err *err);
 
+/*
+ * The entry at a path below a tree; its name lives in the arena. A link on the way is MLB_ENOTFOUND, as is
+ * what is not there.
+ */
+int mlb_tree_find(struct mlb_tree_entry *out, struct mlb_arena *arena, struct mlb_cas *cas,
+		  const struct mlb_digest *tree, const char *path, struct mlb_err *err);
+
 /* What was done; several may share one, also from several threads. */
 struct mlb_placed {
 	atomic_uint_fast64_t files;   /* written */

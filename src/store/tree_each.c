@@ -204,3 +204,50 @@ mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree,
 	mlb_buf_release(&buf);
 	return rc;
 }
+
+/* ------------------------------------------------------------ one entry */
+
+static const struct mlb_tree_entry *
+search(const struct mlb_tree_entry *entry, size_t n, const char *name, size_t len)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = strncmp(entry[mid].name, name, len);
+
+		if (c == 0 && entry[mid].name[len] == '\0')
+			return &entry[mid];
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+int
+mlb_tree_find(struct mlb_tree_entry *out, struct mlb_arena *arena, struct mlb_cas *cas,
+	      const struct mlb_digest *tree, const char *path, struct mlb_err *err)
+{
+	struct mlb_digest node = *tree;
+
+	for (const char *s = path;;) {
+		size_t n, len = strcspn(s, "/");
+		struct mlb_tree_entry *entry;
+		const struct mlb_tree_entry *found;
+		int rc = mlb_tree_read(&entry, &n, arena, cas, &node, err);
+
+		if (rc < 0)
+			return rc;
+		found = search(entry, n, s, len);
+		if (!found || (s[len] && found->kind != MLB_T_DIR))
+			return mlb_err_set(err, MLB_ENOTFOUND, "there is no '%s' in it", path);
+		if (!s[len]) {
+			*out = *found;
+			return 0;
+		}
+		node = found->digest;
+		s += len + 1;
+	}
+}
