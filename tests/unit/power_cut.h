@@ -33,7 +33,7 @@ struct cut_name {
 struct cut_inode {
 	ino_t ino;
 	bool dir;
-	char *path;       /* of a directory where it is; of a file a second link to it */
+	char *path; /* of a directory where it is; of a file a second link to it */
 	struct mlb_buf synced;
 	MLB_VEC(struct cut_name) name; /* of a directory, as synced */
 };
@@ -136,13 +136,17 @@ disk_sync(struct cut_disk *d, struct cut_inode *inode)
 static inline int
 disk_open(const struct mlb_io *io, const char *path, int flags, unsigned mode)
 {
+	struct stat st;
 	int fd;
 
 	if ((flags & O_CREAT) && disk_off(io))
 		return -1;
 	fd = mlb_io_os.open(io, path, flags, mode);
-	if (fd >= 0 && (flags & O_CREAT))
-		disk_add(disk_of(io), path);
+	if (fd >= 0 && (flags & O_CREAT)) {
+		assert_int_equal(fstat(fd, &st), 0);
+		if (!disk_find(disk_of(io), st.st_ino))
+			disk_add(disk_of(io), path);
+	}
 	return fd;
 }
 
@@ -281,7 +285,8 @@ disk_bytes(struct cut_disk *d, struct mlb_buf *out, struct cut_inode *inode, enu
 	if (what == 3) {
 		size_t keep = MLB_MIN(inode->synced.len, now.len);
 
-		mlb_buf_add(out, mlb_buf_str(&now), keep + disk_random(d, (unsigned)(now.len - keep) + 1));
+		mlb_buf_add(out, mlb_buf_str(&now),
+			    keep + disk_random(d, (unsigned)(now.len - keep) + 1));
 	}
 	mlb_buf_release(&now);
 }
