@@ -1,0 +1,346 @@
+# Sentences of mlbuild.ini(5) that no other test shows.
+. "${0%/*}/lib.sh"
+. "${0%/*}/did.sh"
+
+t a command keeps its lines, blank ones too, other values are joined
+t_dir
+cat >mlbuild.ini <<'X'
+[params]
+odd = a:b = c ; d # e $X %(y)s
+long = one
+  two
+
+    three
+[dataset a]
+run =
+    cat > ${out} <<E
+      two
+
+    one
+    E
+    printf '%s\n' ${params:odd} ${params:long} >> ${out}
+out = a.txt
+desc = first
+  second
+X
+ok mlbuild
+eq "$(cat a.txt)" '  two
+
+one
+a:b = c ; d # e $X %(y)s
+one two three'
+ok mlbuild ls -v
+has 'first second'
+
+t a word that is a command and a target is the command, with a note
+t_dir
+put mlbuild.ini <<'X'
+[dataset status]
+run = echo 1 > ${out}
+out = s.txt
+X
+ok mlbuild status
+has 'not built yet'
+err_has 'mlbuild build status'
+ok mlbuild build status
+there s.txt
+
+t references expand relative to dir, paths in the ini never
+t_dir
+put mlbuild.ini <<'X'
+[include]
+files = sub/more.ini
+[dataset a]
+run = echo 1 > ${out}
+out = data/a.txt
+X
+put sub/more.ini <<'X'
+[feature b]
+dir = sub/deep
+run = cat ${a} > ${out}; echo ${a} ${out} ${metrics} >> ${out}; echo '{"x":1}' > ${metrics}; pwd >> ${out}
+out = out/b.txt
+metrics = out/b.json
+X
+mkdir -p sub/deep
+ok mlbuild
+eq "$(sed -n 2p out/b.txt)" '../../data/a.txt ../../out/b.txt ../../out/b.json'
+eq "$(sed -n 3p out/b.txt)" "$T_DIR/sub/deep"
+
+t 'out, path, metrics and dir take one word, in quotes if it has spaces'
+t_dir
+put mlbuild.ini <<'X'
+[dataset s]
+path = "in put.txt"
+[dataset a]
+run = cat ${s} > ${out}; echo '{}' > ${metrics}
+out = 'a b.txt'
+metrics = "m m.json"
+dir = "d d"
+X
+mkdir 'd d'
+echo 1 >'in put.txt'
+ok mlbuild
+there 'a b.txt' 'm m.json'
+for key in out path metrics dir; do
+	printf '[dataset a]\nrun = true\nout = o\n[dataset b]\n%s = a b.txt\n' "$key" >mlbuild.ini
+	code 2 mlbuild
+	err_has 'one word'
+done
+
+t an output that is a directory begins empty and expands without the slash
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = n=$(ls -A ${out} | wc -l); echo $n > ${out}/n; echo ${out} > ${out}/p
+out = deep/er/x/
+X
+put deep/er/x/old <<'X'
+old
+X
+ok mlbuild
+eq "$(($(cat deep/er/x/n)))" 0
+eq "$(cat deep/er/x/p)" deep/er/x
+gone deep/er/x/old
+there .mlbuild/aside/*/deep/er/x/old
+
+t a path in a command means the target that makes it
+t_dir
+put mlbuild.ini <<'X'
+[dataset s]
+path = in.txt
+[dataset a]
+run = echo a >>"$RAN"; cat in.txt > ${out}
+out = o/a.txt
+[feature b]
+run = echo b >>"$RAN"; cat o/a.txt > ${out}; : --config=conf.yaml
+out = b.txt
+X
+echo 1 >in.txt
+echo 1 >conf.yaml
+ok mlbuild b
+did 'a b'
+echo 2 >conf.yaml
+ok mlbuild
+did 'b'
+echo 2 >in.txt
+ok mlbuild
+did 'a b'
+
+t a file that git ignores is no input, nor is what comes behind a redirection
+t_dir
+t_git
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; cat ign.txt seen.txt > ${out}; echo x > log.txt
+out = a.txt
+X
+printf 'ign.txt\nlog.txt\n' >.gitignore
+echo 1 >ign.txt
+echo 1 >seen.txt
+echo 1 >log.txt
+ok mlbuild
+did 'a'
+echo 2 >ign.txt
+echo 2 >log.txt
+ok mlbuild
+did ''
+echo 2 >seen.txt
+ok mlbuild
+did 'a'
+
+t a directory in needs is the files that git would keep
+t_dir
+t_git
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; echo 1 > ${out}
+out = a.txt
+needs = conf/
+X
+put conf/c <<'X'
+1
+X
+echo conf/ignored >.gitignore
+ok mlbuild
+did 'a'
+touch conf/ignored
+ok mlbuild
+did ''
+echo 1 >conf/new
+ok mlbuild
+did 'a'
+
+t of the keys that say how it runs only dir, env and shell count
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; echo 1 > ${out}
+out = a.txt
+X
+ok mlbuild
+did 'a'
+printf '%s\n' 'cpus = 1' 'mem = 1M' 'timeout = 5m' 'retries = 2' 'retry_delay = 1s' 'desc = x' \
+	'owner = y' 'tags = z' 'store = yes' 'deterministic = no' 'dir = .' >>mlbuild.ini
+ok mlbuild
+did ''
+echo 'env.K = 1' >>mlbuild.ini
+ok mlbuild
+did 'a'
+echo 'shell = sh -c' >>mlbuild.ini
+ok mlbuild
+did 'a'
+mkdir sub
+change mlbuild.ini 'dir = .' 'dir = sub'
+ok mlbuild
+did 'a'
+printf '[cache]\nsalt = one\n' >>mlbuild.ini
+ok mlbuild
+did 'a'
+ok mlbuild
+did ''
+
+t 'store = no keeps the digest only'
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; echo 1 > ${out}
+out = a.txt
+store = no
+X
+ok mlbuild
+did 'a'
+ok mlbuild
+did ''
+rm a.txt
+ok mlbuild
+did 'a'
+
+t what a bare mlbuild builds
+t_dir
+put mlbuild.ini <<'X'
+[project]
+default = b 'churn.*'
+[dataset a]
+run = echo a >>"$RAN"; echo 1 > ${out}
+out = a.txt
+[dataset b]
+run = echo b >>"$RAN"; echo 1 > ${out}
+out = b.txt
+[model churn.train]
+run = echo c >>"$RAN"; echo 1 > ${out}
+out = c.txt
+[task t]
+run = echo t >>"$RAN"
+X
+ok mlbuild
+did 'b c'
+ok mlbuild dataset
+did 'a'
+ok mlbuild t
+ok mlbuild t
+did 't t'
+change mlbuild.ini 'default = .*' ''
+ok mlbuild -f a b churn.train
+did 'a b c'
+
+t config.ini sets all but targets and parameters
+put .mlbuild/config.ini <<'X'
+[dataset z]
+path = q
+[params]
+z = 1
+X
+code 2 mlbuild
+err_has '.mlbuild/config.ini:1: [dataset z] is a target: it belongs into mlbuild.ini'
+err_has '.mlbuild/config.ini:3: [params] belongs into mlbuild.ini'
+put .mlbuild/config.ini <<'X'
+[project]
+jobs = 1
+[cache]
+dir = other
+X
+put "$HOME/.config/mlbuild/config.ini" <<'X'
+[cache]
+dir = ignored
+X
+ok mlbuild
+there other
+gone ignored
+rm .mlbuild/config.ini "$HOME/.config/mlbuild/config.ini"
+
+t what the project exposes is in private roots
+t_dir
+put mlbuild.ini <<'X'
+[project]
+expose = .venv
+[params]
+k = 1
+[dataset a]
+run = cat .venv/x > ${out}; echo ${params:k} >> ${out}
+out = a.txt
+X
+put .venv/x <<'X'
+v
+X
+ok mlbuild -p k=2 --into d
+eq "$(cat d/a.txt)" 'v
+2'
+
+t ranges of numbers and days
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+matrix.d = 2024-02-27..2024-03-02
+run = echo > ${out}
+out = a/${matrix:d}
+[dataset b]
+matrix.d = x 08..11
+run = echo > ${out}
+out = b/${matrix:d}
+X
+ok mlbuild
+eq "$(ls a | tr '\n' ' ')" '2024-02-27 2024-02-28 2024-02-29 2024-03-01 2024-03-02 '
+eq "$(ls b | tr '\n' ' ')" '08 09 10 11 x '
+change mlbuild.ini '08..11' '11..08'
+code 2 mlbuild
+err_has 'runs backwards'
+
+t 'a task has no outputs, and nothing needs one'
+t_dir
+put mlbuild.ini <<'X'
+[task t]
+run = echo hi
+[dataset a]
+run = cat ${t} > ${out}
+out = a
+needs = t
+X
+code 2 mlbuild
+err_has "the task 't' has no outputs"
+err_has "'t' is a task, which runs only when it is named"
+echo 'out = x' >>mlbuild.ini
+change mlbuild.ini 'run = echo hi' 'run = echo hi\nout = x'
+code 2 mlbuild
+err_has "'out' has no meaning in [task t]"
+
+t values of YAML parameters as they are written
+t_dir
+put p.yaml <<'X'
+a: 1e-3
+b: true
+d: "q: x"
+e: [1, "two words", 3.0]
+f: {x: 1, y: [a, b]}
+g: 0x10
+X
+put mlbuild.ini <<'X'
+[params]
+file = p.yaml
+[dataset a]
+run = for i in ${params:a} ${params:b} ${params:d} ${params:e} ${params:f} ${params:g}; do echo "<$i>"; done > ${out}
+out = a.txt
+X
+ok mlbuild
+eq "$(tr '\n' ' ' <a.txt)" '<1e-3> <true> <q: x> <1> <two words> <3.0> <{"x":1,"y":["a","b"]}> <0x10> '
+
+done_testing
