@@ -315,6 +315,25 @@ MLB_API int mlb_cat(struct mlb_project *p, const char *word, const char *rev, ml
 
 /* ------------------------------------------------------------ care */
 
+enum mlb_usage_what { MLB_USAGE_TARGET, MLB_USAGE_KIND, MLB_USAGE_UNREFERENCED, MLB_USAGE_TOTAL };
+struct mlb_usage {
+	enum mlb_usage_what what;
+	const char *name; /* of the target; "" where nobody knows whose results they are */
+	const char *kind; /* "" where mlbuild.ini and mlbuild.lock do not name the target any more */
+	uint64_t size;    /* bytes of its objects, each counted once; TOTAL: of the cache's files */
+	uint64_t older;   /* those of them that only earlier results need */
+	uint64_t unique;  /* those of them that no other target (or kind) needs */
+	uint64_t shared;  /* the others */
+	uint64_t objects;
+};
+typedef int mlb_usage_fn(void *ctx, const struct mlb_usage *u); /* not 0 stops */
+/*
+ * What takes the space in the cache: each target (those that the words name, if there
+ * are any), each kind, what no result of this project names, and the whole.
+ */
+MLB_API int mlb_du(struct mlb_project *p, const char *const *word, size_t n_words,
+		   mlb_usage_fn *fn, void *ctx, struct mlb_err *err);
+
 enum mlb_clean_what { MLB_CLEAN_TARGETS, MLB_CLEAN_ALL, MLB_CLEAN_DEAD };
 struct mlb_clean_item {
 	const char *path;
