@@ -52,6 +52,9 @@ recover(struct mlb_builder *b, struct mlb_err *err)
 void
 mlb_builder_mark(struct mlb_builder *b, uint32_t n)
 {
+	if (b->plan->node[n].marked)
+		return;
+	b->plan->node[n].marked = true;
 	mlb_vec_push(&b->marked, n);
 }
 

@@ -273,6 +273,7 @@ place_done(struct mlb_task *t)
 	struct mlb_node *node = &b->plan->node[pl->node];
 
 	b->n_tasks--;
+	mlb_scan_lend(&b->p->scan, b->g->output[b->g->node[pl->node].out.first].path, false);
 	if (pl->err.code != MLB_OK) {
 		mlb_fatal(b, &pl->err);
 	} else {
@@ -312,5 +313,6 @@ mlb_each_place(struct mlb_builder *b, uint32_t n)
 	pl->task.done = place_done;
 	b->plan->node[n].phase = MLB_PH_PLACING;
 	b->n_tasks++;
+	mlb_scan_lend(&b->p->scan, b->g->output[b->g->node[n].out.first].path, true);
 	mlb_pool_add(b->pool, &pl->task);
 }

@@ -107,6 +107,16 @@ lost(struct place *pl)
 	mlb_vec_push(&b->todo, pl->node);
 }
 
+/* Directories are told to the scan by the worker. */
+static void
+lend(struct place *pl, bool lent)
+{
+	for (uint32_t i = 0; i < pl->n; i++)
+		if (pl->item[i].now.kind == MLB_O_TREE)
+			mlb_scan_lend(&pl->b->p->scan, pl->b->g->output[pl->item[i].output].path,
+				      lent);
+}
+
 static void
 done(struct mlb_task *t)
 {
@@ -117,6 +127,7 @@ done(struct mlb_task *t)
 	bool removed = false;
 
 	b->n_tasks--;
+	lend(pl, false);
 	if (pl->err.code != MLB_OK) {
 		lost(pl);
 		free_place(pl);
@@ -246,5 +257,6 @@ mlb_place(struct mlb_builder *b, uint32_t n)
 	pl->task.work = work;
 	pl->task.done = done;
 	b->n_tasks++;
+	lend(pl, true);
 	mlb_pool_add(b->pool, &pl->task);
 }

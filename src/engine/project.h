@@ -135,9 +135,10 @@ struct mlb_node {
 	bool has_memo;
 	bool lost; /* its result's bytes cannot be had: run even though known */
 	bool key_known;
-	bool known; /* it was DONE once: its users have been released */
-	bool ran;   /* each: a command of it ran */
-	bool redo;  /* an input was made again: decide once more before it runs */
+	bool known;  /* it was DONE once: its users have been released */
+	bool marked; /* lock or memo must be written, and the builder knows */
+	bool ran;    /* each: a command of it ran */
+	bool redo;   /* an input was made again: decide once more before it runs */
 };
 
 struct mlb_plan {

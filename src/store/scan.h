@@ -49,6 +49,7 @@ struct mlb_path_state {
 	uint8_t racy;             /* enum mlb_racy; of a file or listing */
 	bool changed;             /* digest or kind differs from the stat cache's row */
 	bool dirty;               /* the row must be written (new, racy, other stat) */
+	bool lent;                /* to a worker (mlb_scan_lend): nobody else may look at the rest of this */
 };
 
 struct mlb_scan_own;
@@ -118,6 +119,12 @@ int mlb_scan_store(struct mlb_scan *s, size_t i, struct mlb_cas *cas, struct mlb
 
 /* Whether the store is known to have all of the tree at path i: mlb_scan_store has nothing to do. */
 bool mlb_scan_stored(const struct mlb_scan *s, size_t i, struct mlb_cas *cas);
+
+/*
+ * While a worker changes state i (mlb_scan_checkout) and others go on, the state is lent: mlb_scan_save leaves it out,
+ * and it is saved the next time. Set and taken back by the thread that owns the scan, around the task.
+ */
+void mlb_scan_lend(struct mlb_scan *s, size_t i, bool lent);
 
 /* The digest of MLB_WANT_LISTING (listing.c): of sorted entries, as mlb_fs_list gives them. */
 void mlb_listing_digest(const struct mlb_dirents *entries, struct mlb_digest *out);

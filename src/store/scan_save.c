@@ -19,7 +19,7 @@ racy_bytes(const struct mlb_scan *s, int64_t now, bool *any)
 	for (size_t i = 0; i < s->n; i++) {
 		const struct mlb_path_state *p = &s->state[i];
 
-		if (!p->dirty || p->racy != MLB_RACY_AT_SAVE)
+		if (p->lent || !p->dirty || p->racy != MLB_RACY_AT_SAVE)
 			continue;
 		*any = true;
 		if (mlb_racy(p->st.ctime, now) && p->st.ctime <= now)
@@ -47,7 +47,7 @@ decide_racy(struct mlb_scan *s)
 	for (size_t i = 0; i < s->n; i++) {
 		struct mlb_path_state *p = &s->state[i];
 
-		if (p->dirty && p->racy == MLB_RACY_AT_SAVE)
+		if (!p->lent && p->dirty && p->racy == MLB_RACY_AT_SAVE)
 			p->racy = mlb_racy(p->st.ctime, now) ? MLB_RACY_YES : MLB_RACY_NO;
 	}
 }
@@ -129,6 +129,12 @@ save_path(struct mlb_rows_writer *w, const struct mlb_path_state *p, const char 
 	return rc;
 }
 
+void
+mlb_scan_lend(struct mlb_scan *s, size_t i, bool lent)
+{
+	s->state[i].lent = lent;
+}
+
 int
 mlb_scan_save(struct mlb_scan *s, struct mlb_cas *cas, struct mlb_err *err)
 {
@@ -140,12 +146,13 @@ mlb_scan_save(struct mlb_scan *s, struct mlb_cas *cas, struct mlb_err *err)
 	decide_racy(s);
 	w = mlb_rows_writer_new(s->db);
 	for (size_t i = 0; i < s->n && rc == 0; i++)
-		if (s->state[i].dirty)
+		if (!s->state[i].lent && s->state[i].dirty)
 			rc = save_path(w, &s->state[i], s->path[i], cas, err);
 	if (rc == 0)
 		rc = mlb_rows_finish(w, err);
 	for (size_t i = 0; i < s->n && rc == 0; i++)
-		s->state[i].dirty = false;
+		if (!s->state[i].lent)
+			s->state[i].dirty = false;
 	mlb_rows_writer_free(w);
 	return rc;
 }

@@ -1,4 +1,8 @@
-/* What a build tells, in which order, and what it leaves behind when commands fail, stop or differ. */
+/*
+ * What a build tells, in which order, and what it leaves behind when commands fail, stop or differ.
+ *
+ * Labels: tsan
+ */
 #include <dirent.h>
 #include <unistd.h>
 

@@ -1,4 +1,8 @@
-/* Many from one: keys per file, commands per batch, one collection. */
+/*
+ * Many from one: keys per file, commands per batch, one collection.
+ *
+ * Labels: tsan
+ */
 #include <inttypes.h>
 
 #include "engine_fixture.h"

@@ -298,6 +298,32 @@ test_set_tree(void **state)
 	close_project(&p);
 }
 
+/* What a worker is at is not written down, and not forgotten either. */
+static void
+test_lent(void **state)
+{
+	const char *const path[] = { "a", "b" };
+	struct project p;
+	struct mlb_scan s;
+	size_t dirty;
+
+	open_project(&p, state);
+	put_file("a", "1");
+	put_file("b", "2");
+	scan(&s, &p, path, NULL, 2);
+	assert_true(s.state[0].dirty);
+	mlb_scan_lend(&s, 0, true);
+	save(&s);
+	assert_true(s.state[0].dirty);
+	assert_false(s.state[1].dirty);
+	mlb_scan_lend(&s, 0, false);
+	save(&s);
+	assert_false(s.state[0].dirty);
+	mlb_scan_release(&s);
+	assert_int_equal(scan_and_save(&p, path, 2, &dirty), 0);
+	close_project(&p);
+}
+
 static void
 test_bad_trees(void **state)
 {
@@ -329,11 +355,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		scratch_test(test_kinds),     scratch_test(test_changes),
-		scratch_test(test_racy),      scratch_test(test_hard_links),
-		scratch_test(test_wants),     scratch_test(test_want_keeps_digest),
-		scratch_test(test_again),     scratch_test(test_set_tree),
-		scratch_test(test_bad_trees),
+		scratch_test(test_kinds), scratch_test(test_changes),
+		scratch_test(test_racy),  scratch_test(test_hard_links),
+		scratch_test(test_wants), scratch_test(test_want_keeps_digest),
+		scratch_test(test_again), scratch_test(test_set_tree),
+		scratch_test(test_lent),  scratch_test(test_bad_trees),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
