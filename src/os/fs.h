@@ -65,6 +65,9 @@ void mlb_dirents_release(struct mlb_dirents *d);
 /* The SHA-256 and size of a regular file (follows a symbolic link). */
 int mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb_err *err);
 
+/* The same for up to `most` bytes of a descriptor, from where it is; about `expected` are there. 0 or an errno. */
+int mlb_fd_hash(struct mlb_digest *out, uint64_t *size, int fd, uint64_t expected, uint64_t most);
+
 /*
  * Copy a regular file to a new name (which must not exist): by reflink where
  * the file system can, else by reading and writing. *reflinked (may be NULL)

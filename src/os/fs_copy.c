@@ -9,9 +9,11 @@
 
 #include "os/fs.h"
 #include "os/fs_priv.h"
+#include "os/hasher.h"
 #include "os/io.h"
 
 #define BUFFER_SIZE ((size_t)512 * 1024)
+#define SOON (8 * MLB_MIB) /* bytes that the disk is told to write at once */
 
 /* Open a regular file to read it from its beginning to its end. */
 static int
@@ -36,44 +38,16 @@ open_regular(int *fd, struct stat *st, const char *path, struct mlb_err *err)
 	return MLB_OK;
 }
 
-/* Room for the whole file if it is small, and for one byte more to see its end. */
-static size_t
-buffer_size(const struct stat *st)
-{
-	return (size_t)MLB_MIN((uint64_t)st->st_size + 1, BUFFER_SIZE);
-}
-
-/* From where it stands to the end: 0 or an errno. */
-static int
-hash_rest(struct mlb_digest *out, uint64_t *size, int fd, size_t cap)
-{
-	char *buf = mlb_alloc(cap);
-	struct mlb_sha256 h;
-	ssize_t n;
-	int e;
-
-	*size = 0;
-	mlb_sha256_init(&h);
-	while ((n = mlb_fd_read(fd, buf, cap)) > 0) {
-		mlb_sha256_update(&h, buf, (size_t)n);
-		*size += (uint64_t)n;
-	}
-	e = n < 0 ? errno : 0;
-	free(buf);
-	mlb_sha256_final(&h, out);
-	return e;
-}
-
 int
 mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb_err *err)
 {
 	struct stat st = { 0 };
-	uint64_t total;
+	uint64_t total = 0;
 	int fd, e, rc = open_regular(&fd, &st, path, err);
 
 	if (rc)
 		return rc;
-	e = hash_rest(out, &total, fd, buffer_size(&st));
+	e = mlb_fd_hash(out, &total, fd, (uint64_t)st.st_size, UINT64_MAX);
 	close(fd);
 	if (e)
 		return mlb_err_errno(err, e, "cannot read '%s'", path);
@@ -85,47 +59,110 @@ mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb
 int
 mlb_fs_hash_open(struct mlb_digest *out, int fd, const char *path, struct mlb_err *err)
 {
+	struct stat st = { 0 };
 	uint64_t size;
-	int e = lseek(fd, 0, SEEK_SET) < 0 ? errno : hash_rest(out, &size, fd, BUFFER_SIZE);
+	int e = 0;
 
+	if (lseek(fd, 0, SEEK_SET) < 0 || fstat(fd, &st) != 0)
+		e = errno;
+	if (e == 0)
+		e = mlb_fd_hash(out, &size, fd, (uint64_t)st.st_size, UINT64_MAX);
 	return e ? mlb_err_errno(err, e, "cannot read '%s'", path) : 0;
+}
+
+int
+mlb_fd_hash(struct mlb_digest *out, uint64_t *size, int fd, uint64_t expected, uint64_t most)
+{
+	struct mlb_hasher *h = mlb_hasher_new(expected);
+	uint64_t total = 0;
+	ssize_t n = 0;
+	int e;
+
+	while (total < most) {
+		size_t cap;
+		void *room = mlb_hasher_room(h, &cap);
+
+		n = mlb_fd_read(fd, room, (size_t)MLB_MIN(cap, most - total));
+		if (n <= 0)
+			break;
+		mlb_hasher_add(h, (size_t)n);
+		total += (uint64_t)n;
+	}
+	e = n < 0 ? errno : 0;
+	mlb_hasher_end(h, out);
+	*size = total;
+	return e;
 }
 
 struct copy {
 	const struct mlb_io *io;
 	const char *from, *to;
 	int in, out;
-	size_t cap; /* of the buffer */
+	uint64_t size; /* that it has, probably */
 };
 
+/* The disk begins early to write what will probably be synced. */
 static int
-copy_bytes(const struct copy *c, struct mlb_digest *digest, struct mlb_err *err)
+write_part(const struct copy *c, const void *data, size_t n, uint64_t *at, struct mlb_err *err)
 {
-	char *buf = mlb_alloc(c->cap);
-	struct mlb_sha256 h;
+	int e = mlb_io_write_all(c->io, c->out, data, n);
+
+	if (e)
+		return mlb_err_errno(err, e, "cannot write '%s'", c->to);
+	if ((*at + n) / SOON > *at / SOON)
+		mlb_fs_write_soon(c->out, *at / SOON * SOON, SOON);
+	*at += n;
+	return MLB_OK;
+}
+
+static int
+copy_hashed(const struct copy *c, struct mlb_digest *digest, struct mlb_err *err)
+{
+	struct mlb_hasher *h = mlb_hasher_new(c->size);
+	uint64_t at = 0;
 	int rc = MLB_OK;
 
-	mlb_sha256_init(&h);
-	for (;;) {
-		ssize_t n = mlb_fd_read(c->in, buf, c->cap);
-		int e;
+	while (rc == MLB_OK) {
+		size_t cap;
+		void *room = mlb_hasher_room(h, &cap);
+		ssize_t n = mlb_fd_read(c->in, room, cap);
 
 		if (n < 0)
 			rc = mlb_err_errno(err, errno, "cannot read '%s'", c->from);
 		if (n <= 0)
 			break;
-		if (digest)
-			mlb_sha256_update(&h, buf, (size_t)n);
-		e = mlb_io_write_all(c->io, c->out, buf, (size_t)n);
-		if (e) {
-			rc = mlb_err_errno(err, e, "cannot write '%s'", c->to);
-			break;
-		}
+		mlb_hasher_add(h, (size_t)n);
+		rc = write_part(c, room, (size_t)n, &at, err);
 	}
-	if (digest && !rc)
-		mlb_sha256_final(&h, digest);
+	mlb_hasher_end(h, rc ? NULL : digest);
+	return rc;
+}
+
+static int
+copy_bytes(const struct copy *c, struct mlb_err *err)
+{
+	size_t cap = (size_t)MLB_MIN(c->size + 1, BUFFER_SIZE);
+	char *buf = mlb_alloc(cap);
+	uint64_t at = 0;
+	int rc = MLB_OK;
+
+	while (rc == MLB_OK) {
+		ssize_t n = mlb_fd_read(c->in, buf, cap);
+
+		if (n < 0)
+			rc = mlb_err_errno(err, errno, "cannot read '%s'", c->from);
+		if (n <= 0)
+			break;
+		rc = write_part(c, buf, (size_t)n, &at, err);
+	}
 	free(buf);
 	return rc;
+}
+
+static int
+copy_content(const struct copy *c, struct mlb_digest *digest, struct mlb_err *err)
+{
+	return digest ? copy_hashed(c, digest, err) : copy_bytes(c, err);
 }
 
 int
@@ -138,10 +175,10 @@ mlb_fs_copy_into(int out, const char *to, const char *from, bool clone, bool *re
 
 	if (rc)
 		return rc;
-	c.cap = buffer_size(&st);
+	c.size = (uint64_t)st.st_size;
 	*reflinked = clone && ioctl(out, FICLONE, c.in) == 0;
 	if (!*reflinked)
-		rc = copy_bytes(&c, digest, err);
+		rc = copy_content(&c, digest, err);
 	close(c.in);
 	return rc;
 }
@@ -164,7 +201,7 @@ mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned 
 
 	if (rc)
 		return rc;
-	c.cap = buffer_size(&st);
+	c.size = (uint64_t)st.st_size;
 	c.out = io->open(io, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (c.out < 0) {
 		rc = mlb_err_errno(err, errno, "cannot make '%s'", to);
@@ -176,7 +213,7 @@ mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned 
 	/* Whatever the reason for which it cannot be cloned: reading and writing remain. */
 	cloned = ioctl(c.out, FICLONE, c.in) == 0;
 	if (!cloned)
-		rc = copy_bytes(&c, digest, err);
+		rc = copy_content(&c, digest, err);
 	if (!rc && fchmod(c.out, mode) != 0)
 		rc = mlb_err_errno(err, errno, "cannot set the permissions of '%s'", to);
 	if (io->close(io, c.out) != 0 && !rc)

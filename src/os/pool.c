@@ -86,8 +86,8 @@ worker(void *arg)
 }
 
 /* Threads of ours take no signals: those belong to the thread that owns the project. */
-static int
-start_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
+int
+mlb_thread_start(pthread_t *thread, void *(*fn)(void *), void *arg)
 {
 	sigset_t all, old;
 	int e;
@@ -114,7 +114,7 @@ mlb_pool_new(struct mlb_pool **out, unsigned threads, struct mlb_err *err)
 	if (p->fd < 0)
 		rc = mlb_err_errno(err, errno, "cannot make an event descriptor");
 	while (!rc && p->n_threads < threads) {
-		int e = start_thread(&p->thread[p->n_threads], worker, p);
+		int e = mlb_thread_start(&p->thread[p->n_threads], worker, p);
 
 		/* Fewer threads than asked for do the same work. */
 		if (e && p->n_threads)
@@ -243,7 +243,7 @@ mlb_parallel(size_t n, size_t chunk, unsigned threads, void (*fn)(void *ctx, siz
 	if (threads > 1)
 		thread = mlb_calloc(threads - 1, sizeof(*thread));
 	/* The caller is one of them. */
-	while (started + 1 < threads && start_thread(&thread[started], parallel_worker, &p) == 0)
+	while (started + 1 < threads && mlb_thread_start(&thread[started], parallel_worker, &p) == 0)
 		started++;
 	parallel_worker(&p);
 	for (unsigned i = 0; i < started; i++)

@@ -7,6 +7,8 @@
 #ifndef OS_POOL_H
 #define OS_POOL_H
 
+#include <pthread.h>
+
 #include "base/compat.h"
 #include "mlbuild/err.h"
 
@@ -24,6 +26,9 @@ void mlb_pool_add(struct mlb_pool *p, struct mlb_task *t); /* t stays the caller
 int mlb_pool_fd(const struct mlb_pool *p);          /* eventfd, readable when something is finished */
 unsigned mlb_pool_dispatch(struct mlb_pool *p);     /* calls done() of what is finished; how many */
 void mlb_pool_drain(struct mlb_pool *p);            /* waits for all that was added, dispatching */
+
+/* pthread_create of a thread that no signal is delivered to: 0 or an errno. */
+int mlb_thread_start(pthread_t *thread, void *(*fn)(void *), void *arg);
 
 /* Call fn(ctx, i) for every i below n on up to `threads` threads, in chunks; returns when all are done. */
 void mlb_parallel(size_t n, size_t chunk, unsigned threads, void (*fn)(void *ctx, size_t i), void *ctx);

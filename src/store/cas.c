@@ -146,6 +146,7 @@ mlb_cas_close(struct mlb_cas *cas)
 	mlb_packs_release(&cas->packs);
 	mlb_pending_release(&cas->pending);
 	mlb_rowset_release(&cas->rows);
+	mlb_rowset_release(&cas->sizes);
 	mlb_vec_release(&cas->doomed);
 	mlb_vec_release(&cas->bad);
 	pthread_mutex_destroy(&cas->sync_lock);

@@ -109,6 +109,7 @@ mlb_loose_record(struct mlb_cas *cas, const struct mlb_digest *digest, const str
 	struct mlb_entry e = { .id = *digest, .offset = (uint64_t)st->mtime, .size = st->size };
 
 	pthread_mutex_lock(&cas->lock);
+	mlb_rowset_add_number(&cas->sizes, st->size);
 	mlb_cas_add(cas, &e);
 	pthread_mutex_unlock(&cas->lock);
 }
@@ -241,11 +242,10 @@ static bool
 size_is_known(struct mlb_cas *cas, uint64_t size)
 {
 	struct mlb_stmt *s;
-	bool row = false;
+	bool row;
 
 	pthread_mutex_lock(&cas->lock);
-	for (size_t i = 0; i < cas->pending.entry.n && !row; i++)
-		row = !cas->pending.entry.v[i].pack && cas->pending.entry.v[i].size == size;
+	row = mlb_rowset_has_number(&cas->sizes, size);
 	if (!row && mlb_db_prepare(&s, cas->db, "SELECT 1 FROM objects WHERE pack = 0 AND size = ?1",
 				   NULL) == 0) {
 		mlb_stmt_int(s, 1, (int64_t)size);

@@ -29,6 +29,7 @@ struct mlb_cas {
 	struct mlb_packs packs;
 	struct mlb_pending pending;
 	struct mlb_rowset rows;
+	struct mlb_rowset sizes;   /* of large objects that were put or found right by this process */
 	struct mlb_digests bad;    /* found damaged: a row, if there is one, does not count */
 	struct mlb_digests doomed; /* those of them whose row is to be deleted */
 	uint64_t seed;             /* of temporary names; constant */
@@ -62,6 +63,8 @@ char *mlb_cas_temp(struct mlb_cas *cas, const char *prefix);
 /* cas_rows.c; under the lock. Is it sure that there is no row of it? False: look it up. */
 bool mlb_cas_is_new(struct mlb_cas *cas, const struct mlb_digest *digest);
 void mlb_rowset_add(struct mlb_rowset *s, const struct mlb_digest *digest); /* a row is about to be written */
+void mlb_rowset_add_number(struct mlb_rowset *s, uint64_t v); /* other than 0 */
+bool mlb_rowset_has_number(const struct mlb_rowset *s, uint64_t v);
 void mlb_rowset_release(struct mlb_rowset *s);
 
 /*

@@ -24,7 +24,8 @@ prefix_of(const struct mlb_digest *digest)
 static uint64_t *
 find(const struct mlb_rowset *s, uint64_t v)
 {
-	size_t i = (size_t)v & (s->n_slots - 1);
+	/* Sizes are often multiples of large powers of two. */
+	size_t i = (size_t)(v * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (s->n_slots - 1);
 
 	while (s->slot[i] && s->slot[i] != v)
 		i = (i + 1) & (s->n_slots - 1);
@@ -45,10 +46,10 @@ grow(struct mlb_rowset *s)
 	s->n_slots = more.n_slots;
 }
 
-static void
-add(struct mlb_rowset *s, const struct mlb_digest *digest)
+void
+mlb_rowset_add_number(struct mlb_rowset *s, uint64_t v)
 {
-	uint64_t v = prefix_of(digest), *slot;
+	uint64_t *slot;
 
 	if (s->n >= s->n_slots / 2)
 		grow(s);
@@ -57,11 +58,17 @@ add(struct mlb_rowset *s, const struct mlb_digest *digest)
 	*slot = v;
 }
 
+bool
+mlb_rowset_has_number(const struct mlb_rowset *s, uint64_t v)
+{
+	return s->n_slots && *find(s, v) != 0;
+}
+
 void
 mlb_rowset_add(struct mlb_rowset *s, const struct mlb_digest *digest)
 {
 	if (s->loaded)
-		add(s, digest);
+		mlb_rowset_add_number(s, prefix_of(digest));
 }
 
 void
@@ -84,7 +91,7 @@ read_rows(struct mlb_cas *cas, const char *sql, bool *any)
 		struct mlb_digest digest;
 
 		mlb_column_digest(stmt, 0, &digest);
-		add(&cas->rows, &digest);
+		mlb_rowset_add_number(&cas->rows, prefix_of(&digest));
 		*any = true;
 	}
 	if (rc == 0)
@@ -113,5 +120,5 @@ mlb_cas_is_new(struct mlb_cas *cas, const struct mlb_digest *digest)
 
 	if (!s->loaded)
 		load(cas);
-	return s->loaded && (s->n_slots == 0 || *find(s, prefix_of(digest)) == 0);
+	return s->loaded && !mlb_rowset_has_number(s, prefix_of(digest));
 }

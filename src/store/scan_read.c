@@ -13,7 +13,7 @@
 #include "store/scan_walk.h"
 #include "store/tree.h"
 
-#define READ_SIZE 65536 /* bytes hashed at once */
+#define READ_SIZE 65536 /* bytes that are read at once, without a buffer of their own */
 #define LARGE                                                                                      \
 	(4 * MLB_MIB) /* files from here on are read first, so that none is left for the end */
 #define TRIES 3       /* for what changes while it is read */
@@ -176,21 +176,18 @@ hash_content(struct mlb_digest *out, int fd, uint64_t size, const struct mlb_pla
 	     struct mlb_err *err)
 {
 	uint8_t data[READ_SIZE];
-	struct mlb_sha256 hash;
+	int errnum = 0;
 
-	mlb_sha256_init(&hash);
-	while (size > 0) {
-		ssize_t n = read_full(fd, data, (size_t)MLB_MIN(size, sizeof(data)));
+	/* If it shrank, its stat will tell. */
+	if (size > sizeof(data)) {
+		errnum = mlb_fd_hash(out, &size, fd, size, size);
+	} else {
+		ssize_t n = read_full(fd, data, (size_t)size);
 
-		if (n < 0)
-			return fail_read(p, errno, err);
-		if (n == 0) /* it shrank, which its stat will tell */
-			break;
-		mlb_sha256_update(&hash, data, (size_t)n);
-		size -= (uint64_t)n;
+		errnum = n < 0 ? errno : 0;
+		mlb_sha256_of(out, data, n > 0 ? (size_t)n : 0);
 	}
-	mlb_sha256_final(&hash, out);
-	return 0;
+	return errnum ? fail_read(p, errnum, err) : 0;
 }
 
 /* What comes back is only stored where the file stood still. */
