@@ -20,7 +20,7 @@ for arg; do
 done
 
 packages='build-essential cmake ninja-build pkg-config libgit2-dev libsqlite3-dev libinih-dev
-	libssl-dev libjansson-dev libyaml-dev libcmocka-dev git python3 clang clang-format
+	libssl-dev libjansson-dev libyaml-dev libzstd-dev libcmocka-dev git python3 clang clang-format
 	clang-tidy cppcheck mandoc shellcheck codespell strace procps util-linux
 	libclang-rt-14-dev'
 

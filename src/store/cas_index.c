@@ -152,6 +152,7 @@ write_row(struct mlb_stmt *s, const struct mlb_entry *e, struct mlb_err *err)
 	mlb_stmt_int(s, 3, (int64_t)e->offset);
 	mlb_stmt_int(s, 4, (int64_t)e->size);
 	mlb_stmt_int(s, 5, e->stored);
+	mlb_stmt_int(s, 6, e->pack && e->stored != e->size);
 	return mlb_stmt_run(s, err);
 }
 
@@ -162,7 +163,7 @@ write_rows(struct mlb_cas *cas, const struct mlb_entries *rows, struct mlb_err *
 	int rc = mlb_db_prepare(
 		&s, cas->db,
 		"INSERT OR REPLACE INTO objects (digest, pack, offset, size, stored, codec)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 		err);
 
 	for (size_t i = 0; i < rows->n && rc == 0; i++)

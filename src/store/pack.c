@@ -7,12 +7,13 @@
  *   pack     HEADER, blobs without gaps; if it is sealed: INDEX, TRAILER
  *
  *   HEADER   0   8  "mlbpack\n"
- *            8   4  version, 1
+ *            8   4  version, 2; in one of version 1 no blob is compressed
  *           12   4  CHECK
  *
  *   blob     0   4  0x89 "mB" 0x1a, the magic number by which a blob is found after damage
  *            4   1  type: 1 object, 2 result record
- *            5   1  codec: 0 the content as it is, 1 zstd (reserved)
+ *            5   1  codec: 0 the content as it is, 1 one zstd frame of it (objects only;
+ *                   then stored < size <= 2^22 and size <= 256 * stored)
  *            6   2  zero
  *            8   4  size: bytes of the content, at most 2^29
  *           12   4  stored: bytes that follow this header, at most 2^29
@@ -37,7 +38,8 @@
  *           32  32  SHA-256 of INDEX and the trailer's 32 bytes before this
  *
  * 1. A blob counts if its header's CHECK and its content's SHA-256 are right. One
- *    with a good header and an unknown type or codec is kept, and passed over.
+ *    with a good header and an unknown type or codec, or sizes that such a one
+ *    cannot have, is kept, and passed over.
  * 2. INDEX and TRAILER count in a file with the name of a sealed one only, and
  *    only if they are right; otherwise they are bytes that are no blob.
  * 3. Where no good blob begins, the next place with the magic number is tried.
@@ -104,9 +106,12 @@ mlb_pack_head_write(uint8_t out[MLB_PACK_HEAD])
 int
 mlb_pack_head_read(const uint8_t head[MLB_PACK_HEAD])
 {
+	uint64_t version;
+
 	if (memcmp(head, pack_magic, 8) != 0 || !good_check(head, 12))
 		return 0;
-	return get_int(head + 8, 4) == MLB_PACK_VERSION ? 1 : -1;
+	version = get_int(head + 8, 4);
+	return version >= 1 && version <= MLB_PACK_VERSION ? (int)version : -1;
 }
 
 void
@@ -137,19 +142,27 @@ mlb_blob_head_read(struct mlb_blob *out, const uint8_t head[MLB_BLOB_HEAD], uint
 }
 
 static bool
-known(const struct mlb_blob *b)
-{
-	return (b->type == MLB_BLOB_OBJECT || b->type == MLB_BLOB_RESULT) && b->codec == 0 &&
-	       b->size == b->stored;
-}
-
-static bool
-good_content(const struct mlb_blob *b, const void *data)
+is_content(const struct mlb_blob *b, const void *data)
 {
 	struct mlb_digest d;
 
-	mlb_sha256_of(&d, data, (size_t)b->stored);
+	mlb_sha256_of(&d, data, (size_t)b->size);
 	return mlb_digest_equal(&d, &b->digest);
+}
+
+/* By what is stored of it. */
+static bool
+good_content(const struct mlb_blob *b, const void *stored)
+{
+	void *plain;
+	bool good;
+
+	if (b->codec == MLB_CODEC_PLAIN)
+		return is_content(b, stored);
+	plain = mlb_alloc((size_t)b->size);
+	good = mlb_blob_unpack(plain, b, stored) && is_content(b, plain);
+	free(plain);
+	return good;
 }
 
 ssize_t
@@ -203,7 +216,7 @@ mlb_pack_index_write(struct mlb_buf *out, struct mlb_blob *entry, size_t n, uint
 	}
 	memset(raw, 0, sizeof(raw));
 	memcpy(raw, index_magic, 8);
-	put_int(raw + 8, MLB_PACK_VERSION, 4);
+	put_int(raw + 8, MLB_PACK_INDEX_VERSION, 4);
 	put_int(raw + 16, at, 8);
 	put_int(raw + 24, n, 8);
 	mlb_buf_add(out, raw, 32);
@@ -237,7 +250,7 @@ read_index(int fd, uint64_t size, uint64_t *at, uint64_t *n)
 
 	if (size < MLB_PACK_HEAD + MLB_PACK_TAIL ||
 	    mlb_pread_full(fd, tail, sizeof(tail), size - sizeof(tail)) != (ssize_t)sizeof(tail) ||
-	    memcmp(tail, index_magic, 8) != 0 || get_int(tail + 8, 4) != MLB_PACK_VERSION)
+	    memcmp(tail, index_magic, 8) != 0 || get_int(tail + 8, 4) != MLB_PACK_INDEX_VERSION)
 		return NULL;
 	*at = get_int(tail + 16, 8);
 	*n = get_int(tail + 24, 8);
@@ -274,7 +287,8 @@ each_by_index(const uint8_t *index, uint64_t n, uint64_t end, uint64_t from, mlb
 	for (uint64_t i = 0; i < n && rc == 0; i++) {
 		struct mlb_blob b;
 
-		if (entry_read(&b, index + i * MLB_PACK_ENTRY, end) && b.offset >= from && known(&b))
+		if (entry_read(&b, index + i * MLB_PACK_ENTRY, end) && b.offset >= from &&
+		    mlb_blob_known(&b))
 			rc = fn(ctx, &b, err);
 	}
 	return rc;
@@ -366,13 +380,13 @@ blob_at(struct window *w, uint64_t off, struct mlb_blob *b, bool *is_known, uint
 
 	if (!p || !mlb_blob_head_read(b, p, off) || b->stored > w->size - off - MLB_BLOB_HEAD)
 		return false;
-	*is_known = known(b);
+	*is_known = mlb_blob_known(b);
 	if (!*is_known)
 		return true;
 	p = look(w, off, MLB_BLOB_HEAD + (size_t)b->stored);
 	if (p && good_content(b, p + MLB_BLOB_HEAD))
 		return true;
-	*budget -= MLB_MIN(*budget, b->stored);
+	*budget -= MLB_MIN(*budget, b->size);
 	return false;
 }
 
@@ -449,6 +463,30 @@ damaged(const char *path, uint64_t offset, struct mlb_err *err)
 			   (unsigned long long)offset);
 }
 
+/* Content that is right at the end of out, which has room for it; MLB_ECORRUPT or a system's error. */
+static int
+read_content(struct mlb_buf *out, int fd, const char *path, const struct mlb_blob *b,
+	     struct mlb_err *err)
+{
+	char *room = out->data + out->len;
+	char *stored = b->codec == MLB_CODEC_PLAIN ? room : mlb_alloc((size_t)b->stored);
+	ssize_t n = mlb_pread_full(fd, stored, (size_t)b->stored, b->offset + MLB_BLOB_HEAD);
+	int e = n < 0 ? errno : 0;
+	bool good = n >= 0 && (uint64_t)n == b->stored;
+
+	if (good && stored != room)
+		good = mlb_blob_unpack(room, b, stored);
+	good = good && is_content(b, room);
+	if (stored != room)
+		free(stored);
+	if (good)
+		out->len += (size_t)b->size;
+	out->data[out->len] = '\0';
+	if (e)
+		return mlb_err_errno(err, e, "cannot read '%s'", path);
+	return good ? 0 : damaged(path, b->offset, err);
+}
+
 int
 mlb_pack_read_fd(struct mlb_buf *out, int fd, const char *path, uint64_t offset,
 		 const struct mlb_digest *digest, struct mlb_err *err)
@@ -462,21 +500,12 @@ mlb_pack_read_fd(struct mlb_buf *out, int fd, const char *path, uint64_t offset,
 	n = mlb_pread_full(fd, head, sizeof(head), offset);
 	if (n < 0)
 		return mlb_err_errno(err, errno, "cannot read '%s'", path);
-	if (n < (ssize_t)sizeof(head) || !mlb_blob_head_read(&b, head, offset) || !known(&b) ||
-	    (digest && !mlb_digest_equal(digest, &b.digest)))
+	if (n < (ssize_t)sizeof(head) || !mlb_blob_head_read(&b, head, offset) ||
+	    !mlb_blob_known(&b) || (digest && !mlb_digest_equal(digest, &b.digest)))
 		return damaged(path, offset, err);
-	if (!mlb_buf_reserve(out, (size_t)b.stored))
+	if (!mlb_buf_reserve(out, (size_t)b.size))
 		return mlb_buf_check(out, "an object", err);
-	n = mlb_pread_full(fd, out->data + out->len, (size_t)b.stored, offset + MLB_BLOB_HEAD);
-	if (n < 0)
-		return mlb_err_errno(err, errno, "cannot read '%s'", path);
-	if ((uint64_t)n < b.stored || !good_content(&b, out->data + out->len)) {
-		out->data[out->len] = '\0';
-		return damaged(path, offset, err);
-	}
-	out->len += (size_t)b.stored;
-	out->data[out->len] = '\0';
-	return 0;
+	return read_content(out, fd, path, &b, err);
 }
 
 int

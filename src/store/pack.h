@@ -32,7 +32,7 @@ struct mlb_blob {
 	uint64_t size;            /* of the content */
 	uint64_t stored;          /* bytes as they rest in the pack */
 	uint8_t type;             /* enum mlb_blob_type */
-	uint8_t codec;            /* 0 as it is; 1 zstd, reserved */
+	uint8_t codec;            /* enum mlb_codec (pack_format.h) */
 };
 
 typedef int (*mlb_pack_fn)(void *ctx, const struct mlb_blob *b, struct mlb_err *err);

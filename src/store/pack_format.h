@@ -7,19 +7,32 @@
 
 #include "store/pack.h"
 
-#define MLB_PACK_VERSION 1
+#define MLB_PACK_VERSION 2       /* of what is written; 1 is read, and continued without compression */
+#define MLB_PACK_INDEX_VERSION 1
 #define MLB_PACK_HEAD 16  /* bytes of a pack's header */
 #define MLB_BLOB_HEAD 52  /* bytes of a blob's header */
 #define MLB_PACK_ENTRY 52 /* bytes of an entry of the index */
 #define MLB_PACK_TAIL 64  /* bytes of the trailer behind the index */
 #define MLB_BLOB_MAX (512 * MLB_MIB) /* most bytes of one blob */
+#define MLB_BLOB_PACKED_MAX (4 * MLB_MIB) /* most bytes of the content of one that is compressed */
+
+enum mlb_codec { MLB_CODEC_PLAIN = 0, MLB_CODEC_ZSTD = 1 };
 
 void mlb_pack_head_write(uint8_t out[MLB_PACK_HEAD]);
-/* 1 it is one of ours, 0 it is damaged, -1 it is of another version. */
+/* The version if it is one of ours, 0 it is damaged, -1 it is of a later version. */
 int mlb_pack_head_read(const uint8_t head[MLB_PACK_HEAD]);
 
 void mlb_blob_head_write(uint8_t out[MLB_BLOB_HEAD], const struct mlb_blob *b);
 bool mlb_blob_head_read(struct mlb_blob *out, const uint8_t head[MLB_BLOB_HEAD], uint64_t offset);
+
+/* pack_codec.c: a packer is used by one thread at a time. */
+struct mlb_packer;
+struct mlb_packer *mlb_packer_new(void);
+void mlb_packer_free(struct mlb_packer *p);
+/* Compress into out, which has room for len bytes: how many it took, 0: it is not worth it. */
+size_t mlb_blob_pack(struct mlb_packer *p, void *out, const void *data, size_t len);
+bool mlb_blob_known(const struct mlb_blob *b); /* a type and codec that we can read, and sizes that such a blob can have */
+bool mlb_blob_unpack(void *out, const struct mlb_blob *b, const void *stored); /* of a known compressed one; false: it is damaged */
 
 /* Entries (sorted in place) and trailer of an index that begins at offset at. */
 void mlb_pack_index_write(struct mlb_buf *out, struct mlb_blob *entry, size_t n, uint64_t at);

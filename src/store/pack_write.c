@@ -27,6 +27,8 @@ struct mlb_pack_writer {
 	uint64_t flushed;              /* bytes in the file */
 	uint64_t own;                  /* offset from which on we appended */
 	MLB_VEC(struct mlb_blob) blob; /* what we appended */
+	struct mlb_packer *packer;     /* NULL: not used yet */
+	int version;                   /* of the pack: enum of pack_format.h */
 	bool recovered;                /* flushed and own are known */
 	bool hashed;                   /* hash is that of all bytes in the file */
 	struct mlb_sha256 hash;
@@ -57,6 +59,7 @@ writer_new(const char *dir, const char *name, const struct mlb_io *io)
 
 	w->io = io;
 	w->fd = -1;
+	w->version = MLB_PACK_VERSION;
 	w->dir = mlb_strdup(dir);
 	w->name = mlb_strdup(name);
 	w->path = mlb_asprintf("%s/%s", dir, name);
@@ -69,6 +72,7 @@ writer_free(struct mlb_pack_writer *w)
 {
 	if (w->fd >= 0)
 		w->io->close(w->io, w->fd);
+	mlb_packer_free(w->packer);
 	mlb_buf_release(&w->buf);
 	mlb_vec_release(&w->blob);
 	free(w->path);
@@ -99,7 +103,9 @@ take(struct mlb_pack_writer *w)
 	if (w->fd < 0 || flock(w->fd, LOCK_EX | LOCK_NB) != 0 || !still_there(w))
 		return false;
 	n = mlb_pread_full(w->fd, head, sizeof(head), 0);
-	return n >= 0 && (n < (ssize_t)sizeof(head) || mlb_pack_head_read(head) > 0);
+	if (n == (ssize_t)sizeof(head))
+		w->version = mlb_pack_head_read(head);
+	return n >= 0 && w->version > 0;
 }
 
 int
@@ -245,12 +251,40 @@ mlb_pack_flush(struct mlb_pack_writer *w, struct mlb_err *err)
 	return 0;
 }
 
+/* Behind what is buffered; b learns how it is stored. */
+static void
+buffer_blob(struct mlb_pack_writer *w, struct mlb_blob *b, const void *data)
+{
+	uint8_t head[MLB_BLOB_HEAD];
+	size_t len = (size_t)b->size, packed = 0;
+
+	if (w->version > 1 && b->type == MLB_BLOB_OBJECT &&
+	    mlb_buf_reserve(&w->buf, MLB_BLOB_HEAD + len)) {
+		if (!w->packer)
+			w->packer = mlb_packer_new();
+		packed = mlb_blob_pack(w->packer, w->buf.data + w->buf.len + MLB_BLOB_HEAD, data,
+				       len);
+	}
+	if (packed) {
+		b->codec = MLB_CODEC_ZSTD;
+		b->stored = packed;
+	}
+	mlb_blob_head_write(head, b);
+	if (packed) { /* behind where the header goes */
+		memcpy(w->buf.data + w->buf.len, head, sizeof(head));
+		w->buf.len += sizeof(head) + packed;
+		w->buf.data[w->buf.len] = '\0';
+	} else {
+		mlb_buf_add(&w->buf, head, sizeof(head));
+		mlb_buf_add(&w->buf, data, len);
+	}
+}
+
 int
 mlb_pack_append(struct mlb_pack_writer *w, struct mlb_blob *out, uint8_t type,
 		const struct mlb_digest *digest, const void *data, size_t len, struct mlb_err *err)
 {
 	struct mlb_blob b = { .type = type, .size = len, .stored = len, .digest = *digest };
-	uint8_t head[MLB_BLOB_HEAD];
 	size_t before;
 	int rc = w->recovered ? 0 : mlb_pack_recover(w, 0, NULL, NULL, err);
 
@@ -260,9 +294,7 @@ mlb_pack_append(struct mlb_pack_writer *w, struct mlb_blob *out, uint8_t type,
 		return mlb_err_set(err, MLB_ETOOBIG, "%zu bytes are too many for a pack", len);
 	before = w->buf.len;
 	b.offset = w->flushed + before;
-	mlb_blob_head_write(head, &b);
-	mlb_buf_add(&w->buf, head, sizeof(head));
-	mlb_buf_add(&w->buf, data, len);
+	buffer_blob(w, &b, data);
 	rc = mlb_buf_check(&w->buf, "a pack's buffer", err);
 	if (rc == 0 && w->buf.len >= FLUSH_AT)
 		rc = mlb_pack_flush(w, err);

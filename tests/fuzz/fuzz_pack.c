@@ -75,6 +75,27 @@ go_on(const char *dir, const char *path, unsigned n)
 		abort();
 }
 
+/* What the header at data should say of its content; one that is compressed may be damaged. */
+static void
+content_digest(struct mlb_digest *out, const uint8_t *data, size_t stored)
+{
+	struct mlb_blob b = { .type = data[4], .codec = data[5], .stored = stored };
+	char *plain;
+
+	for (int i = 3; i >= 0; i--)
+		b.size = b.size << 8 | data[8 + i];
+	if (b.codec == MLB_CODEC_ZSTD && mlb_blob_known(&b)) {
+		plain = mlb_alloc((size_t)b.size);
+		if (mlb_blob_unpack(plain, &b, data + MLB_BLOB_HEAD)) {
+			mlb_sha256_of(out, plain, (size_t)b.size);
+			free(plain);
+			return;
+		}
+		free(plain);
+	}
+	mlb_sha256_of(out, data + MLB_BLOB_HEAD, stored);
+}
+
 /* Make the hashes right, which no mutation would ever guess. Bytes 16..31 of a trailer stay as they are. */
 static void
 repair(uint8_t *data, size_t size)
@@ -92,7 +113,7 @@ repair(uint8_t *data, size_t size)
 		if (memcmp(data + i, magic, 4) != 0)
 			continue;
 		if (stored <= size - i - MLB_BLOB_HEAD) {
-			mlb_sha256_of(&d, data + i + MLB_BLOB_HEAD, stored);
+			content_digest(&d, data + i, stored);
 			memcpy(data + i + 16, d.b, sizeof(d.b));
 		}
 		mlb_sha256_of(&d, data + i, 48);

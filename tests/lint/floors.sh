@@ -1,6 +1,6 @@
 #!/bin/sh
-# Who may include whom (src/ARCHITECTURE.md, "Floors"), and that sqlite3.h, git2.h and
-# ini.h are each included by one file, curl's headers by one folder.
+# Who may include whom (src/ARCHITECTURE.md, "Floors"), and that sqlite3.h, git2.h,
+# ini.h and zstd.h are each included by one file, curl's headers by one folder.
 cd "${MLBUILD_SRC:-$(dirname "$0")/../..}" || exit 1
 
 find src stages remotes include -name '*.[ch]' 2>/dev/null | sort |
@@ -31,7 +31,7 @@ find src stages remotes include -name '*.[ch]' 2>/dev/null | sort |
 		quote = substr($0, RSTART, 1)
 		header = substr($0, RSTART + 1, RLENGTH - 2)
 
-		if (header == "sqlite3.h" || header == "ini.h")
+		if (header == "sqlite3.h" || header == "ini.h" || header == "zstd.h")
 			lone(header)
 		if (header ~ /^git2(\.h|\/)/)
 			lone("git2.h")

@@ -288,7 +288,7 @@ what_is_not_known_is_passed_over(void **state)
 	data = slurp(name, &len);
 	data = mlb_realloc(data, len + MLB_BLOB_HEAD + 3, 1);
 	b = a;
-	b.codec = 1;
+	b.codec = 2;
 	b.stored = 3;
 	mlb_blob_head_write(head, &b);
 	memcpy(data + len, head, sizeof(head));
