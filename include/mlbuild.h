@@ -123,7 +123,8 @@ enum mlb_event_type {
 	MLB_EV_NO,       /* a check or gate said no: see failure */
 	MLB_EV_BLOCKED,  /* node cannot be built: text says by what */
 	MLB_EV_NOTE,     /* something worth knowing: text */
-	MLB_EV_PROGRESS  /* of a checkout: files, bytes, total_bytes, duration; ten times a second at most */
+	MLB_EV_PROGRESS  /* of a checkout, or of reading many sources: files, bytes, total_bytes, duration;
+			    ten times a second at most */
 };
 
 struct mlb_failure {
@@ -149,9 +150,9 @@ struct mlb_event {
 	uint32_t total;    /* targets that have to be brought about */
 	uint32_t finished; /* of them */
 	const struct mlb_failure *failure;
-	uint64_t files;       /* PROGRESS: written so far */
+	uint64_t files;       /* PROGRESS: written, or read, so far */
 	uint64_t bytes;       /* of them */
-	uint64_t total_bytes; /* of all outputs that have to be put in place */
+	uint64_t total_bytes; /* of all that have to be put in place, or read */
 };
 typedef void mlb_event_fn(void *ctx, const struct mlb_event *e);
 

@@ -1,12 +1,14 @@
 #include "commands/live.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "commands/text.h"
 
 enum {
@@ -98,10 +100,33 @@ output(struct live *l, const struct mlb_event *e)
 	}
 }
 
+/* Reading many sources comes before everything else: a task like any other. */
+static void
+reading(struct live *l, const struct mlb_event *progress)
+{
+	struct mlb_buf line = MLB_BUF_INIT(MAX_LINE);
+	struct mlb_event e = { .type = MLB_EV_START, .node = "sources", .kind = "", .file = "" };
+
+	if (!find(l, &e))
+		start(l, &e);
+	mlb_buf_addf(&line, "%" PRIu64 " files read, ", progress->files);
+	mlb_add_size(&line, progress->bytes);
+	mlb_buf_adds(&line, " of ");
+	mlb_add_size(&line, progress->total_bytes);
+	e.text = mlb_buf_str(&line);
+	e.len = line.len;
+	output(l, &e);
+	if (progress->bytes == progress->total_bytes)
+		finish(l, find(l, &e));
+	mlb_buf_release(&line);
+}
+
 static bool
 leaves_line(const struct live *l, const struct mlb_event *e)
 {
 	switch (e->type) {
+	case MLB_EV_PROGRESS:
+		return false;
 	case MLB_EV_START:
 	case MLB_EV_OUTPUT:
 		return l->lines.verbose;
@@ -125,6 +150,8 @@ take(struct live *l, const struct mlb_event *e)
 		start(l, e);
 	} else if (e->type == MLB_EV_OUTPUT) {
 		output(l, e);
+	} else if (e->type == MLB_EV_PROGRESS) {
+		reading(l, e);
 	} else if (e->node && *e->node && e->type != MLB_EV_NOTE) {
 		finish(l, find(l, e));
 		l->restored += e->type == MLB_EV_RESTORED;

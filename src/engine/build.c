@@ -111,11 +111,14 @@ one_pass(struct mlb_builder *b, const struct mlb_plan_options *o, struct mlb_err
 	mlb_plan_free(b->plan);
 	b->plan = NULL;
 	b->p->storing = mlb_is_variant(b->p) ? NULL : o;
+	b->p->progress = mlb_tell_progress;
+	b->p->progress_ctx = b;
 	b->finished = 0;
 	b->report->current = 0;
 	b->again = false;
 	rc = mlb_plan_new(&b->plan, b->p, o, err);
 	b->p->storing = NULL;
+	b->p->progress = NULL;
 	if (rc)
 		return rc;
 	b->g = b->plan->g;

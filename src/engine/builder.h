@@ -102,7 +102,7 @@ struct mlb_builder {
 	bool again; /* a rerun gave other bytes: plan once more */
 	struct mlb_trace trace;
 	bool tracing;
-	uint64_t trace_start;
+	uint64_t trace_start; /* monotonic ns at which the build began */
 	uint64_t lanes; /* bit per lane in use */
 	char *run_id;
 	char pin[MLB_OID_HEX + 1];  /* the commit the inputs stand for; "" */
@@ -128,6 +128,7 @@ void mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, const str
 		      const struct mlb_failure *f, uint64_t duration);
 void mlb_tell_no(struct mlb_builder *b, const struct mlb_about *a, const struct mlb_digest *log,
 		 struct mlb_failure *f, uint64_t duration);
+void mlb_tell_progress(void *builder, const struct mlb_scan_progress *p); /* of reading sources */
 void mlb_note(struct mlb_builder *b, const char *fmt, ...) MLB_PRINTF(2, 3);
 
 /* loop.c */

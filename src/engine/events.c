@@ -1,11 +1,14 @@
 #include "engine/builder.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
+#include "os/clock.h"
 
 static void
 send(struct mlb_builder *b, struct mlb_event *e)
@@ -113,4 +116,28 @@ mlb_note(struct mlb_builder *b, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	mlb_tell(b, MLB_EV_NOTE, MLB_NONE, text, 0);
+}
+
+void
+mlb_tell_progress(void *builder, const struct mlb_scan_progress *p)
+{
+	struct mlb_builder *b = builder;
+	struct mlb_buf size = MLB_BUF_INIT(MLB_KIB);
+	struct mlb_event e = {
+		.type = MLB_EV_PROGRESS,
+		.node = "",
+		.kind = "",
+		.file = "",
+		.files = p->files,
+		.bytes = p->bytes,
+		.total_bytes = p->total_bytes,
+	};
+
+	e.duration = mlb_clock_mono() - b->trace_start;
+	send(b, &e);
+	if (p->files < p->total_files)
+		return;
+	mlb_add_size(&size, p->bytes);
+	mlb_note(b, "read %" PRIu64 " files of sources (%s)", p->files, mlb_buf_str(&size));
+	mlb_buf_release(&size);
 }

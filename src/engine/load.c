@@ -80,9 +80,12 @@ scan_graph(struct mlb_project *p, struct mlb_err *err)
 	if (p->storing) {
 		p->scan.store = mlb_sources_store;
 		p->scan.store_ctx = &sources;
+		p->scan.progress = p->progress;
+		p->scan.progress_ctx = p->progress_ctx;
 	}
 	rc = mlb_scan_run(&p->scan, err);
 	p->scan.store = NULL;
+	p->scan.progress = NULL;
 	mlb_sources_release(&sources);
 	return rc;
 }

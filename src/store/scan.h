@@ -54,6 +54,12 @@ struct mlb_path_state {
 
 struct mlb_scan_own;
 
+/* How far reading has come. */
+struct mlb_scan_progress {
+	uint64_t files, bytes; /* read */
+	uint64_t total_files, total_bytes;
+};
+
 struct mlb_scan {
 	const char *root;             /* absolute project directory; borrowed */
 	const char *const *path;      /* sorted bytewise, unique; borrowed */
@@ -68,6 +74,12 @@ struct mlb_scan {
 	 */
 	struct mlb_cas *(*store)(void *ctx, size_t i, bool tree);
 	void *store_ctx;
+	/*
+	 * May be NULL. Called where much must be read: when that begins, ten times a
+	 * second at most, and when it ends; on the thread that called mlb_scan_run.
+	 */
+	void (*progress)(void *ctx, const struct mlb_scan_progress *p);
+	void *progress_ctx;
 	struct mlb_scan_own *own;     /* scan*.c's */
 };
 

@@ -397,8 +397,12 @@ void
 mlb_scan_examine(struct mlb_examine *x)
 {
 	struct mlb_scan *s = x->s;
-	struct work w = { .x = x, .todo = { MLB_VEC_INIT, s->own->root, s->root, 0 } };
+	struct work w = { .x = x, .todo = { .root = s->own->root, .root_dir = s->root } };
 
+	if (x->ask) {
+		w.todo.progress = s->progress;
+		w.todo.progress_ctx = s->progress_ctx;
+	}
 	for (size_t k = 0; k < x->n; k++)
 		sort_out(&w, x->which ? x->which[k] : k, &x->now[k]);
 	if (w.dir.n)

@@ -2,21 +2,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "os/pool.h"
 #include "store/scan_walk.h"
 #include "store/tree.h"
 
 #define READ_SIZE 65536 /* bytes that are read at once, without a buffer of their own */
-#define LARGE                                                                                      \
-	(4 * MLB_MIB) /* files from here on are read first, so that none is left for the end */
-#define TRIES 3       /* for what changes while it is read */
+#define TRIES 3         /* for what changes while it is read */
 
 static int64_t
 nanoseconds(const struct timespec *t)
@@ -344,156 +339,4 @@ mlb_seen_stat(struct mlb_seen *seen, const struct mlb_stat *st)
 		seen->kind = MLB_T_LINK;
 	else
 		seen->kind = st->exec ? MLB_T_EXEC : MLB_T_FILE;
-}
-
-/* ------------------------------------------------------------ many at once */
-
-struct reader {
-	const struct mlb_reading *todo;
-	uint32_t *order;
-	const struct mlb_readings *all;
-	pthread_mutex_t lock; /* the errors */
-};
-
-static int
-read_or_store(const struct mlb_reading *t, const struct mlb_place *p, struct mlb_err *err)
-{
-	int rc = mlb_seen_read(t->seen, p, t->cas, err);
-
-	if (rc < 0 && t->cas && t->may_fail) {
-		mlb_err_release(err);
-		return mlb_seen_read(t->seen, p, NULL, err);
-	}
-	if (rc == 0 && t->cas)
-		t->seen->flags |= MLB_SEEN_STORED;
-	return rc;
-}
-
-static void
-read_one(void *ctx, size_t i)
-{
-	struct reader *r = ctx;
-	const struct mlb_reading *t = &r->todo[r->order[i]];
-	const struct mlb_place p = { r->all->root, r->all->root_dir, t->dir, t->path, t->follow };
-	struct mlb_err err = MLB_ERR_INIT;
-
-	if (t->cas && (t->seen->flags & MLB_SEEN_KNOWN) && mlb_cas_has(t->cas, &t->seen->digest)) {
-		t->seen->flags |= MLB_SEEN_STORED;
-		return;
-	}
-	if (read_or_store(t, &p, &err) == 0) {
-		if (mlb_racy(t->seen->ctime, r->all->now))
-			t->seen->flags |= MLB_SEEN_RACY;
-		return;
-	}
-	pthread_mutex_lock(&r->lock);
-	if (t->err->code == MLB_OK)
-		*t->err = err;
-	else
-		mlb_err_release(&err);
-	pthread_mutex_unlock(&r->lock);
-}
-
-struct large {
-	uint64_t size;
-	uint32_t index;
-};
-
-static int
-by_size(const void *a, const void *b)
-{
-	uint64_t x = ((const struct large *)a)->size, y = ((const struct large *)b)->size;
-
-	return x < y ? 1 : x > y ? -1 : 0;
-}
-
-/* Large files first, the largest before all; the others stay in the order of their directories. */
-static uint32_t *
-order_of(const struct mlb_readings *all)
-{
-	uint32_t *order = mlb_calloc(all->todo.n + 1, sizeof(*order));
-	MLB_VEC(struct large) large = MLB_VEC_INIT;
-	size_t at;
-
-	for (size_t i = 0; i < all->todo.n; i++) {
-		struct large l = { all->todo.v[i].seen->size, (uint32_t)i };
-
-		if (l.size >= LARGE)
-			mlb_vec_push(&large, l);
-	}
-	if (large.n)
-		qsort(large.v, large.n, sizeof(*large.v), by_size);
-	for (at = 0; at < large.n; at++)
-		order[at] = large.v[at].index;
-	for (size_t i = 0; i < all->todo.n; i++)
-		if (all->todo.v[i].seen->size < LARGE)
-			order[at++] = (uint32_t)i;
-	mlb_vec_release(&large);
-	return order;
-}
-
-void
-mlb_readings_add(struct mlb_readings *all, struct mlb_walk *w, const char *dir, struct mlb_cas *cas,
-		 enum mlb_reach reach, struct mlb_err *err)
-{
-	uint8_t enough = MLB_SEEN_KNOWN | (reach == MLB_READ_ALL && cas ? MLB_SEEN_STORED : 0);
-
-	for (size_t i = 0; i < w->all.n; i++) {
-		struct mlb_seen *seen = &w->all.v[i];
-		struct mlb_reading t = { seen, dir, seen->path, false, reach == MLB_READ_NEW,
-					 cas,  err };
-
-		if (seen->kind != MLB_T_DIR && (seen->flags & enough) != enough)
-			mlb_vec_push(&all->todo, t);
-	}
-}
-
-/* What a change right after reading could hide from us, in bytes; what is from the future cannot be waited for. */
-static uint64_t
-racy_bytes(const struct mlb_readings *all)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < all->todo.n; i++) {
-		const struct mlb_seen *seen = all->todo.v[i].seen;
-
-		if (mlb_racy(seen->ctime, all->now) && seen->ctime <= all->now)
-			sum += seen->size;
-	}
-	return sum;
-}
-
-int
-mlb_clock_in(int64_t *out, const char *dir, struct mlb_err *err)
-{
-	int rc = mlb_fs_clock(out, dir, NULL);
-
-	if (rc < 0)
-		rc = mlb_fs_mkdirs(dir, err);
-	return rc < 0 ? rc : mlb_fs_clock(out, dir, err);
-}
-
-int
-mlb_readings_clock(struct mlb_readings *all, const char *dir, struct mlb_err *err)
-{
-	int rc = mlb_clock_in(&all->now, dir, err);
-
-	if (rc == 0 && racy_bytes(all) > LARGE) {
-		const struct timespec wait = { 0, MLB_RACY_NS + MLB_RACY_NS / 2 };
-
-		nanosleep(&wait, NULL);
-		rc = mlb_fs_clock(&all->now, dir, err);
-	}
-	return rc;
-}
-
-void
-mlb_readings_run(struct mlb_readings *all, unsigned threads)
-{
-	struct reader r = { all->todo.v, order_of(all), all, PTHREAD_MUTEX_INITIALIZER };
-
-	mlb_parallel(all->todo.n, 4, threads, read_one, &r);
-	free(r.order);
-	pthread_mutex_destroy(&r.lock);
-	mlb_vec_release(&all->todo);
 }

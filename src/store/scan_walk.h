@@ -146,6 +146,8 @@ int mlb_place_read(struct mlb_digest *out, struct mlb_stat *st, const struct mlb
 int mlb_seen_read(struct mlb_seen *seen, const struct mlb_place *p, struct mlb_cas *cas, struct mlb_err *err);
 void mlb_seen_stat(struct mlb_seen *seen, const struct mlb_stat *st); /* sets all but path, digest and known */
 
+struct mlb_scan_progress; /* scan.h */
+
 /* Many entries to read. */
 struct mlb_reading {
 	struct mlb_seen *seen; /* made known */
@@ -162,6 +164,8 @@ struct mlb_readings {
 	int root;
 	const char *root_dir;
 	int64_t now;         /* the file system's time before anything is read */
+	void (*progress)(void *ctx, const struct mlb_scan_progress *p); /* as in struct mlb_scan; NULL: nobody asks */
+	void *progress_ctx;
 };
 
 /* Which files of a walk are read, and what for. */
