@@ -19,10 +19,17 @@
 #include "engine/journal.h"
 #include "engine/project.h"
 #include "engine/resources.h"
+#include "os/fs.h"
 #include "os/lock.h"
 #include "os/pool.h"
 
 struct mlb_builder;
+
+/* A file that a command writes without declaring it: what was there before. */
+struct mlb_written {
+	const char *path;
+	struct mlb_stat before;
+};
 
 /* One command to run, or being run: a node's, or some files of an `each` node. */
 struct mlb_work {
@@ -39,9 +46,11 @@ struct mlb_work {
 	struct mlb_action action; /* of the node, or of the first file */
 	struct mlb_job_output *output;
 	size_t n_outputs;
-	struct mlb_now *made; /* what the outputs are, once stored */
-	const char *command;  /* as started */
-	const char *stray;    /* a file that it made without declaring it; NULL: none */
+	struct mlb_now *made;        /* what the outputs are, once stored */
+	const char *command;         /* as started */
+	struct mlb_written *written; /* files of the project that it names after '>' */
+	size_t n_written;
+	const char *stray; /* a file that it made without declaring it; NULL: none */
 	struct mlb_job *job;
 	struct mlb_job_end end;
 	struct mlb_grant grant;

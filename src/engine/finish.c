@@ -340,16 +340,9 @@ mlb_work_ended(struct mlb_work *w)
 	mlb_job_read(w->job, mlb_work_said, w);
 	if (b->n_commands == 0)
 		mlb_spawn_kill_strays(b->since);
-	undeclared = w->end.ok ? mlb_undeclared_output(w) : NULL;
-	w->stray = undeclared;
+	undeclared = w->end.ok ? mlb_undeclared_after(w) : NULL;
 	if (undeclared) {
-		failed(w,
-		       mlb_arena_printf(
-			       &w->arena,
-			       "it made '%s', which it names but does not declare: declare it as an "
-			       "output, or let git ignore it",
-			       undeclared),
-		       false);
+		failed(w, undeclared, false);
 	} else if (!w->end.ok && !is_verdict(w)) {
 		failed(w, w->end.reason, true);
 	} else {

@@ -16,6 +16,7 @@
 #include "engine/each.h"
 #include "engine/environment.h"
 #include "engine/inputs.h"
+#include "engine/undeclared.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -46,6 +47,8 @@ mlb_work_clear(struct mlb_work *w)
 	mlb_err_release(&w->err);
 	w->leader_ended = w->output_ended = false;
 	w->stray = NULL;
+	w->written = NULL;
+	w->n_written = 0;
 }
 
 void
@@ -326,6 +329,7 @@ mlb_work_start(struct mlb_work *w, struct mlb_err *err)
 		rc = prepare_root(w, &why);
 	if (rc == 0) {
 		keep_unknown_outputs(w);
+		mlb_undeclared_before(w);
 		rc = start_job(w, scratch, &why);
 	}
 	if (rc) {

@@ -169,7 +169,7 @@ on_word(void *ctx, const char *word, enum mlb_word_kind kind)
 
 	if (kind == MLB_WORD_MODULE)
 		add_module(ws, word);
-	else
+	else if (kind == MLB_WORD_PATH)
 		add_word(ws, word);
 }
 

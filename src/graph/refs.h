@@ -76,6 +76,9 @@ int mlb_refs_quote(struct mlb_buf *out, enum mlb_ref_ctx ctx, const char *const 
  */
 int mlb_shell_words(struct mlb_strvec *out, const char *text, struct mlb_err *err);
 
+/* The words after '>' that are plain: the files that a shell text writes. */
+void mlb_shell_targets(struct mlb_strvec *out, const char *text);
+
 /* Can this text be started without a shell? Then argv gets its words. */
 bool mlb_shell_simple(struct mlb_strvec *argv, const char *text);
 

@@ -24,6 +24,7 @@ struct scan {
 	bool dead;    /* it has an expansion or a glob */
 	bool command; /* the next word is a command's name */
 	bool drop;    /* the next word is where output goes */
+	bool text;    /* the next word is text to read: <<< */
 	bool module;  /* the next word comes after -m */
 	struct here here[MAX_HERE];
 	unsigned n_here;
@@ -89,17 +90,17 @@ is_assignment(const char *w)
 }
 
 static void
-offer(struct scan *s, const char *w)
+offer(struct scan *s, const char *w, enum mlb_word_kind kind)
 {
 	if (*w != '\0' && strlen(w) < MAX_WORD && !is_number(w))
-		s->fn(s->ctx, w, MLB_WORD_PATH);
+		s->fn(s->ctx, w, kind);
 }
 
 static void
 offer_values(struct scan *s, const char *w)
 {
 	for (const char *eq = strchr(w, '='); eq; eq = strchr(eq + 1, '='))
-		offer(s, eq + 1);
+		offer(s, eq + 1, MLB_WORD_PATH);
 }
 
 static void
@@ -108,15 +109,18 @@ word_end(struct scan *s)
 	const char *w = mlb_buf_str(&s->word);
 	bool command = s->command;
 	bool module = s->module;
-	bool drop = s->drop;
+	bool target = s->drop;
+	bool drop = s->drop || s->text;
 
 	if (!s->in_word)
 		return;
-	s->module = s->drop = false;
+	s->module = s->drop = s->text = false;
 	s->in_word = false;
 	if (drop || s->dead || s->word.full) {
 		if (!drop)
 			s->command = false;
+		else if (target && !s->dead && !s->word.full)
+			offer(s, w, MLB_WORD_TARGET);
 	} else if (command && is_assignment(w)) {
 		offer_values(s, w);
 	} else if (command && (mlb_shell_traits(w) & MLB_SHELL_KEYWORD)) {
@@ -130,7 +134,7 @@ word_end(struct scan *s)
 	} else {
 		s->command = false;
 		if (!command || is_script(w))
-			offer(s, w);
+			offer(s, w, MLB_WORD_PATH);
 		offer_values(s, w);
 	}
 	s->dead = false;
@@ -142,7 +146,7 @@ command_end(struct scan *s)
 {
 	word_end(s);
 	s->command = true;
-	s->drop = s->module = false;
+	s->drop = s->text = s->module = false;
 }
 
 /* ------------------------------------------------------------ nesting */
@@ -313,7 +317,7 @@ scan_redirect(struct scan *s, const char *p, const char *end)
 	word_end(s);
 	if (*p == '<' && p + 1 < end && p[1] == '<') {
 		if (p + 2 < end && p[2] == '<') {
-			s->drop = true;
+			s->text = true;
 			return p + 3;
 		}
 		return here_begin(s, p + 2, end);
@@ -422,10 +426,10 @@ collect(void *ctx, const char *word, enum mlb_word_kind kind)
 	struct mlb_strvec *out = ctx;
 	struct mlb_buf path = MLB_BUF_INIT(2 * MAX_WORD);
 
-	if (kind == MLB_WORD_PATH) {
+	if (kind == MLB_WORD_PATH)
 		mlb_strvec_push(out, word);
+	if (kind != MLB_WORD_MODULE)
 		return;
-	}
 	for (; *word != '\0'; word++)
 		mlb_buf_addc(&path, *word == '.' ? '/' : *word);
 	mlb_buf_adds(&path, ".py");
@@ -434,6 +438,19 @@ collect(void *ctx, const char *word, enum mlb_word_kind kind)
 	mlb_buf_adds(&path, "/__main__.py");
 	mlb_strvec_push(out, mlb_buf_str(&path));
 	mlb_buf_release(&path);
+}
+
+static void
+collect_targets(void *ctx, const char *word, enum mlb_word_kind kind)
+{
+	if (kind == MLB_WORD_TARGET)
+		mlb_strvec_push(ctx, word);
+}
+
+void
+mlb_shell_targets(struct mlb_strvec *out, const char *text)
+{
+	mlb_shell_scan(text, collect_targets, out);
 }
 
 int

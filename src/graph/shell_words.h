@@ -5,8 +5,9 @@
 #include "graph/refs.h"
 
 enum mlb_word_kind {
-	MLB_WORD_PATH,  /* may name a file */
-	MLB_WORD_MODULE /* after -m: a dotted Python module */
+	MLB_WORD_PATH,   /* may name a file */
+	MLB_WORD_MODULE, /* after -m: a dotted Python module */
+	MLB_WORD_TARGET  /* after '>': a file that is written */
 };
 
 typedef void mlb_word_fn(void *ctx, const char *word, enum mlb_word_kind kind);

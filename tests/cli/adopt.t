@@ -180,12 +180,11 @@ t_dir
 mkfifo go
 put mlbuild.ini <<'X'
 [model m]
-run = echo half >${out}; echo m >>started; cat go; echo whole >${out}
+run = echo half >${out}; echo m >>"$RAN"; cat go; echo whole >${out}
 out = m.txt
 X
-echo started >.gitignore
 "$MLBUILD" m >"$T_ROOT/first" 2>&1 &
-wait_for started
+wait_for "$RAN"
 code 1 mlbuild adopt m
 err_has 'mlbuild m'
 code 1 mlbuild clean m
@@ -198,15 +197,15 @@ eq "$(cat m.txt)" whole
 
 t what a killed mlbuild left half made is undone first
 echo x >>mlbuild.ini
-rm started
+: >"$RAN"
 put mlbuild.ini <<'X'
 [model m]
-run = echo half >${out}; echo m >>started; cat go; echo other >${out}
+run = echo half >${out}; echo m >>"$RAN"; cat go; echo other >${out}
 out = m.txt
 X
 "$MLBUILD" m >"$T_ROOT/first" 2>&1 &
 pid=$!
-wait_for started
+wait_for "$RAN"
 kill -9 $pid
 wait
 ok mlbuild adopt m

@@ -147,9 +147,10 @@ t a word after a redirection is no input
 t_dir
 put mlbuild.ini <<'X'
 [dataset a]
-run = echo a >>"$RAN"; echo noise > /dev/null; echo 1 > ${out} 2> err.txt
+run = echo a >>"$RAN"; echo noise > /dev/null; echo 1 > ${out}; if false; then echo 2 > err.txt; fi
 out = a.txt
 X
+echo some >err.txt
 ok mlbuild
 did 'a'
 echo other >err.txt

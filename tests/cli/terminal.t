@@ -168,10 +168,9 @@ t_dir
 mkfifo go stop
 put mlbuild.ini <<'X'
 [dataset a]
-run = echo x >started; cat go >${out}
+run = echo x >"$SEEN.started"; cat go >${out}
 out = a.txt
 X
-echo started >.gitignore
 put job.sh <<'X'
 "$MLBUILD" >job.log 2>&1 &
 trap : INT
@@ -181,7 +180,7 @@ wait $!
 echo $? >job.code
 X
 {
-	wait_for started
+	wait_for "$SEEN.started"
 	printf '\003'
 	cat stop # the terminal stays until the job is done
 } | script -qec 'sh job.sh; echo >stop' /dev/null >"$SEEN" 2>&1

@@ -17,8 +17,8 @@ make_project(const char *batch)
 		"out = up/${each:stem}.up\n%s\n"
 		"[report all]\nrun = cat $(find ${up} -type f | sort) > ${out}\nout = all.txt\n",
 		batch ? "for f in ${each}; do tr a-z A-Z < $f > up/$(basename $f .txt).up; done; "
-			"echo \"${each}\" >> calls"
-		      : "tr a-z A-Z < ${each} > ${out}; echo ${each} >> calls",
+			"echo \"${each}\" >> ../calls"
+		      : "tr a-z A-Z < ${each} > ${out}; echo ${each} >> ../calls",
 		batch ? batch : "");
 
 	put_file("mlbuild.ini", ini);
@@ -34,7 +34,7 @@ make_files(void)
 	put_file("src/a.txt", "a\n");
 	put_file("src/sub/c.txt", "c\n");
 	put_file("src/other.csv", "no\n");
-	put_file("calls", "");
+	put_file("../calls", "");
 }
 
 static void
@@ -45,7 +45,7 @@ one_command_per_file(void **state)
 	make_project(NULL);
 	build_ok("all");
 	assert_file("all.txt", "A\nB\nC\n");
-	assert_file("calls",
+	assert_file("../calls",
 		    "src/a.txt\nsrc/b.txt\nsrc/sub/c.txt\n"); /* in the order of their names */
 	expect_ran("up up up all");
 	build_ok("all");
@@ -53,12 +53,12 @@ one_command_per_file(void **state)
 	/* One changed, one added: those two. */
 	put_file("src/b.txt", "bb\n");
 	put_file("src/aa.txt", "aa\n");
-	put_file("calls", "");
+	put_file("../calls", "");
 	expect_plan(
 		"all",
 		"raw current\nup run: 2 of 4 files to make\nall maybe: reads 'up', which will run\n");
 	build_ok("all");
-	assert_file("calls", "src/aa.txt\nsrc/b.txt\n");
+	assert_file("../calls", "src/aa.txt\nsrc/b.txt\n");
 	assert_file("all.txt", "A\nAA\nBB\nC\n");
 }
 
@@ -70,16 +70,16 @@ removed_leaves_the_collection(void **state)
 	make_project(NULL);
 	build_ok("all");
 	unlink("src/b.txt");
-	put_file("calls", "");
+	put_file("../calls", "");
 	build_ok("all");
-	assert_file("calls", "");
+	assert_file("../calls", "");
 	assert_false(mlb_fs_exists("up/b.up"));
 	assert_true(mlb_fs_exists("up/a.up"));
 	assert_file("all.txt", "A\nC\n");
 	/* Back again: from the cache. */
 	put_file("src/b.txt", "b\n");
 	build_ok("all");
-	assert_file("calls", "");
+	assert_file("../calls", "");
 	assert_file("up/b.up", "B\n");
 	assert_file("all.txt", "A\nB\nC\n");
 	expect_ran("");
@@ -96,9 +96,9 @@ deleted_and_foreign_files(void **state)
 	build_ok("all");
 	unlink("up/c.up");
 	put_file("up/mine.txt", "mine\n");
-	put_file("calls", "");
+	put_file("../calls", "");
 	build_ok("up");
-	assert_file("calls", "");
+	assert_file("../calls", "");
 	assert_file("up/c.up", "C\n");
 	assert_false(mlb_fs_exists("up/mine.txt"));
 	kept = run_shell("cat .mlbuild/aside/*/up/mine.txt");
@@ -121,22 +121,22 @@ lost_bytes(void **state)
 	/* One file more, one output less. */
 	sh("rm -rf .mlbuild/cache up/b.up");
 	put_file("src/d.txt", "d\n");
-	put_file("calls", "");
+	put_file("../calls", "");
 	build_ok("all");
-	assert_file("calls", "src/b.txt\nsrc/d.txt\n");
+	assert_file("../calls", "src/b.txt\nsrc/d.txt\n");
 	assert_file("all.txt", "A\nB\nC\nD\n");
 	/* The lock alone says that these files are the result. */
 	sh("rm -rf .mlbuild/cache .mlbuild/state.db*");
 	build_ok("all");
 	expect_ran("");
-	assert_file("calls", "src/b.txt\nsrc/d.txt\n");
+	assert_file("../calls", "src/b.txt\nsrc/d.txt\n");
 	unlink("src/d.txt");
 	build_ok("all");
 	expect_ran("all");
 	sh("rm -rf .mlbuild/cache up");
-	put_file("calls", "");
+	put_file("../calls", "");
 	build_ok("up");
-	assert_file("calls", "src/a.txt\nsrc/b.txt\nsrc/sub/c.txt\n");
+	assert_file("../calls", "src/a.txt\nsrc/b.txt\nsrc/sub/c.txt\n");
 	assert_file("up/a.up", "A\n");
 }
 
@@ -145,7 +145,7 @@ batches(void **state)
 {
 	(void)state;
 	assert_int_equal(mkdir("src", 0777), 0);
-	put_file("calls", "");
+	put_file("../calls", "");
 	for (int i = 0; i < 10; i++) {
 		char *path = mlb_asprintf("src/%d.txt", i);
 
@@ -155,14 +155,14 @@ batches(void **state)
 	make_project("batch = 4");
 	build_ok("up");
 	assert_file(
-		"calls",
+		"../calls",
 		"src/0.txt src/1.txt src/2.txt src/3.txt\nsrc/4.txt src/5.txt src/6.txt src/7.txt\n"
 		"src/8.txt src/9.txt\n");
 	put_file("src/10.txt", "x\n");
-	put_file("calls", "");
+	put_file("../calls", "");
 	build_ok("up");
 	expect_ran("up");
-	assert_file("calls", "src/10.txt\n");
+	assert_file("../calls", "src/10.txt\n");
 	/* Keys are per file: another batch size makes nothing stale. */
 	make_project("batch = 100");
 	build_ok("up");
@@ -208,7 +208,7 @@ no_files(void **state)
 	(void)state;
 	assert_int_equal(mkdir("src", 0777), 0);
 	put_file("src/only.csv", "");
-	put_file("calls", "");
+	put_file("../calls", "");
 	make_project(NULL);
 	put_file("mlbuild.ini", "[dataset raw]\npath = src/\n[feature up]\neach = ${raw}/**/*.txt\n"
 				"run = cp ${each} ${out}\nout = up/${each:stem}.up\n");
@@ -252,17 +252,17 @@ remembered_whole(void **state)
 	build_ok("all");
 	assert_file("up/b.up", "B\n");
 	put_file("src/b.txt", "bb\n");
-	put_file("calls", "");
+	put_file("../calls", "");
 	build_ok("all");
 	put_file("src/b.txt", "b\n");
 	build_ok("all");
-	assert_file("calls", "src/b.txt\n");
+	assert_file("../calls", "src/b.txt\n");
 	assert_file("all.txt", "A\nB\nC\n");
 	/* The lock of another commit. */
 	sh("cp mlbuild.lock now");
 	sh("sed '/feature up/,/sum/d' now > mlbuild.lock");
 	build_ok("all");
-	assert_file("calls", "src/b.txt\n");
+	assert_file("../calls", "src/b.txt\n");
 	sh("cmp mlbuild.lock now");
 	build_ok("all");
 	assert_int_equal(last.told.n, 0);

@@ -8,9 +8,9 @@ make_project(void)
 	assert_int_equal(mkdir("src", 0777), 0);
 	put_file("src/a.txt", "a\n");
 	put_file("src/b.txt", "b\n");
-	put_file("calls", "");
+	put_file("../calls", "");
 	put_file("mlbuild.ini", "[feature up]\neach = src/*.txt\n"
-				"run = tr a-z A-Z < ${each} > ${out}; echo ${each} >> calls\n"
+				"run = tr a-z A-Z < ${each} > ${out}; echo ${each} >> ../calls\n"
 				"out = up/${each:stem}.up\n");
 	build_ok("up");
 }
@@ -54,9 +54,9 @@ expect_one(const char *name)
 	char *path = mlb_asprintf("src/%s.txt", name), *line = mlb_asprintf("%s\n", path);
 
 	put_file(path, "x\n");
-	put_file("calls", "");
+	put_file("../calls", "");
 	build_ok("up");
-	assert_file("calls", line);
+	assert_file("../calls", line);
 	assert_file("up/a.up", "A\n");
 	assert_file("up/b.up", "B\n");
 	free(line);
@@ -104,9 +104,9 @@ another_command(void **state)
 	(void)state;
 	make_project();
 	sh("sed -i 's/tr a-z A-Z/tr a-y A-Y/' mlbuild.ini");
-	put_file("calls", "");
+	put_file("../calls", "");
 	build_ok("up");
-	assert_file("calls", "src/a.txt\nsrc/b.txt\n");
+	assert_file("../calls", "src/a.txt\nsrc/b.txt\n");
 }
 
 /* Without its bytes a file is made again, and no other. */
@@ -116,9 +116,9 @@ one_lost(void **state)
 	(void)state;
 	make_project();
 	sh("rm -rf .mlbuild/cache up/b.up");
-	put_file("calls", "");
+	put_file("../calls", "");
 	build_ok("up");
-	assert_file("calls", "src/b.txt\n");
+	assert_file("../calls", "src/b.txt\n");
 	assert_file("up/b.up", "B\n");
 	assert_false(noted("not made by mlbuild"));
 }

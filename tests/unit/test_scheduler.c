@@ -47,7 +47,8 @@ make_graph(struct target *t, uint64_t seed, unsigned failing)
 				if (!again)
 					t[i].dep[t[i].n_deps++] = d;
 			}
-		mlb_buf_addf(&ini, "[feature t%d]\nout = t%d.txt\nrun = echo begin >> log; ", i, i);
+		mlb_buf_addf(&ini, "[feature t%d]\nout = t%d.txt\nrun = echo begin >> ../log; ", i,
+			     i);
 		mlb_buf_addf(&ini, "cat /dev/null");
 		for (int k = 0; k < t[i].n_deps; k++)
 			mlb_buf_addf(&ini, " ${t%d}", t[i].dep[k]);
@@ -228,8 +229,8 @@ limits(void **state)
 		mlb_buf_addf(
 			&ini,
 			"[feature t%d]\nout = t%d.txt\npool.p = %d\n"
-			"run = mkdir -p held; for k in %s; do : > held/%d.$k; done; ls held | wc -l >> most; "
-			"sleep 0.01; ls held | wc -l >> most; rm held/%d.*; touch ${out}\n",
+			"run = mkdir -p held; for k in %s; do touch held/%d.$k; done; ls held | wc -l >> ../most; "
+			"sleep 0.01; ls held | wc -l >> ../most; rm held/%d.*; touch ${out}\n",
 			i, i, i % POOL + 1,
 			i % POOL == 0   ? "1"
 			: i % POOL == 1 ? "1 2"
@@ -239,7 +240,7 @@ limits(void **state)
 	mlb_buf_release(&ini);
 	assert_int_equal(build_with("", (struct mlb_build){ .jobs = JOBS }), 0);
 	assert_int_equal(last.report.built, 40);
-	most = run_shell("sort -n most | tail -n 1");
+	most = run_shell("sort -n ../most | tail -n 1");
 	assert_int_equal(atol(most), POOL);
 	free(most);
 }
@@ -255,13 +256,13 @@ as_many_as_asked_for(void **state)
 	for (int i = 0; i < 24; i++)
 		mlb_buf_addf(
 			&ini,
-			"[feature t%d]\nout = t%d.txt\nrun = mkdir -p held; : > held/%d; sleep 0.1; "
-			"ls held | wc -l >> most; rm held/%d; touch ${out}\n",
+			"[feature t%d]\nout = t%d.txt\nrun = mkdir -p held; touch held/%d; sleep 0.1; "
+			"ls held | wc -l >> ../most; rm held/%d; touch ${out}\n",
 			i, i, i, i);
 	put_file("mlbuild.ini", mlb_buf_str(&ini));
 	mlb_buf_release(&ini);
 	assert_int_equal(build_with("", (struct mlb_build){ .jobs = JOBS }), 0);
-	most = run_shell("sort -n most | tail -n 1");
+	most = run_shell("sort -n ../most | tail -n 1");
 	assert_in_range(atol(most), 2, JOBS);
 	free(most);
 }

@@ -58,6 +58,37 @@ test_words(void **state)
 }
 
 static void
+assert_targets(const char *text, const char *want)
+{
+	struct mlb_strvec words = MLB_VEC_INIT;
+	struct mlb_buf got = MLB_BUF_INIT(100000);
+
+	mlb_shell_targets(&words, text);
+	for (size_t i = 0; i < words.n; i++)
+		mlb_buf_addf(&got, "%s%s", i > 0 ? "|" : "", words.v[i]);
+	if (strcmp(mlb_buf_str(&got), want) != 0)
+		print_error("in: %s\n", text);
+	assert_string_equal(mlb_buf_str(&got), want);
+	mlb_strvec_release(&words);
+	mlb_buf_release(&got);
+}
+
+static void
+test_targets(void **state)
+{
+	(void)state;
+	assert_targets("a b > out.txt c >> d 2> e >| f &> g < in.txt", "out.txt|d|e|f|g");
+	assert_targets("a >'b c' >\"d\" >e\\ f", "b c|d|e f");
+	assert_targets("a 2>&1 >&2 b", "");
+	assert_targets("a >$x >\"$y/z\" >*.txt >~/w", "");
+	assert_targets("cat <<< text <in.txt", "");
+	assert_targets("cat <<E >real.txt\necho > body.txt\nE\n", "real.txt");
+	assert_targets("x=$(a >inner.txt); b # > comment.txt", "inner.txt");
+	assert_targets("diff <(cat a.txt) >(tee b)", "");
+	assert_targets("echo '> no.txt' \"> no.txt\" \\> no.txt", "");
+}
+
+static void
 assert_simple(const char *text, const char *want)
 {
 	struct mlb_strvec argv = MLB_VEC_INIT;
@@ -140,6 +171,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_simple_commands),
 		cmocka_unit_test(test_names_are_found),
 		cmocka_unit_test(test_simple_words_are_those_of_the_shell),
