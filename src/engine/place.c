@@ -169,7 +169,7 @@ mlb_aside_for(struct mlb_builder *b, const char *path)
 void
 mlb_note_kept(struct mlb_builder *b, const char *path, const char *kept)
 {
-	mlb_note(b, "'%s' was not made by mlbuild: it is kept as '%s'", path,
+	mlb_note(b, "the cache does not have what was at '%s': it is kept as '%s'", path,
 		 kept + strlen(b->p->root) + 1);
 }
 

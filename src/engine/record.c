@@ -314,7 +314,8 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 		rc = write_run(b, status, err);
 	if (rc == 0 && locked)
 		rc = mlb_project_remember_lock(p, err);
-	if (rc == 0 && locked)
+	/* With --locked .gitignore may still have to be written. */
+	if (rc == 0 && locked && !b->opt->locked)
 		rc = mlb_meta_set(p->db, "graph", b->g->id.b, MLB_DIGEST_LEN, err);
 	if (rc == 0)
 		rc = mlb_db_commit(p->db, err);
@@ -396,7 +397,7 @@ mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 	rc = mlb_store_sync(b->p->cas, b->p->results, err);
 	if (rc == 0 && !mlb_is_variant(b->p))
 		rc = mlb_relock(b, &b->lock_changed, err);
-	if (rc == 0 && !mlb_is_variant(b->p))
+	if (rc == 0 && !mlb_is_variant(b->p) && !b->opt->locked)
 		rc = mlb_update_gitignore(b->p, &b->ignore_changed, err);
 	/* relock puts table objects: they are durable before anything else names them. */
 	if (rc == 0)

@@ -299,8 +299,12 @@ close_over(struct mlb_plan *plan)
 		if (!plan->node[i].wanted)
 			continue;
 		plan->n_wanted++;
-		if (plan->only)
+		if (plan->only) {
+			/* What an input's guards say is heard, though nothing is made for them. */
+			if (plan->node[i].asked && !plan->p->adopting)
+				want_range(plan, g->node[i].gate);
 			continue;
+		}
 		want_range(plan, g->node[i].dep);
 		want_range(plan, g->node[i].gate);
 	}
@@ -333,6 +337,49 @@ add_guards(struct mlb_plan *plan)
 				plan->node[i].wanted = true;
 }
 
+static int
+cannot_update(const struct mlb_graph *g, uint32_t n, struct mlb_err *err)
+{
+	const char *name = mlb_g_str(g, g->node[n].name);
+
+	if (g->node[n].flags & MLB_G_SOURCE)
+		return mlb_err_set(err, MLB_EINVALID,
+				   "'%s' is a source, so there is nothing to update: what is at its "
+				   "path counts as it is",
+				   name);
+	if (g->node[n].kind == MLB_K_TASK)
+		return mlb_err_set(
+			err, MLB_EINVALID,
+			"'%s' is a task, so there is nothing to update: 'mlbuild %s' runs it", name,
+			name);
+	return mlb_err_set(
+		err, MLB_EINVALID,
+		"'%s' is not frozen, so there is nothing to update: 'mlbuild -f %s' runs it again",
+		name, name);
+}
+
+/* --force: what is frozen stays so, and an error where nothing else is named. */
+static int
+force(struct mlb_plan *plan, const uint8_t *mark, struct mlb_err *err)
+{
+	const struct mlb_graph *g = plan->g;
+	uint32_t frozen = MLB_NONE;
+	bool any = false;
+
+	for (uint32_t i = 0; i < g->n_nodes; i++) {
+		if (!mark[i])
+			continue;
+		if (g->node[i].flags & MLB_G_FROZEN)
+			frozen = i;
+		else
+			any = plan->node[i].forced = true;
+	}
+	if (any || frozen == MLB_NONE)
+		return 0;
+	return mlb_err_set(err, MLB_EINVALID, "'%s' is frozen: 'mlbuild update %s' makes it anew",
+			   mlb_g_str(g, g->node[frozen].name), mlb_g_str(g, g->node[frozen].name));
+}
+
 int
 mlb_plan_select(struct mlb_plan *plan, const struct mlb_plan_options *o, struct mlb_err *err)
 {
@@ -346,16 +393,13 @@ mlb_plan_select(struct mlb_plan *plan, const struct mlb_plan_options *o, struct 
 		mark_default(g, mark);
 	if (rc)
 		return rc;
-	for (uint32_t i = 0; i < g->n_nodes && o->update; i++)
+	for (uint32_t i = 0; i < g->n_nodes && o->update && rc == 0; i++)
 		if (mark[i] && !(g->node[i].flags & MLB_G_FROZEN))
-			return mlb_err_set(
-				err, MLB_EINVALID,
-				"'%s' is not frozen, so there is nothing to update: 'mlbuild -f %s' runs it "
-				"again",
-				mlb_g_str(g, g->node[i].name), mlb_g_str(g, g->node[i].name));
-	for (uint32_t i = 0; i < g->n_nodes; i++)
-		if (mark[i] && o->n_words && o->force)
-			plan->node[i].forced = true;
+			rc = cannot_update(g, i, err);
+	if (rc == 0 && o->n_words && o->force)
+		rc = force(plan, mark, err);
+	if (rc)
+		return rc;
 	if (o->downstream)
 		add_downstream(plan, mark);
 	for (uint32_t i = 0; i < g->n_nodes; i++)

@@ -238,8 +238,8 @@ locked_refuses(struct mlb_builder *b, uint32_t n)
 	struct mlb_node *node = &b->plan->node[n];
 	const struct mlb_g_node *g_node = &b->g->node[n];
 
-	if (!b->opt->locked || g_node->kind == MLB_K_TASK || g_node->kind == MLB_K_CHECK ||
-	    node->lost || g_node->flags & MLB_G_SOURCE)
+	if (!b->opt->locked || mlb_is_variant(b->p) || g_node->kind == MLB_K_TASK ||
+	    g_node->kind == MLB_K_CHECK || node->lost || g_node->flags & MLB_G_SOURCE)
 		return false;
 	if (node->key_known && !(g_node->flags & MLB_G_EACH) &&
 	    mlb_known_locked(b->plan, n, &node->key))

@@ -173,4 +173,37 @@ code 3 mlbuild
 err_has c2
 gone m.txt
 
+t --only hears what guards the inputs, without making them
+t_dir
+: >"$RAN"
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; cat in.txt > ${out}
+out = a.txt
+[check c]
+guards = a
+run = echo c >>"$RAN"; grep -q good ${a}
+[model m]
+run = echo m >>"$RAN"; cat ${a} > ${out}
+out = m.txt
+[check gate]
+guards = m
+run = echo gate >>"$RAN"; false
+X
+echo good >in.txt
+code 3 mlbuild m
+did 'a c gate m'
+echo bad >in.txt
+code 3 mlbuild a
+did 'a c'
+code 3 mlbuild --only m
+err_has "'c'"
+did ''
+eq "$(cat m.txt)" good
+echo edited >in.txt
+echo 'good enough' >a.txt
+ok mlbuild --only m
+did 'c m'
+eq "$(cat m.txt)" 'good enough'
+
 done_testing

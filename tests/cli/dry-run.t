@@ -53,4 +53,25 @@ cp mlbuild.lock "$T_ROOT/lock"
 code 4 mlbuild --locked
 ok cmp mlbuild.lock "$T_ROOT/lock"
 
+t --locked changes nothing that is committed
+t_dir
+t_git
+chain
+ok mlbuild
+t_commit
+grep -v d.txt .gitignore >"$T_ROOT/ignore" && cp "$T_ROOT/ignore" .gitignore
+git commit -qm ignore .gitignore
+echo out/d.txt >.git/info/exclude
+ok mlbuild --locked
+eq "$(git status --short)" ''
+ok mlbuild --locked -f d
+eq "$(git status --short)" ''
+ok mlbuild
+eq "$(git status --short)" ' M .gitignore'
+
+t a variant changes nothing anyway
+git checkout -q .
+ok mlbuild --locked -p x=2 c
+eq "$(git status --short)" ''
+
 done_testing

@@ -33,6 +33,14 @@ t nor does -f of what reads it
 ok mlbuild -f m
 did 'm'
 
+t -f leaves it alone, too, and says what makes it anew
+code 2 mlbuild -f snap
+err_has "'snap' is frozen"
+err_has "'mlbuild update snap'"
+ok mlbuild -f '*'
+did 'm'
+eq "$(cat snap.txt)" 1
+
 t a deleted output is restored
 rm snap.txt
 ok mlbuild
@@ -61,7 +69,21 @@ did ''
 
 t update of what is not frozen says so
 code 2 mlbuild update m
-err_has m
+err_has "'m' is not frozen"
+err_has "'mlbuild -f m'"
+cat >>mlbuild.ini <<'X'
+[dataset src]
+path = in.txt
+[task t]
+run = echo t >>"$RAN"
+X
+code 2 mlbuild update src
+err_has "'src' is a source"
+err_hasnt "-f"
+code 2 mlbuild update t
+err_has "'t' is a task"
+err_has "'mlbuild t'"
+err_hasnt "-f"
 did ''
 
 done_testing

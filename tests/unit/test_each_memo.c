@@ -120,7 +120,7 @@ one_lost(void **state)
 	build_ok("up");
 	assert_file("../calls", "src/b.txt\n");
 	assert_file("up/b.up", "B\n");
-	assert_false(noted("not made by mlbuild"));
+	assert_false(noted("it is kept as"));
 }
 
 int

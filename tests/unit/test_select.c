@@ -157,7 +157,7 @@ options(void **state)
 	assert_string_equal(got, "clean |");
 	free(got);
 	got = chosen(&down);
-	assert_string_equal(got, "fit@fold=1,kind=b |");
+	assert_string_equal(got, "fit@fold=1,kind=b | size");
 	free(got);
 	got = chosen(&below);
 	assert_string_equal(got,
