@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,7 +10,10 @@
 #include "mlbuild.h"
 
 static struct mlb_project *volatile project;
-static volatile sig_atomic_t stops, continues, suspended, say;
+static atomic_uint stops,
+	continues; /* and the next: the display's thread reads what the handler writes */
+static atomic_bool suspended;
+static volatile sig_atomic_t say;
 static volatile sig_atomic_t deaf; /* SIGINT was ignored when we were started */
 
 static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT };
@@ -35,7 +39,7 @@ suspend(void)
 	struct sigaction usual, ours;
 	sigset_t tstp;
 
-	suspended = 1;
+	suspended = true;
 	if (project)
 		mlb_suspend(project);
 	memset(&usual, 0, sizeof(usual));
@@ -49,7 +53,7 @@ suspend(void)
 	(void)pthread_sigmask(SIG_BLOCK, &tstp, NULL);
 	(void)sigaction(SIGTSTP, &ours, NULL);
 	continues++;
-	suspended = 0;
+	suspended = false;
 	if (project)
 		mlb_continue(project);
 }
@@ -85,7 +89,8 @@ signals_begin(struct mlb_project *p, bool tell)
 	struct sigaction action;
 
 	project = p;
-	stops = continues = suspended = 0;
+	stops = continues = 0;
+	suspended = false;
 	say = tell;
 	memset(&action, 0, sizeof(action));
 	action.sa_sigaction = handler;
@@ -118,17 +123,17 @@ signals_end(void)
 unsigned
 signals_stops(void)
 {
-	return (unsigned)stops;
+	return stops;
 }
 
 unsigned
 signals_continues(void)
 {
-	return (unsigned)continues;
+	return continues;
 }
 
 bool
 signals_suspended(void)
 {
-	return suspended != 0;
+	return suspended;
 }
