@@ -97,15 +97,18 @@ try_again(struct mlb_work *w)
 static void
 move_stray(struct mlb_work *w)
 {
+	struct mlb_buf dir = MLB_BUF_INIT(MAX_PATH_BYTES);
 	struct mlb_builder *b = w->b;
 	char *from, *to;
 
 	if (w->root)
 		return;
 	from = mlb_project_path(b->p, w->stray);
-	to = mlb_asprintf("%s/failed/%s/%s", b->p->state_dir, node_name(w), w->stray);
+	mlb_job_failed_dir(&dir, w->job);
+	to = mlb_asprintf("%s/%s", mlb_buf_str(&dir), w->stray);
 	if (mlb_fs_mkparents(to, NULL) == 0)
 		mlb_fs_move(from, to, NULL);
+	mlb_buf_release(&dir);
 	free(to);
 	free(from);
 }

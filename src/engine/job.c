@@ -54,6 +54,7 @@ job_new(const struct mlb_job_spec *spec, struct mlb_journal *journal)
 	j->scratch = mlb_arena_strdup(&j->arena, spec->scratch ? spec->scratch : "");
 	j->files.arena = &j->arena;
 	j->files.name = mlb_arena_strdup(&j->arena, spec->name);
+	j->part = spec->part ? mlb_arena_strdup(&j->arena, spec->part) : NULL;
 	j->files.root = mlb_arena_strdup(&j->arena, spec->root);
 	j->files.state_dir = mlb_arena_strdup(&j->arena, spec->state_dir);
 	for (size_t i = 0; i < spec->n_outputs; i++) {

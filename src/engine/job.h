@@ -29,7 +29,8 @@ struct mlb_job_output {
 };
 
 struct mlb_job_spec {
-	const char *name;       /* node, for .mlbuild/failed/NAME and messages */
+	const char *name; /* node, for .mlbuild/failed/NAME and messages */
+	const char *part; /* of several commands of this name, which: said of one that fails; NULL */
 	const char *root;       /* absolute: the workspace or a private root */
 	const char *state_dir;  /* absolute: the project's .mlbuild */
 	const char *dir;        /* relative to root */
@@ -95,6 +96,8 @@ void mlb_job_stop(struct mlb_job *j, bool timed_out);
 /* Call when the pidfd is readable: reaps, kills what is left of it, drains output, looks for the outputs. */
 int mlb_job_finish(struct mlb_job *j, struct mlb_job_end *end, struct mlb_err *err);
 
+/* Absolute: where what it leaves is kept when it fails. */
+void mlb_job_failed_dir(struct mlb_buf *out, const struct mlb_job *j);
 const char *mlb_job_log(struct mlb_job *j, size_t *len); /* captured output; borrowed */
 const char *
 mlb_job_kept(const struct mlb_job *j); /* ".mlbuild/failed/NAME" if a reject kept something, "" */

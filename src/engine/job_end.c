@@ -66,6 +66,12 @@ mlb_job_log(struct mlb_job *j, size_t *len)
 	return mlb_joblog_text(&j->log, len);
 }
 
+void
+mlb_job_failed_dir(struct mlb_buf *out, const struct mlb_job *j)
+{
+	mlb_jobfiles_failed_dir(out, &j->files);
+}
+
 const char *
 mlb_job_kept(const struct mlb_job *j)
 {
@@ -187,8 +193,13 @@ put_back(struct mlb_job *j, struct mlb_err *err)
 int
 mlb_job_reject(struct mlb_job *j, bool keep_outputs, struct mlb_err *err)
 {
-	int rc = keep_outputs ? let_stay(j, err) : put_back(j, err);
+	int rc;
 
+	/* What several of them leave must not replace each other's. */
+	if (!keep_outputs && j->part)
+		j->files.name = mlb_arena_printf(&j->arena, "%s %s", j->files.name, j->part);
+	j->part = NULL;
+	rc = keep_outputs ? let_stay(j, err) : put_back(j, err);
 	if (j->started) {
 		int r = write_log(j, rc ? NULL : err);
 		rc = rc ? rc : r;

@@ -22,6 +22,7 @@ struct mlb_job {
 	struct mlb_child child;
 	int out_fd; /* read end of the pipe, -1 at its end */
 	const char *scratch;
+	const char *part; /* as in the spec */
 	uint64_t started, deadline;
 	uint64_t timeout_ns;
 	int64_t started_wall;

@@ -272,6 +272,8 @@ start_job(struct mlb_work *w, const char *scratch, struct mlb_err *err)
 		.max_log = MAX_LOG,
 	};
 
+	if (w->item)
+		spec.part = mlb_work_about(w).file;
 	spec.pass = mlb_jobserver_descriptors(b->jobserver, &spec.n_pass);
 	spec.env = mlb_work_environment(w);
 	spec.secret = mlb_work_secrets(w);

@@ -120,6 +120,24 @@ echo 11 >in/1.txt
 ok mlbuild
 did '1 2 3'
 
+t each failure has a log and what it left of its own
+t_dir
+mkdir in
+for i in 1 2 3; do echo $i >in/$i.txt; done
+put mlbuild.ini <<'X'
+[feature up]
+each = in/*.txt
+run = echo "words of ${each:stem}"; echo "half of ${each:stem}" > ${out}; test "$(cat ${each})" = 2
+out = up/${each:name}
+X
+code 1 mlbuild -k
+for i in 1 3; do
+	log=$(sed -n "/failed  up in.$i.txt/,\$ { s/.*log  *//p; }" "$T_ERR" | head -n 1)
+	eq "$(cat "$log")" "words of $i"
+	kept=$(sed -n "/failed  up in.$i.txt/,\$ { s/.*kept  *//p; }" "$T_ERR" | head -n 1)
+	eq "$(cat "$kept/up/$i.txt")" "half of $i"
+done
+
 t what is told of a command names its file
 t_dir
 mkdir in
