@@ -35,8 +35,14 @@ belongs(const struct mlb_builder *b, uint32_t n)
 {
 	const struct mlb_g_node *node = &b->g->node[n];
 
-	return b->plan->node[n].known && b->plan->node[n].phase == MLB_PH_DONE &&
-	       node->kind != MLB_K_TASK && (node->out.n || node->flags & MLB_G_EACH);
+	if (!b->plan->node[n].known || b->plan->node[n].phase != MLB_PH_DONE ||
+	    node->kind == MLB_K_TASK || !(node->out.n || node->flags & MLB_G_EACH))
+		return false;
+	/* A source that went away meanwhile is known no more. */
+	for (uint32_t i = 0; i < node->out.n; i++)
+		if (!b->plan->out[node->out.first + i].kind)
+			return false;
+	return true;
 }
 
 static bool

@@ -122,6 +122,23 @@ ok mlbuild
 did b
 eq "$(tr '\n' ' ' <b.txt)" 'first 1 '
 
+t a source that goes away before its reader starts
+rm -f "$SYNC"/* first.txt b.txt .mlbuild/state.db*
+rm -rf .mlbuild mlbuild.lock
+"$MLBUILD" >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+rm raw.txt
+: >"$SYNC/go"
+wait "$pid"
+eq $? 1
+ok grep -q "blocked  b .*'raw.txt' is missing" "$T_ROOT/log"
+: >"$RAN"
+echo 1 >raw.txt
+ok mlbuild
+did b
+eq "$(tr '\n' ' ' <b.txt)" 'first 1 '
+
 t a source edited while one of its readers runs: the other reads what is there
 t_dir
 rm -f "$SYNC"/*
