@@ -13,6 +13,7 @@
 #include "engine/into.h"
 #include "engine/metrics.h"
 #include "engine/runid.h"
+#include "engine/steady.h"
 #include "engine/variant.h"
 #include "os/clock.h"
 #include "os/fs.h"
@@ -103,9 +104,27 @@ graph_is_recorded(struct mlb_builder *b, bool *is, struct mlb_err *err)
 	return rc;
 }
 
+/* Nodes that were up to date in an earlier build and have had no reason to change: *all of them, or o->rest. */
 static int
-one_pass(struct mlb_builder *b, const struct mlb_plan_options *o, struct mlb_err *err)
+find_rest(struct mlb_builder *b, struct mlb_plan_options *o, bool *all, struct mlb_err *err)
 {
+	struct mlb_steady said;
+	enum mlb_rest rest;
+	int rc = mlb_steady_find(&rest, &said, b->p, o, err);
+
+	o->rest = rest == MLB_REST_MOST;
+	*all = rest == MLB_REST_ALL;
+	if (*all) {
+		b->report->current = b->finished = said.n_wanted;
+		b->report->saved = said.saved;
+	}
+	return rc;
+}
+
+static int
+one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
+{
+	bool all = false;
 	int rc;
 
 	mlb_plan_free(b->plan);
@@ -116,12 +135,17 @@ one_pass(struct mlb_builder *b, const struct mlb_plan_options *o, struct mlb_err
 	b->finished = 0;
 	b->report->current = 0;
 	b->again = false;
-	rc = mlb_plan_new(&b->plan, b->p, o, err);
+	rc = find_rest(b, o, &all, err);
+	if (rc == 0 && !all)
+		rc = mlb_plan_new(&b->plan, b->p, o, err);
 	b->p->storing = NULL;
 	b->p->progress = NULL;
+	if (rc == 0 && all)
+		return mlb_project_save_scan(b->p, err);
 	if (rc)
 		return rc;
 	b->g = b->plan->g;
+	b->report->current = b->finished = b->plan->n_resting;
 	rc = mlb_plan_check_env(b->plan, err);
 	if (rc)
 		return rc;
@@ -155,6 +179,8 @@ one_pass(struct mlb_builder *b, const struct mlb_plan_options *o, struct mlb_err
 	}
 	if (rc == 0 && b->ready_to_run)
 		rc = mlb_record_finish(b, mlb_exit_code(verdict(b)), err);
+	else if (rc == 0)
+		rc = mlb_steady_keep(b, err);
 	if (rc == 0)
 		rc = mlb_project_save_scan(b->p, err);
 	return rc;
@@ -163,9 +189,10 @@ one_pass(struct mlb_builder *b, const struct mlb_plan_options *o, struct mlb_err
 static int
 run_passes(struct mlb_builder *b, struct mlb_err *err)
 {
-	struct mlb_plan_options o = { b->opt->word,  b->opt->n_words,    b->opt->force,
-				      b->opt->only,  b->opt->downstream, b->opt->update,
-				      b->opt->locked };
+	struct mlb_plan_options o = { b->opt->word,       b->opt->n_words,
+				      b->opt->force,      b->opt->only,
+				      b->opt->downstream, b->opt->update,
+				      b->opt->locked,     false };
 	bool again = false;
 	int rc = 0;
 

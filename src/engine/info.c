@@ -174,8 +174,8 @@ int
 mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn, void *ctx,
 	       struct mlb_err *err)
 {
-	const struct mlb_plan_options o = { b->word,       b->n_words, b->force, b->only,
-					    b->downstream, b->update,  b->locked };
+	const struct mlb_plan_options o = { b->word,       b->n_words, b->force,  b->only,
+					    b->downstream, b->update,  b->locked, false };
 	struct mlb_plan *plan = NULL;
 	int rc = mlb_plan_new(&plan, p, &o, err);
 

@@ -391,7 +391,8 @@ mlb_loop(struct mlb_builder *b, struct mlb_err *err)
 
 	/* In reverse, because todo is a stack and nodes are in topological order. */
 	for (uint32_t i = b->g->n_nodes; i-- > 0;)
-		if (b->plan->node[i].wanted && b->plan->node[i].waits == 0)
+		if (b->plan->node[i].wanted && !b->plan->node[i].resting &&
+		    b->plan->node[i].waits == 0)
 			mlb_todo(b, i);
 	mlb_settle_all(b);
 	while (rc == 0 && b->ready_to_run) {

@@ -12,8 +12,10 @@
 #include "engine/each.h"
 #include "engine/fingerprint.h"
 #include "engine/known.h"
+#include "engine/steady.h"
 
 #define MAX_UNSET (4 * MLB_MIB)
+#define FEW 16 /* of so many nodes one is looked up: more are faster read all */
 #define GUESS_NS (1000 * 1000 * 1000ULL) /* of a command that nothing is known about */
 
 /* Two sorted sequences are merged: rows of the memo, and nodes by name. */
@@ -71,6 +73,38 @@ load_memo(struct mlb_plan *plan, struct mlb_err *err)
 	return rc;
 }
 
+/* Of the few that do not rest; *all tells that every row has to be read: for the mean of a kind, or because they are many. */
+static int
+load_few(struct mlb_plan *plan, bool *all, struct mlb_err *err)
+{
+	uint32_t few = plan->n_wanted - plan->n_resting;
+	int rc = 0;
+
+	*all = few > plan->g->n_nodes / FEW;
+	for (uint32_t i = 0; i < plan->g->n_nodes && !*all && rc == 0; i++) {
+		struct mlb_memo m;
+		bool found = true;
+
+		if (!plan->node[i].wanted || plan->node[i].resting)
+			continue;
+		rc = mlb_memo_get(plan->p->db, mlb_g_str(plan->g, plan->g->node[i].name), &m,
+				  &found, err);
+		if (rc == 0 && found)
+			take_memo(&plan->node[i], &m);
+		*all = !plan->node[i].measured && !(plan->g->node[i].flags & MLB_G_SOURCE);
+	}
+	return rc;
+}
+
+static int
+load_memos(struct mlb_plan *plan, struct mlb_err *err)
+{
+	bool all = true;
+	int rc = plan->n_resting ? load_few(plan, &all, err) : 0;
+
+	return rc == 0 && all ? load_memo(plan, err) : rc;
+}
+
 static void
 index_outputs(struct mlb_plan *plan)
 {
@@ -93,7 +127,7 @@ find_critical_paths(struct mlb_plan *plan)
 		struct mlb_node *node = &plan->node[i];
 		uint64_t most = 0;
 
-		if (!node->wanted)
+		if (!node->wanted || node->resting)
 			continue;
 		if (!node->measured)
 			node->duration = g->node[i].flags & MLB_G_SOURCE
@@ -116,7 +150,8 @@ count_wanted(const struct mlb_plan *plan, struct mlb_range r)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < r.n; i++)
-		n += plan->node[plan->g->index[r.first + i]].wanted;
+		n += plan->node[plan->g->index[r.first + i]].wanted &&
+		     !plan->node[plan->g->index[r.first + i]].resting;
 	return n;
 }
 
@@ -124,7 +159,7 @@ static void
 count_waits(struct mlb_plan *plan)
 {
 	for (uint32_t i = 0; i < plan->g->n_nodes; i++) {
-		if (!plan->node[i].wanted)
+		if (!plan->node[i].wanted || plan->node[i].resting)
 			continue;
 		plan->node[i].waits = count_wanted(plan, plan->g->node[i].dep);
 		plan->node[i].gates = count_wanted(plan, plan->g->node[i].gate);
@@ -153,11 +188,13 @@ mlb_plan_new(struct mlb_plan **out, struct mlb_project *p, const struct mlb_plan
 	for (uint32_t i = 0; i < plan->g->n_nodes; i++)
 		plan->node[i].reason = plan->node[i].stamp = "";
 	index_outputs(plan);
-	rc = load_memo(plan, err);
-	if (rc == 0)
-		rc = mlb_plan_select(plan, o, err);
+	rc = mlb_plan_select(plan, o, err);
 	if (rc == 0)
 		rc = mlb_project_check_lock(p, err);
+	if (rc == 0 && o->rest)
+		mlb_steady_apply(plan);
+	if (rc == 0)
+		rc = load_memos(plan, err);
 	if (rc == 0)
 		mlb_plan_fingerprints(plan);
 	if (rc) {

@@ -141,6 +141,7 @@ struct mlb_node {
 	bool marked; /* lock or memo must be written, and the builder knows */
 	bool ran;    /* each: a command of it ran */
 	bool redo;   /* an input was made again: decide once more before it runs */
+	bool resting; /* DONE before anything was decided (steady.h): neither memo nor key were looked up */
 };
 
 struct mlb_plan {
@@ -156,6 +157,7 @@ struct mlb_plan {
 	uint64_t kind_mean[MLB_N_KINDS];
 	bool force, only, downstream, update, locked;
 	uint32_t n_wanted;
+	uint32_t n_resting; /* of them */
 };
 
 /* plan.c */
@@ -163,6 +165,7 @@ struct mlb_plan_options {
 	const char *const *word;
 	size_t n_words;
 	bool force, only, downstream, update, locked;
+	bool rest; /* mlb_steady_find said MLB_REST_MOST */
 };
 int mlb_plan_new(struct mlb_plan **out, struct mlb_project *p, const struct mlb_plan_options *o,
 		 struct mlb_err *err);
@@ -174,6 +177,9 @@ int mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err);
 
 /* select.c: marks node[].asked and wanted. */
 int mlb_plan_select(struct mlb_plan *plan, const struct mlb_plan_options *o, struct mlb_err *err);
+/* The nodes that the words stand for, or the default ones: one byte a node, zero before. */
+int mlb_select_marks(const struct mlb_project *p, const struct mlb_plan_options *o, uint8_t *mark,
+		     struct mlb_err *err);
 int mlb_select_words(const struct mlb_project *p, const char *const *word, size_t n, uint8_t *mark,
 		     struct mlb_err *err);
 /* Does the word mean this instance: by its name, its target's, some of its bindings, or as a glob? */

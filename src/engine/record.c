@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "engine/each.h"
+#include "engine/steady.h"
 #include "os/clock.h"
 #include "os/machine.h"
 
@@ -317,6 +318,8 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 	/* With --locked .gitignore may still have to be written. */
 	if (rc == 0 && locked && !b->opt->locked)
 		rc = mlb_meta_set(p->db, "graph", b->g->id.b, MLB_DIGEST_LEN, err);
+	if (rc == 0)
+		rc = mlb_steady_put(p, locked ? b : NULL, err);
 	if (rc == 0)
 		rc = mlb_db_commit(p->db, err);
 	if (rc)

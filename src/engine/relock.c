@@ -129,7 +129,7 @@ set_matrix(struct mlb_builder *b, const uint32_t *n, size_t count, bool *differs
 	for (size_t i = 0; i < count; i++) {
 		struct mlb_lock_output *out;
 		uint32_t n_out = b->g->node[n[i]].out.n;
-		bool now = belongs(b, n[i]);
+		bool now = belongs(b, n[i]) && !b->plan->node[n[i]].resting;
 
 		out = mlb_arena_alloc(&b->plan->arena, (n_out + 1) * sizeof(*out));
 		if (!now && !(old && mlb_known_locked(b->plan, n[i], NULL)))

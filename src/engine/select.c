@@ -381,16 +381,22 @@ force(struct mlb_plan *plan, const uint8_t *mark, struct mlb_err *err)
 }
 
 int
+mlb_select_marks(const struct mlb_project *p, const struct mlb_plan_options *o, uint8_t *mark,
+		 struct mlb_err *err)
+{
+	if (o->n_words)
+		return mlb_select_words(p, o->word, o->n_words, mark, err);
+	mark_default(p->graph, mark);
+	return 0;
+}
+
+int
 mlb_plan_select(struct mlb_plan *plan, const struct mlb_plan_options *o, struct mlb_err *err)
 {
 	const struct mlb_graph *g = plan->g;
 	uint8_t *mark = mlb_arena_alloc(&plan->arena, g->n_nodes + 1);
-	int rc = 0;
+	int rc = mlb_select_marks(plan->p, o, mark, err);
 
-	if (o->n_words)
-		rc = mlb_select_words(plan->p, o->word, o->n_words, mark, err);
-	else
-		mark_default(g, mark);
 	if (rc)
 		return rc;
 	for (uint32_t i = 0; i < g->n_nodes && o->update && rc == 0; i++)

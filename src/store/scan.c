@@ -179,6 +179,7 @@ look_at(void *ctx, size_t task)
 	if (task == 0) {
 		if (s->db)
 			load_rows(s, &l->err);
+		mlb_scan_digest(&s->rows, s);
 		return;
 	}
 	look_at_paths(l, (task - 1) * BLOCK, MLB_MIN(s->n, task * BLOCK));

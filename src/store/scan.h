@@ -80,6 +80,7 @@ struct mlb_scan {
 	 */
 	void (*progress)(void *ctx, const struct mlb_scan_progress *p);
 	void *progress_ctx;
+	struct mlb_digest rows;       /* mlb_scan_digest of what the stat cache had of them before the last run */
 	struct mlb_scan_own *own;     /* scan*.c's */
 };
 
@@ -90,6 +91,12 @@ void mlb_scan_release(struct mlb_scan *s);
 
 /* Examine all paths: rows, lstat, hash what changed. */
 int mlb_scan_run(struct mlb_scan *s, struct mlb_err *err);
+
+/*
+ * A digest of kind and content of all paths as known now. Where it was the same
+ * before, nothing differs; where s->rows was, only what has `changed` set does.
+ */
+void mlb_scan_digest(struct mlb_digest *out, const struct mlb_scan *s);
 
 /* Why path i is MLB_P_BAD: "'data/raw.csv' is a link to nothing". Borrowed until path i is looked at again; "" for others. */
 const char *mlb_scan_problem(const struct mlb_scan *s, size_t i);

@@ -72,6 +72,39 @@ mlb_meta_set(struct mlb_db *db, const char *name, const void *v, size_t len, str
 	return mlb_stmt_run(s, err);
 }
 
+#define MEMO "SELECT node, sig, key, outs, duration, kind, flags FROM memo"
+
+static void
+read_memo(struct mlb_memo *m, struct mlb_stmt *s)
+{
+	m->node = mlb_column_text(s, 0, NULL);
+	mlb_column_digest(s, 1, &m->sig);
+	mlb_column_digest(s, 2, &m->key);
+	mlb_column_digest(s, 3, &m->outs);
+	m->duration = (uint64_t)mlb_column_int(s, 4);
+	m->kind = (uint8_t)mlb_column_int(s, 5);
+	m->flags = (uint8_t)mlb_column_int(s, 6);
+}
+
+int
+mlb_memo_get(struct mlb_db *db, const char *node, struct mlb_memo *out, bool *found,
+	     struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, db, MEMO " WHERE node = ?1", err);
+
+	*found = false;
+	if (rc)
+		return rc;
+	mlb_stmt_text(s, 1, node, strlen(node));
+	rc = mlb_stmt_step(s, found, err);
+	if (rc == 0 && *found)
+		read_memo(out, s);
+	out->node = node;
+	mlb_stmt_reset(s);
+	return rc;
+}
+
 int
 mlb_memo_each(struct mlb_db *db,
 	      int (*fn)(void *ctx, const struct mlb_memo *m, struct mlb_err *err), void *ctx,
@@ -79,23 +112,14 @@ mlb_memo_each(struct mlb_db *db,
 {
 	struct mlb_stmt *s;
 	bool row;
-	int rc = mlb_db_prepare(
-		&s, db,
-		"SELECT node, sig, key, outs, duration, kind, flags FROM memo ORDER BY node", err);
+	int rc = mlb_db_prepare(&s, db, MEMO " ORDER BY node", err);
 
 	if (rc)
 		return rc;
 	while ((rc = mlb_stmt_step(s, &row, err)) == 0 && row) {
-		struct mlb_memo m = {
-			.node = mlb_column_text(s, 0, NULL),
-			.duration = (uint64_t)mlb_column_int(s, 4),
-			.kind = (uint8_t)mlb_column_int(s, 5),
-			.flags = (uint8_t)mlb_column_int(s, 6),
-		};
+		struct mlb_memo m;
 
-		mlb_column_digest(s, 1, &m.sig);
-		mlb_column_digest(s, 2, &m.key);
-		mlb_column_digest(s, 3, &m.outs);
+		read_memo(&m, s);
 		rc = fn(ctx, &m, err);
 		if (rc)
 			break;

@@ -33,6 +33,9 @@ enum { MLB_MEMO_NO = 1 /* a check that said no */, MLB_MEMO_FAILED = 2 /* its la
 /* All rows in bytewise order of node, in one pass. */
 int mlb_memo_each(struct mlb_db *db, int (*fn)(void *ctx, const struct mlb_memo *m, struct mlb_err *err),
 		  void *ctx, struct mlb_err *err);
+/* One row; its name is the caller's own. */
+int mlb_memo_get(struct mlb_db *db, const char *node, struct mlb_memo *out, bool *found,
+		 struct mlb_err *err);
 int mlb_memo_set(struct mlb_db *db, const struct mlb_memo *m, struct mlb_err *err);
 
 /* runs: one row per invocation that built something, and one per action of it. */
