@@ -91,19 +91,6 @@ verdict(const struct mlb_builder *b)
 	return b->report->blocked ? MLB_EFAILED : 0;
 }
 
-/* Are lock and .gitignore those of this graph? */
-static int
-graph_is_recorded(struct mlb_builder *b, bool *is, struct mlb_err *err)
-{
-	struct mlb_buf id = MLB_BUF_INIT(MLB_KIB);
-	int rc = mlb_meta_get(b->p->db, "graph", &id, err);
-
-	*is = rc == 0 && id.len == MLB_DIGEST_LEN &&
-	      memcmp(mlb_buf_str(&id), b->g->id.b, MLB_DIGEST_LEN) == 0;
-	mlb_buf_release(&id);
-	return rc;
-}
-
 /* Nodes that were up to date in an earlier build and have had no reason to change: *all of them, or o->rest. */
 static int
 find_rest(struct mlb_builder *b, struct mlb_plan_options *o, bool *all, struct mlb_err *err)
@@ -173,7 +160,7 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 		bool same = b->p->lock_same;
 
 		if (same)
-			rc = graph_is_recorded(b, &same, err);
+			rc = mlb_graph_is_recorded(b, &same, err);
 		if (rc == 0 && !same)
 			rc = mlb_builder_machinery(b, err);
 	}

@@ -195,6 +195,8 @@ int mlb_record_finish(struct mlb_builder *b, int status,
 bool mlb_record_busy(const struct mlb_builder *b);
 
 /* relock.c: mlbuild.lock as it has to be now. */
+int mlb_graph_is_recorded(struct mlb_builder *b, bool *is,
+			  struct mlb_err *err); /* lock and .gitignore are of this graph */
 int mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err);
 
 /* ignore.c: the block in .gitignore. */

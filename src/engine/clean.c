@@ -115,7 +115,7 @@ clean_dropped(struct cleaner *c, struct mlb_err *err)
 static int
 clean_dead(struct cleaner *c, struct mlb_err *err)
 {
-	int rc = mlb_project_lock(c->p, err);
+	int rc = mlb_project_whole_lock(c->p, err);
 
 	for (uint32_t i = 0; rc == 0 && i < c->p->lock.map.n; i++) {
 		const struct mlb_lock_block *b = c->p->lock.map.entry[i].u.ptr;

@@ -44,7 +44,7 @@ static int
 read_lock(struct mlb_fsck_state *s, struct mlb_err *err)
 {
 	struct mlb_err why = MLB_ERR_INIT;
-	int rc = mlb_project_lock(s->p, &why);
+	int rc = mlb_project_whole_lock(s->p, &why);
 
 	if (rc == MLB_EINVALID || rc == MLB_ECORRUPT) {
 		mlb_fsck_tell_lock(s, why.text);

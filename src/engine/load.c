@@ -323,35 +323,8 @@ save:
 	return rc;
 }
 
-int
-mlb_project_lock(struct mlb_project *p, struct mlb_err *err)
-{
-	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK_BYTES);
-	char *path;
-	int rc = 0;
-
-	if (p->lock_read)
-		return 0;
-	path = mlb_project_path(p, "mlbuild.lock");
-	if (mlb_fs_exists(path))
-		rc = mlb_fs_read(&text, path, err);
-	if (rc == 0 && text.len)
-		rc = mlb_lockfile_parse(&p->lock, mlb_buf_str(&text), text.len, err);
-	if (rc == 0)
-		p->lock_read = true;
-	mlb_buf_release(&text);
-	free(path);
-	return rc;
-}
-
-/* What meta "lock" holds: the file as it was when the memo was last recorded with it. */
-struct lock_mark {
-	uint64_t ino, size;
-	int64_t mtime, ctime;
-};
-
 static int
-mark_lock(struct mlb_project *p, struct lock_mark *out, struct mlb_err *err)
+mark_lock(struct mlb_project *p, struct mlb_lock_mark *out, struct mlb_err *err)
 {
 	struct mlb_stat st;
 	char *path = mlb_project_path(p, "mlbuild.lock");
@@ -368,17 +341,57 @@ mark_lock(struct mlb_project *p, struct lock_mark *out, struct mlb_err *err)
 	return rc;
 }
 
+/* As it was recorded, and still is after it was read: then it need not be parsed. */
+static bool
+open_same(struct mlb_project *p, struct mlb_buf *text)
+{
+	struct mlb_lock_mark now;
+
+	return p->lock_same && mark_lock(p, &now, NULL) == 0 &&
+	       memcmp(&now, &p->lock_mark, sizeof(now)) == 0 && mlb_lockfile_open(&p->lock, text);
+}
+
+int
+mlb_project_lock(struct mlb_project *p, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK_BYTES);
+	char *path;
+	int rc = 0;
+
+	if (p->lock_read)
+		return 0;
+	path = mlb_project_path(p, "mlbuild.lock");
+	if (mlb_fs_exists(path))
+		rc = mlb_fs_read(&text, path, err);
+	if (rc == 0 && text.len && !open_same(p, &text))
+		rc = mlb_lockfile_parse(&p->lock, mlb_buf_str(&text), text.len, err);
+	if (rc == 0)
+		p->lock_read = true;
+	mlb_buf_release(&text);
+	free(path);
+	return rc;
+}
+
+int
+mlb_project_whole_lock(struct mlb_project *p, struct mlb_err *err)
+{
+	int rc = mlb_project_lock(p, err);
+
+	return rc ? rc : mlb_lockfile_whole(&p->lock, err);
+}
+
 int
 mlb_project_check_lock(struct mlb_project *p, struct mlb_err *err)
 {
 	struct mlb_buf meta = MLB_BUF_INIT(MLB_KIB);
-	struct lock_mark now;
+	struct mlb_lock_mark now;
 	int rc = mark_lock(p, &now, err);
 
 	if (rc == 0)
 		rc = mlb_meta_get(p->db, "lock", &meta, err);
 	p->lock_same = rc == 0 && now.ino && meta.len == sizeof(now) &&
 		       memcmp(mlb_buf_str(&meta), &now, sizeof(now)) == 0;
+	p->lock_mark = now;
 	if (rc == 0 && !p->lock_same)
 		rc = mlb_project_lock(p, err);
 	mlb_buf_release(&meta);
@@ -388,7 +401,7 @@ mlb_project_check_lock(struct mlb_project *p, struct mlb_err *err)
 int
 mlb_project_remember_lock(struct mlb_project *p, struct mlb_err *err)
 {
-	struct lock_mark now;
+	struct mlb_lock_mark now;
 	int rc = mark_lock(p, &now, err);
 
 	if (rc == 0)

@@ -24,6 +24,12 @@
 
 struct mlb_plan_options;
 
+/* What meta "lock" holds: the file as it was when the memo was last recorded with it. */
+struct mlb_lock_mark {
+	uint64_t ino, size;
+	int64_t mtime, ctime;
+};
+
 struct mlb_project {
 	char *root;      /* absolute */
 	char *state_dir; /* root/.mlbuild */
@@ -43,6 +49,7 @@ struct mlb_project {
 	struct mlb_scan scan;
 	bool scanned;
 	struct mlb_lockfile lock;
+	struct mlb_lock_mark lock_mark; /* as it was when lock_same was found */
 	bool lock_read;
 	bool lock_same; /* the lock on disk is the one our memo was recorded with */
 	bool adopting;  /* results of the targets asked for come before what the lock says */
@@ -82,6 +89,8 @@ enum mlb_link mlb_project_link(const struct mlb_project *p);
 /* load.c: graph and scan, both as of now. */
 int mlb_project_load(struct mlb_project *p, struct mlb_err *err);
 int mlb_project_lock(struct mlb_project *p, struct mlb_err *err); /* reads mlbuild.lock once */
+int mlb_project_whole_lock(struct mlb_project *p,
+			   struct mlb_err *err); /* and parses all: for whoever reads p->lock.map */
 int mlb_project_check_lock(struct mlb_project *p,
 			   struct mlb_err *err); /* reads it only if it is not the one recorded */
 int mlb_project_remember_lock(struct mlb_project *p,

@@ -305,18 +305,37 @@ write_lock(struct mlb_builder *b, struct mlb_err *err)
 }
 
 int
+mlb_graph_is_recorded(struct mlb_builder *b, bool *is, struct mlb_err *err)
+{
+	struct mlb_buf id = MLB_BUF_INIT(MLB_KIB);
+	int rc = mlb_meta_get(b->p->db, "graph", &id, err);
+
+	*is = rc == 0 && id.len == MLB_DIGEST_LEN &&
+	      memcmp(mlb_buf_str(&id), b->g->id.b, MLB_DIGEST_LEN) == 0;
+	mlb_buf_release(&id);
+	return rc;
+}
+
+int
 mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err)
 {
-	bool differs;
+	bool differs, same = false;
 	int rc = mlb_project_lock(b->p, err);
 
+	if (rc == 0)
+		rc = mlb_graph_is_recorded(b, &same, err);
+	/* Of this graph nothing is dead in it. */
+	same = same && b->p->lock_same;
+	if (rc == 0 && !same)
+		rc = mlb_project_whole_lock(b->p, err);
 	if (rc)
 		return rc;
 	differs = b->p->lock.conflict;
 	rc = set_blocks(b, &differs, err);
 	if (rc)
 		return rc;
-	rc = drop_dead(b, &differs, err);
+	if (!same)
+		rc = drop_dead(b, &differs, err);
 	if (rc)
 		return rc;
 	if (!differs)

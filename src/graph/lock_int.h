@@ -11,6 +11,12 @@
 #define MLB_LOCK_VERSION "1"
 #define MLB_LOCK_END "# end"
 
+/* One block, from its header to the next one's; MLB_EINVALID. (lockfile.c) */
+int mlb_lock_parse_block(struct mlb_lockfile *l, const char *text, size_t len, struct mlb_err *err);
+void mlb_lock_add_block(struct mlb_buf *out, const struct mlb_lock_block *b); /* lock_write.c */
+/* The text of one that was opened, with the blocks of the map in the place of its own. (lock_find.c) */
+void mlb_lock_patch(struct mlb_buf *out, const struct mlb_lockfile *l);
+
 /* Bytes that a line cannot hold, and '\' itself, as \xHH. */
 void mlb_lock_add_text(struct mlb_buf *out, const char *s);
 /* The reverse; NULL if it is not such a text. From the arena. */

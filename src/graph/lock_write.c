@@ -18,13 +18,8 @@ mlb_lockfile_release(struct mlb_lockfile *l)
 {
 	mlb_strmap_release(&l->map);
 	mlb_arena_release(&l->arena);
+	mlb_buf_release(&l->text);
 	l->conflict = false;
-}
-
-struct mlb_lock_block *
-mlb_lockfile_get(const struct mlb_lockfile *l, const char *name)
-{
-	return mlb_strmap_get(&l->map, name);
 }
 
 void
@@ -49,10 +44,8 @@ mlb_lockfile_set(struct mlb_lockfile *l, const struct mlb_lock_block *b)
 void
 mlb_lockfile_remove(struct mlb_lockfile *l, const char *name)
 {
-	struct mlb_strmap_entry *at = mlb_strmap_find(&l->map, name, strlen(name));
-
-	if (at)
-		at->u.ptr = NULL;
+	if (mlb_lockfile_get(l, name))
+		mlb_strmap_set(&l->map, name, NULL);
 }
 
 static int
@@ -109,8 +102,8 @@ add_digest(struct mlb_buf *out, size_t from, const char *name, const struct mlb_
 	return end_line(out, from, sum);
 }
 
-static void
-add_block(struct mlb_buf *out, const struct mlb_lock_block *b)
+void
+mlb_lock_add_block(struct mlb_buf *out, const struct mlb_lock_block *b)
 {
 	uint64_t sum = 0;
 	size_t from;
@@ -141,15 +134,20 @@ add_block(struct mlb_buf *out, const struct mlb_lock_block *b)
 void
 mlb_lockfile_format(struct mlb_buf *out, const struct mlb_lockfile *l)
 {
+	const struct mlb_lock_block **all;
 	size_t n;
-	const struct mlb_lock_block **all = sorted(l, &n);
 
+	if (l->text.len) {
+		mlb_lock_patch(out, l);
+		return;
+	}
+	all = sorted(l, &n);
 	mlb_buf_adds(
 		out, MLB_LOCK_HEADER MLB_LOCK_VERSION
 		"\n"
 		"# Which bytes this commit means. Made by mlbuild: commit it, do not edit it.\n");
 	for (size_t i = 0; i < n; i++)
-		add_block(out, all[i]);
+		mlb_lock_add_block(out, all[i]);
 	mlb_buf_adds(out, "\n" MLB_LOCK_END "\n");
 	free(all);
 }

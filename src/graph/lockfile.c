@@ -386,6 +386,24 @@ parse_side(struct mlb_lockfile *l, const char *text, size_t len, enum side side,
 	return rc;
 }
 
+int
+mlb_lock_parse_block(struct mlb_lockfile *l, const char *text, size_t len, struct mlb_err *err)
+{
+	struct parser p = {
+		.l = l, .map = &l->map, .p = text, .end = text + len, .version = true, .err = err
+	};
+	const char *line;
+	size_t n;
+	int rc = 0;
+
+	while (!rc && next_line(&p, &line, &n, &rc))
+		rc = take_line(&p, line, n);
+	if (!rc)
+		rc = end_block(&p);
+	mlb_vec_release(&p.output);
+	return rc;
+}
+
 /* Does any line look like the beginning of a conflict? */
 static bool
 has_markers(const char *text, size_t len)

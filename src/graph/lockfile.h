@@ -4,7 +4,7 @@
  * git's conflict markers is read: both sides are candidates.
  *
  * Ownership: the lock file owns its blocks; what get returns is borrowed and
- * stays valid until the block is replaced.
+ * stays valid until the block is replaced, or all of an opened one is parsed.
  */
 #ifndef GRAPH_LOCKFILE_H
 #define GRAPH_LOCKFILE_H
@@ -37,6 +37,7 @@ struct mlb_lock_block {
 struct mlb_lockfile {
 	struct mlb_arena arena;
 	struct mlb_strmap map;    /* section name -> struct mlb_lock_block *; NULL: removed */
+	struct mlb_buf text;      /* opened: where blocks that are not in the map are looked for; empty otherwise */
 	bool conflict;            /* markers were found */
 };
 
@@ -44,12 +45,20 @@ void mlb_lockfile_init(struct mlb_lockfile *l);
 void mlb_lockfile_release(struct mlb_lockfile *l);
 /* Into a lock file that is empty. Errors begin with "mlbuild.lock:LINE: "; an empty text is an empty lock. */
 int mlb_lockfile_parse(struct mlb_lockfile *l, const char *text, size_t len, struct mlb_err *err);
+/*
+ * The same for a text that the caller knows to be as mlb_lockfile_format gave it:
+ * nothing is parsed, get looks into it and format puts it between what was
+ * changed. Takes the text over. false: it does not look like one.
+ */
+bool mlb_lockfile_open(struct mlb_lockfile *l, struct mlb_buf *text);
+/* Parse after all: what was opened, before anything in it was changed; for whoever reads the map. */
+int mlb_lockfile_whole(struct mlb_lockfile *l, struct mlb_err *err);
 /* Append the whole file: sorted; of several candidates the first. */
 void mlb_lockfile_format(struct mlb_buf *out, const struct mlb_lockfile *l);
 /* Insert or replace a block, with all its candidates; copied into the arena (other is not). */
 void mlb_lockfile_set(struct mlb_lockfile *l, const struct mlb_lock_block *b);
 void mlb_lockfile_remove(struct mlb_lockfile *l, const char *name);
-struct mlb_lock_block *mlb_lockfile_get(const struct mlb_lockfile *l, const char *name);
+struct mlb_lock_block *mlb_lockfile_get(struct mlb_lockfile *l, const char *name);
 
 /*
  * A table object: the rows of an each or matrix target, sorted by instance name

@@ -138,7 +138,7 @@ is_version(const struct mlb_lock_block *b, unsigned version, unsigned n_outputs)
 
 /* Every candidate is one that a side wrote; nothing is a mixture. */
 static void
-check_candidates(const struct mlb_lockfile *l, const unsigned *ours, const unsigned *theirs,
+check_candidates(struct mlb_lockfile *l, const unsigned *ours, const unsigned *theirs,
 		 unsigned *found)
 {
 	for (unsigned i = 0; i < TARGETS; i++) {
