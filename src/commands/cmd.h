@@ -69,4 +69,8 @@ extern const struct cmd cmd_add, cmd_adopt, cmd_build, cmd_cat, cmd_checkout, cm
 	cmd_du, cmd_fsck, cmd_graph, cmd_help, cmd_init, cmd_log, cmd_ls, cmd_params, cmd_show, cmd_stage, cmd_status,
 	cmd_update, cmd_version, cmd_why;
 
+/* Said instead of "everything is up to date" where that is empty talk. */
+#define CMD_NO_TARGETS                                                                             \
+	"nothing to build: mlbuild.ini has no targets yet, or only tasks, which run when named\n"
+
 #endif

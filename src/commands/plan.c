@@ -90,6 +90,10 @@ plan_view_print(struct plan_view *v)
 	const char *separator = "";
 
 	tabular_print(&v->table, out, "");
+	if (v->total == 0) {
+		out_adds(out, CMD_NO_TARGETS);
+		return;
+	}
 	if (v->count[MLB_FATE_CURRENT] == v->total) {
 		out_addf(out, "everything is up to date (%u target%s)\n", v->total,
 			 v->total == 1 ? "" : "s");

@@ -27,6 +27,10 @@ up_to_date(struct ui *ui, const struct mlb_report *r)
 	struct out *o = &ui->app->err;
 	double seconds = (double)r->duration / 1e9;
 
+	if (app->n_words == 0 && r->current == 0) {
+		out_adds(o, CMD_NO_TARGETS);
+		return;
+	}
 	if (app->n_words == 1)
 		add_clean(o, app->word[0]);
 	else

@@ -80,4 +80,17 @@ out_has x
 ok mlbuild ls
 out_has old
 
+t a project that has nothing yet
+t_dir
+ok mlbuild init
+ok mlbuild
+err_has 'nothing to build'
+ok mlbuild status
+has 'nothing to build'
+printf '[task t]\nrun = echo hi\n' >>mlbuild.ini
+ok mlbuild
+err_has 'only tasks'
+ok mlbuild t
+has hi
+
 done_testing
