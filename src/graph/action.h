@@ -67,10 +67,6 @@ void mlb_action_for_each(struct mlb_action *out, struct mlb_arena *arena, const 
 int mlb_action_each_command(struct mlb_buf *out, const struct mlb_graph *g, uint32_t node,
 			    const char *const *file, size_t n_files, struct mlb_err *err);
 
-/* The command (not yet mlb_action_command) of an `each` node for several files at once, as `batch` wants. */
-int mlb_action_each_command(struct mlb_buf *out, const struct mlb_graph *g, uint32_t node, const char *const *file,
-			    size_t n, struct mlb_err *err);
-
 /* An argument's value as the stage gets it: the same for mlb_action_command's markers. */
 int mlb_action_arg(struct mlb_buf *out, const char *value, const char *scratch, const char *const *list,
 		   size_t n_lists, struct mlb_err *err);

@@ -64,6 +64,24 @@ value_of(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *value,
 
 /* ------------------------------------------------------------ parts */
 
+/* Its words are what is started, so each reference stays within one of them. */
+static void
+resolve_shell(struct mlb_comp *c, struct mlb_c_work *w)
+{
+	const struct mlb_text *value = &w->ct->t->shell;
+	mlb_str shell = value_of(c, w, value, MLB_C_CONST, true);
+	struct mlb_strvec argv = MLB_VEC_INIT;
+
+	c->inst.v[w->inst].node.shell = shell;
+	if (value->s && strstr(value->s, "${") && !w->failed &&
+	    !mlb_shell_simple(&argv, mlb_buf_str(&c->text))) {
+		mlb_c_error(c, value, "in '%s': `shell` is not plain words: %s",
+			    c->inst.v[w->inst].name, mlb_buf_str(&c->text));
+		w->failed = true;
+	}
+	mlb_strvec_release(&argv);
+}
+
 static void
 resolve_dir(struct mlb_comp *c, struct mlb_c_work *w)
 {
@@ -84,7 +102,7 @@ resolve_dir(struct mlb_comp *c, struct mlb_c_work *w)
 		w->dir = mlb_arena_strdup(&c->tmp, mlb_buf_str(&c->scratch));
 	}
 	node->dir = mlb_c_str(c, w->dir);
-	node->shell = value_of(c, w, &w->ct->t->shell, MLB_C_CONST, false);
+	resolve_shell(c, w);
 }
 
 static bool
@@ -332,7 +350,7 @@ finish(struct mlb_comp *c, struct mlb_c_work *w)
 {
 	struct mlb_g_node *node;
 	const struct mlb_target *t = w->ct->t;
-	uint32_t first = (uint32_t)c->pair.n;
+	uint32_t first;
 
 	mlb_c_finish_inputs(c, w);
 	node = &c->inst.v[w->inst].node;

@@ -178,7 +178,7 @@ struct mlb_compile {
 };
 
 /* Resolve, expand and check everything; all errors at once, each with file and line. */
-int mlb_graph_compile(struct mlb_graph **out, const struct mlb_compile *c, struct mlb_err *err);
+int mlb_graph_compile(struct mlb_graph **out, const struct mlb_compile *in, struct mlb_err *err);
 void mlb_graph_free(struct mlb_graph *g);
 
 int mlb_graph_save(const struct mlb_graph *g, const char *path, struct mlb_err *err);

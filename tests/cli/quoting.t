@@ -182,4 +182,27 @@ X
 ok mlbuild
 eq "$(cat a.txt)" '1e-3 0100 yes'
 
+t a parameter in the prefix of the shell stays one word
+while IFS= read -r value; do
+	t_dir
+	printf '[params]\np = %s\n[dataset a]\nshell = bash -o ${params:p} -c\nrun = echo 1 > ${out}\nout = a.txt\n' \
+		"$value" >mlbuild.ini
+	t_run_ mlbuild
+	[ "$T_CODE" = 1 ] || [ "$T_CODE" = 2 ] && pass || fail "exit code $T_CODE"
+	gone pwned
+	change mlbuild.ini 'bash -o ..params:p. -c' 'env ${params:p} bash -c'
+	t_run_ mlbuild
+	gone pwned
+done <<'X'
+pipefail -c 'touch pwned'
+A=1' touch pwned #
+A=1" touch pwned #
+A=1 touch pwned
+X
+printf '[params]\np = pipefail\n[dataset a]\nshell = bash -o ${params:p} -ec\nrun = false | echo 1 > ${out}\nout = a.txt\n' >mlbuild.ini
+code 1 mlbuild
+change mlbuild.ini false true
+ok mlbuild
+there a.txt
+
 done_testing
