@@ -147,7 +147,8 @@ lines_finish(struct lines *l)
 	copy = mlb_strndup(l->out->data + l->from, len);
 	for (const char *p = copy; *p != '\0'; p = strchr(p, '\n') + 1)
 		mlb_vec_push(&line, p);
-	qsort(line.v, line.n, sizeof(*line.v), compare_pointers);
+	if (line.n > 1)
+		qsort(line.v, line.n, sizeof(*line.v), compare_pointers);
 	mlb_buf_truncate(l->out, l->from);
 	for (size_t i = 0; i < line.n; i++)
 		if (i == 0 || compare_lines(line.v[i - 1], line.v[i]) != 0)
