@@ -275,10 +275,13 @@ need_dir(struct need *n, uint32_t path)
 static const char *
 nearest_path(struct mlb_comp *c, const char *path)
 {
+	const char *param = mlb_str_starts(path, "params.") ? path + strlen("params.") : NULL;
 	MLB_VEC(const char *) names = MLB_VEC_INIT;
 	const char *target = mlb_c_nearest_target(c, path);
 	const char *near;
 
+	if (param && mlb_params_get(&c->config->params, param))
+		return mlb_arena_printf(&c->tmp, "params:%s", param);
 	for (uint32_t p = 0; p < c->path.n && c->suggestions < 20; p++)
 		if (c->path_info.v[p].producer != MLB_NONE)
 			mlb_vec_push(&names, mlb_c_path_text(c, p));

@@ -79,16 +79,40 @@ mlb_c_which_out(struct mlb_comp *c, const struct mlb_c_target *ct, const char *o
 
 /* ------------------------------------------------------------ which target */
 
+/* Other tools write params.lr, or ${output}: what that is here, without its braces; NULL: no idea. */
+static const char *
+our_form(struct mlb_comp *c, const char *name)
+{
+	static const char *const reserved[] = { "each",   "env", "matrix", "metrics",
+						"params", "out", "scratch" };
+	const char *dot = strchr(name, '.');
+	size_t len = dot ? (size_t)(dot - name) : strlen(name);
+	const char *head = mlb_arena_strndup(&c->tmp, name, len);
+	const char *near;
+
+	if (strcmp(name, "output") == 0 || strcmp(name, "outputs") == 0)
+		return "out";
+	if (dot && (mlb_name_reserved(head) || mlb_c_find(c, head)))
+		return mlb_arena_printf(&c->tmp, "%s:%s", head, dot + 1);
+	near = dot ? NULL : mlb_nearest(name, reserved, MLB_ARRAY_LEN(reserved));
+	return near;
+}
+
 static void
 report_unknown(struct mlb_comp *c, const struct mlb_c_work *w, const struct mlb_ref *ref,
 	       const struct mlb_text *where)
 {
 	const char *near = mlb_c_nearest_target(c, ref->name);
+	const char *form = near ? NULL : our_form(c, ref->name);
 	const char *inst = c->inst.v[w->inst].name;
 
 	if (near)
 		mlb_c_error(c, where, "in '%s': %s: there is no target '%s'; nearest: %s", inst,
 			    ref->text, ref->name, near);
+	else if (form)
+		mlb_c_error(c, where,
+			    "in '%s': %s: there is no target '%s'; did you mean ${%s%s%s}?", inst,
+			    ref->text, ref->name, form, *ref->out ? ":" : "", ref->out);
 	else
 		mlb_c_error(
 			c, where,

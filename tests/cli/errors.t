@@ -589,4 +589,25 @@ err_has HOME
 HOME=$home
 export HOME
 
+t what other tools would write gets our form
+ini <<'X'
+[params]
+lr = 1
+[dataset raw]
+path = raw.csv
+[model m]
+run = echo ${params.lr} ${param:lr} ${raw.csv} ${output} ${marix:k} ${HOME} > ${out}
+out = y
+needs = params.lr
+X
+echo 1 >raw.csv
+code 2 mlbuild
+err_has '${params.lr}: there is no target '"'params.lr'; did you mean \${params:lr}?"
+err_has '${param:lr}: there is no target '"'param'; did you mean \${params:lr}?"
+err_has '${raw.csv}: there is no target '"'raw.csv'; did you mean \${raw:csv}?"
+err_has '${output}: there is no target '"'output'; did you mean \${out}?"
+err_has '${marix:k}: there is no target '"'marix'; did you mean \${matrix:k}?"
+err_has "the shell's own variable is \$HOME or \$\${HOME}"
+err_has "'params.lr' in needs is neither a file nor an output of a target; nearest: params:lr"
+
 done_testing
