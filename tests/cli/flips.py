@@ -74,9 +74,7 @@ PLACES = {
     "index": "cache/v1/packs/[0-9a-f]*",
     "segment": "cache/v1/actions/*",
     "database": "state.db",
-    "write-ahead log": "state.db-wal",
     "graph": "graph",
-    "journal": "jobs",
     "lock": "../mlbuild.lock",
 }
 # Whose every byte fsck knows.

@@ -149,6 +149,28 @@ flip(const char *path, long at)
 	assert_int_equal(fclose(f), 0);
 }
 
+/* The text, or nothing at all. */
+static inline void
+read_never_gives_wrong_bytes(struct store *s, const struct mlb_digest *d, const char *text)
+{
+	struct mlb_buf got = MLB_BUF_INIT(MLB_GIB);
+	struct mlb_err err = MLB_ERR_INIT;
+	int rc = mlb_cas_read(s->cas, &got, d, &err);
+
+	if (rc == 0) {
+		assert_string_equal(mlb_buf_str(&got), text);
+	} else {
+		assert_true(rc == MLB_ECORRUPT || rc == MLB_ENOTFOUND);
+		assert_int_equal(got.len, 0);
+		mlb_err_release(&err);
+		assert_true(mlb_cas_link(s->cas, d, "linked", false, MLB_LINK_COPY, &err) != 0);
+		assert_false(mlb_fs_exists("linked"));
+		assert_false(mlb_cas_has(s->cas, d));
+	}
+	mlb_err_release(&err);
+	mlb_buf_release(&got);
+}
+
 /* Where a large object rests. Owned by the caller. */
 static inline char *
 loose_path(const struct mlb_digest *d)

@@ -1,0 +1,212 @@
+/* The object store when its processes die, or end while others go on: what was told is there. */
+#include "cas_fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define LARGE (300 * 1024)
+
+/* What was synced is there after death without a farewell, with and without its rows, with and without a database. */
+static void
+what_was_synced_survives_death(void **state)
+{
+	struct mlb_digest small, large, unsynced;
+	char *big = noise(LARGE, 3);
+
+	(void)state;
+	mlb_sha256_of(&small, "synced", 6);
+	mlb_sha256_of(&large, big, LARGE);
+	mlb_sha256_of(&unsynced, "unsynced", 8);
+	for (int indexed = 0; indexed < 2; indexed++)
+		for (int fresh = 0; fresh < 2; fresh++) {
+			char *text = mlb_asprintf("%d %d", indexed, fresh);
+			struct mlb_digest own;
+			struct store s;
+			int status;
+			pid_t pid = fork();
+
+			mlb_sha256_of(&own, text, strlen(text));
+			if (pid == 0) {
+				s = open_store("state.db");
+				put_text(&s, "synced");
+				put_text(&s, text);
+				put(&s, big, LARGE);
+				if (mlb_cas_sync(s.cas, NULL) || (indexed && !try_commit(&s)))
+					_exit(1);
+				put_text(&s, "unsynced");
+				_exit(0);
+			}
+			assert_int_equal(waitpid(pid, &status, 0), pid);
+			assert_int_equal(status, 0);
+			if (fresh) {
+				unlink("state.db");
+				unlink("state.db-wal");
+				unlink("state.db-shm");
+			}
+			s = open_store("state.db");
+			expect_text(&s, &small, "synced");
+			expect_text(&s, &own, text);
+			expect_data(&s, &large, big, LARGE);
+			read_never_gives_wrong_bytes(&s, &unsynced, "unsynced");
+			commit(&s);
+			close_store(&s);
+			free(text);
+		}
+	free(big);
+}
+
+/* Appending to a pack changes no directory: what was synced and has no row is found all the same. */
+static void
+what_was_appended_before_a_death_is_found(void **state)
+{
+	const struct timespec old[2] = { { .tv_sec = 1000000000, .tv_nsec = 1 },
+					 { .tv_sec = 1000000000, .tv_nsec = 1 } };
+	struct store s = open_store("state.db");
+	struct mlb_digest late;
+	pid_t pid;
+	int status;
+
+	(void)state;
+	put_text(&s, "early");
+	commit(&s);
+	close_store(&s);
+	assert_int_equal(utimensat(AT_FDCWD, CACHE "/packs", old, 0), 0);
+	s = open_store("state.db");
+	commit(&s); /* writes down that the directory was looked at */
+	close_store(&s);
+	mlb_sha256_of(&late, "late", 4);
+	pid = fork();
+	if (pid == 0) {
+		s = open_store("state.db");
+		put_text(&s, "late");
+		_exit(mlb_cas_sync(s.cas, NULL) ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	s = open_store("state.db");
+	expect_text(&s, &late, "late");
+	close_store(&s);
+}
+
+/* What another process finishes while this one is open is found when it is asked for. */
+static void
+what_another_process_finishes_is_found(void **state)
+{
+	struct store s = open_store("state.db");
+	struct mlb_digest d;
+
+	(void)state;
+	put_text(&s, "ours");
+	commit(&s);
+	for (int round = 0; round < 3; round++) {
+		char *text = mlb_asprintf("theirs %d", round);
+		int status;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct store other = open_store(round % 2 ? "other.db" : "another.db");
+
+			put_text(&other, text);
+			status = try_commit(&other) ? 0 : 1;
+			close_store(&other);
+			_exit(status);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		mlb_sha256_of(&d, text, strlen(text));
+		if (round == 1)
+			assert_true(mlb_cas_has(s.cas, &d));
+		expect_text(&s, &d, text);
+		free(text);
+	}
+	close_store(&s);
+}
+
+/* Puts, commits and reports what it committed, until it is killed. */
+static void
+work_until_killed(int report, uint64_t seed)
+{
+	struct store s = open_store("state.db");
+
+	for (uint64_t i = 0;; i++) {
+		uint64_t n[4];
+
+		for (int k = 0; k < 4; k++) {
+			size_t len = k == 3 && i % 5 == 0 ? LARGE : 100;
+			char *data;
+
+			n[k] = seed * 1000000 + i * 4 + (uint64_t)k;
+			data = noise(len, n[k]);
+			memcpy(data, &len, sizeof(len));
+			put(&s, data, len);
+			free(data);
+		}
+		if (!try_commit(&s) || write(report, n, sizeof(n)) != (ssize_t)sizeof(n))
+			_exit(1);
+	}
+}
+
+static void
+nothing_that_was_reported_is_lost(void **state)
+{
+	int fd[2];
+
+	(void)state;
+	assert_int_equal(pipe(fd), 0);
+	for (uint64_t round = 0; round < 8; round++) {
+		pid_t pid[3];
+
+		for (uint64_t p = 0; p < 3; p++) {
+			pid[p] = fork();
+			if (pid[p] == 0)
+				work_until_killed(fd[1], round * 3 + p + 1);
+		}
+		usleep(20000 + (unsigned)(round * 7919 % 40000));
+		for (int p = 0; p < 3; p++) {
+			int status;
+
+			kill(pid[p], SIGKILL);
+			assert_int_equal(waitpid(pid[p], &status, 0), pid[p]);
+			assert_true(WIFSIGNALED(status));
+		}
+	}
+	close(fd[1]);
+	for (int fresh = 0; fresh < 2; fresh++) {
+		static uint64_t n[100000];
+		static size_t count;
+		struct store s = open_store(fresh ? "fresh.db" : "state.db");
+		ssize_t got;
+
+		while (!fresh && (got = read(fd[0], &n[count], sizeof(*n) * 4)) > 0)
+			count += (size_t)got / sizeof(*n);
+		assert_true(count > 100 && count < MLB_ARRAY_LEN(n));
+		for (size_t i = 0; i < count; i++) {
+			uint64_t step = n[i] % 1000000;
+			size_t len = step % 4 == 3 && step / 4 % 5 == 0 ? LARGE : 100;
+			char *data = noise(len, n[i]);
+			struct mlb_digest d;
+
+			memcpy(data, &len, sizeof(len));
+			mlb_sha256_of(&d, data, len);
+			expect_data(&s, &d, data, len);
+			free(data);
+		}
+		close_store(&s);
+	}
+	close(fd[0]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scratch_test(what_was_synced_survives_death),
+		scratch_test(what_was_appended_before_a_death_is_found),
+		scratch_test(what_another_process_finishes_is_found),
+		scratch_test(nothing_that_was_reported_is_lost),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
