@@ -33,6 +33,7 @@ struct mlb_each {
 	bool again;         /* an input changed: decide anew when nothing is in flight */
 	bool recalled; /* the memo is of this command: what it does not know the lock of that time has not either */
 	struct mlb_action shared; /* by the actions of all files, with digests; in the plan's arena */
+	uint32_t *reads;          /* its inputs, into g->input; in the plan\'s arena */
 };
 
 void mlb_each_free(struct mlb_each *e);

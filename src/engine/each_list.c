@@ -99,6 +99,18 @@ by_file(const void *a, const void *b)
 	return strcmp(x->file, y->file);
 }
 
+static void
+list_shared(struct mlb_plan *plan, uint32_t n, struct mlb_each *e)
+{
+	const struct mlb_range in = plan->g->node[n].in;
+	uint32_t k = 0;
+
+	e->reads = mlb_arena_alloc(&plan->arena, (e->shared.n_inputs + 1) * sizeof(*e->reads));
+	for (uint32_t i = 0; i < in.n; i++)
+		if (plan->g->input[in.first + i].why != MLB_IN_EACH)
+			e->reads[k++] = in.first + i;
+}
+
 int
 mlb_each_expand(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 {
@@ -121,6 +133,7 @@ mlb_each_expand(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	mlb_vec_release(&l.items);
 	mlb_node_action(plan, n, &plan->arena, &e->shared);
 	mlb_action_each_shared(&e->shared, plan->g, n);
+	list_shared(plan, n, e);
 	return rc;
 }
 

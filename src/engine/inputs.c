@@ -9,6 +9,22 @@
 
 enum { MANY_ENTRIES = 1000 };
 
+uint32_t
+mlb_inputs_count(const struct mlb_work *w)
+{
+	return w->item ? w->b->plan->node[w->node].each->shared.n_inputs
+		       : w->b->g->node[w->node].in.n;
+}
+
+const struct mlb_g_input *
+mlb_inputs_at(const struct mlb_work *w, uint32_t k)
+{
+	const struct mlb_graph *g = w->b->g;
+
+	return &g->input[w->item ? w->b->plan->node[w->node].each->reads[k]
+				 : g->node[w->node].in.first + k];
+}
+
 /* Another content is at the path of an input than when it was looked at before. */
 static void
 take_change(struct mlb_builder *b, const struct mlb_g_input *in)
@@ -128,16 +144,13 @@ int
 mlb_inputs_before(struct mlb_work *w, struct mlb_err *err)
 {
 	struct mlb_builder *b = w->b;
-	const struct mlb_range in = b->g->node[w->node].in;
 	const struct mlb_a_input *shared = w->item ? b->plan->node[w->node].each->shared.input
 						   : NULL;
 	const char *item;
 
-	for (uint32_t i = 0; i < in.n; i++) {
-		const struct mlb_g_input *input = &b->g->input[in.first + i];
+	for (uint32_t k = 0; k < mlb_inputs_count(w); k++) {
+		const struct mlb_g_input *input = mlb_inputs_at(w, k);
 
-		if (input->why == MLB_IN_EACH)
-			continue;
 		if (changed_now(b, input, false) || is_away(b, input) ||
 		    (shared && !same(shared++, mlb_input_now(b->plan, input))))
 			return stale(mlb_g_path(b->g, input->path), err);
@@ -177,17 +190,14 @@ const char *
 mlb_inputs_after(struct mlb_work *w)
 {
 	struct mlb_builder *b = w->b;
-	const struct mlb_range in = b->g->node[w->node].in;
 	const struct mlb_a_input *was = keyed_inputs(w);
 
 	w->late = false;
 	if (w->root)
 		return NULL;
-	for (uint32_t i = 0; i < in.n; i++) {
-		const struct mlb_g_input *input = &b->g->input[in.first + i];
+	for (uint32_t k = 0; k < mlb_inputs_count(w); k++) {
+		const struct mlb_g_input *input = mlb_inputs_at(w, k);
 
-		if (input->why == MLB_IN_EACH)
-			continue;
 		if (may_be_late(w) && has_many(b, input->path)) {
 			w->late = true;
 			was++;
@@ -217,19 +227,15 @@ mlb_inputs_walk_late(struct mlb_builder *b, const struct mlb_works *all)
 {
 	uint8_t *walked = mlb_calloc(b->g->n_paths + 1, 1);
 
-	for (size_t k = 0; k < all->n; k++) {
-		const struct mlb_range in = b->g->node[all->v[k]->node].in;
+	for (size_t i = 0; i < all->n; i++)
+		for (uint32_t k = 0; k < mlb_inputs_count(all->v[i]); k++) {
+			const struct mlb_g_input *input = mlb_inputs_at(all->v[i], k);
 
-		for (uint32_t i = 0; i < in.n; i++) {
-			const struct mlb_g_input *input = &b->g->input[in.first + i];
-
-			if (input->why == MLB_IN_EACH || walked[input->path] ||
-			    !has_many(b, input->path))
+			if (walked[input->path] || !has_many(b, input->path))
 				continue;
 			walked[input->path] = 1;
 			changed_now(b, input, true);
 		}
-	}
 	free(walked);
 }
 
@@ -238,14 +244,11 @@ const char *
 mlb_inputs_late_change(struct mlb_work *w)
 {
 	struct mlb_builder *b = w->b;
-	const struct mlb_range in = b->g->node[w->node].in;
 	const struct mlb_a_input *was = keyed_inputs(w);
 
-	for (uint32_t i = 0; i < in.n; i++) {
-		const struct mlb_g_input *input = &b->g->input[in.first + i];
+	for (uint32_t k = 0; k < mlb_inputs_count(w); k++) {
+		const struct mlb_g_input *input = mlb_inputs_at(w, k);
 
-		if (input->why == MLB_IN_EACH)
-			continue;
 		if (was->kind == MLB_O_TREE && !same(was, mlb_input_on_disk(b->plan, input)))
 			return mlb_g_path(b->g, input->path);
 		was++;
@@ -256,14 +259,10 @@ mlb_inputs_late_change(struct mlb_work *w)
 uint64_t
 mlb_inputs_late_entries(const struct mlb_work *w)
 {
-	const struct mlb_range in = w->b->g->node[w->node].in;
 	uint64_t n = 0;
 
-	for (uint32_t i = 0; i < in.n; i++) {
-		const struct mlb_g_input *input = &w->b->g->input[in.first + i];
-
-		if (input->why != MLB_IN_EACH && has_many(w->b, input->path))
-			n += mlb_scan_entries(&w->b->p->scan, input->path);
-	}
+	for (uint32_t k = 0; k < mlb_inputs_count(w); k++)
+		if (has_many(w->b, mlb_inputs_at(w, k)->path))
+			n += mlb_scan_entries(&w->b->p->scan, mlb_inputs_at(w, k)->path);
 	return n;
 }

@@ -11,6 +11,10 @@
 
 #include "engine/builder.h"
 
+/* What the command reads, without the files of `each`. */
+uint32_t mlb_inputs_count(const struct mlb_work *w);
+const struct mlb_g_input *mlb_inputs_at(const struct mlb_work *w, uint32_t k);
+
 /* MLB_ESTALE: decide anew. */
 int mlb_inputs_before(struct mlb_work *w, struct mlb_err *err);
 

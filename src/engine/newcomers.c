@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "engine/inputs.h"
 #include "graph/glob.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -42,13 +43,12 @@ static bool
 any_listing_changed(struct mlb_work *w)
 {
 	const struct mlb_graph *g = w->b->g;
-	const struct mlb_range in = g->node[w->node].in;
 	struct mlb_buf dir = MLB_BUF_INIT(MAX_PATH_BYTES);
 	const char *last = "";
 	bool changed = false;
 
-	for (uint32_t i = 0; i < in.n && !changed; i++) {
-		const struct mlb_g_input *input = &g->input[in.first + i];
+	for (uint32_t k = 0; k < mlb_inputs_count(w) && !changed; k++) {
+		const struct mlb_g_input *input = mlb_inputs_at(w, k);
 
 		if (input->why != MLB_IN_NEEDS || input->producer != MLB_NONE)
 			continue;

@@ -181,28 +181,42 @@ is_rewritten(const struct mlb_project *p, const char *path)
 	return false;
 }
 
-/* A private root with the inputs that are not among the project's files already. */
+/* One input into the work's root, if it is not among the project's files there already. */
+static int
+put_input(struct mlb_work *w, uint32_t at, struct mlb_err *err)
+{
+	struct mlb_builder *b = w->b;
+	const struct mlb_g_input input = { .path = at, .producer = b->g->path_producer[at] };
+	struct mlb_now now = mlb_input_now(b->plan, &input);
+	const char *path = mlb_g_path(b->g, at);
+	bool made = input.producer != MLB_NONE &&
+		    !(b->g->node[input.producer].flags & MLB_G_SOURCE);
+	int rc = 0;
+
+	if (!made && (is_rewritten(b->p, path) ||
+		      (b->p->vcs && now.kind != MLB_O_TREE && !mlb_vcs_ignored(b->p->vcs, path))))
+		return 0;
+	if (!made && !mlb_cas_has(b->p->cas, &now.digest))
+		rc = mlb_scan_store(&b->p->scan, at, b->p->cas, err);
+	return rc ? rc : mlb_root_input(w->root, path, now.kind, &now.digest, err);
+}
+
+/* A private root with what the command reads; of the files of `each` its own, or the directory that they are in. */
 static int
 prepare_root(struct mlb_work *w, struct mlb_err *err)
 {
-	struct mlb_builder *b = w->b;
-	const struct mlb_range in = b->g->node[w->node].in;
-	int rc = mlb_root_take(&w->root, b->roots, err);
+	const struct mlb_each *e = w->b->plan->node[w->node].each;
+	uint32_t last = MLB_NONE;
+	int rc = mlb_root_take(&w->root, w->b->roots, err);
 
-	for (uint32_t i = 0; i < in.n && rc == 0; i++) {
-		const struct mlb_g_input *input = &b->g->input[in.first + i];
-		struct mlb_now now = mlb_input_now(b->plan, input);
-		const char *path = mlb_g_path(b->g, input->path);
-		bool made = input->producer != MLB_NONE &&
-			    !(b->g->node[input->producer].flags & MLB_G_SOURCE);
+	for (uint32_t k = 0; k < mlb_inputs_count(w) && rc == 0; k++)
+		rc = put_input(w, mlb_inputs_at(w, k)->path, err);
+	for (uint32_t i = 0; i < w->n_items && rc == 0; i++) {
+		uint32_t at = e->item[w->item[i]].in_path;
 
-		if (!made && (is_rewritten(b->p, path) || (b->p->vcs && now.kind != MLB_O_TREE &&
-							   !mlb_vcs_ignored(b->p->vcs, path))))
-			continue;
-		if (!made && !mlb_cas_has(b->p->cas, &now.digest))
-			rc = mlb_scan_store(&b->p->scan, input->path, b->p->cas, err);
-		if (rc == 0)
-			rc = mlb_root_input(w->root, path, now.kind, &now.digest, err);
+		if (at != last)
+			rc = put_input(w, at, err);
+		last = at;
 	}
 	return rc;
 }

@@ -138,6 +138,26 @@ for i in 1 3; do
 	eq "$(cat "$kept/up/$i.txt")" "half of $i"
 done
 
+t a variant: each command has its file, and no other, in its private root
+t_dir
+t_git
+mkdir in
+for i in 1 2 3; do echo $i >in/$i.txt; done
+echo "in/" >.gitignore
+echo shared >shared.txt
+put mlbuild.ini <<'X'
+[params]
+n = 1
+[feature up]
+each = in/*.txt
+run = ls in > ${out}; cat shared.txt ${each} >> ${out}; echo ${params:n} >> ${out}
+out = up/${each:name}
+X
+t_commit
+ok mlbuild -j 1 -p n=2 --into got up
+eq "$(cat got/up/2.txt | tr '\n' ' ')" '2.txt shared 2 2 '
+gone up
+
 t what is told of a command names its file
 t_dir
 mkdir in
