@@ -233,6 +233,9 @@ decide_fate(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		node->fate = MLB_FATE_RUN; /* each_run.c puts the collection in place */
 		node->reason = "its files are not all in place";
 	}
+	/* The memo has the time of one file; all of them are made as far as possible at once. */
+	if (e->stale > 1)
+		node->path_cost += node->duration * (e->stale - 1) / plan->p->threads;
 	node->key_known = true;
 	node->changed = node->fate != MLB_FATE_CURRENT || !plan->p->lock_same ||
 			!mlb_digest_equal(&node->sig, &node->memo_sig);
@@ -322,6 +325,14 @@ bool
 mlb_each_only_places(const struct mlb_plan *plan, uint32_t n)
 {
 	return plan->node[n].each->stale == 0;
+}
+
+uint64_t
+mlb_each_expected(const struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_node *node = &plan->node[n];
+
+	return node->measured ? node->duration * node->each->stale : 0;
 }
 
 const struct mlb_digest *

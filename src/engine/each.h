@@ -30,6 +30,8 @@ struct mlb_each {
 	uint32_t n;
 	uint32_t stale;     /* items without a result */
 	uint32_t in_flight; /* works made and not yet ended */
+	uint32_t made;      /* items whose commands ran */
+	uint64_t spent;     /* ns that these took */
 	bool again;         /* an input changed: decide anew when nothing is in flight */
 	bool recalled; /* the memo is of this command: what it does not know the lock of that time has not either */
 	struct mlb_action shared; /* by the actions of all files, with digests; in the plan's arena */
@@ -55,6 +57,9 @@ void mlb_each_item_action(const struct mlb_plan *plan, uint32_t n, const struct 
 			  struct mlb_arena *arena, struct mlb_action *out);
 int mlb_each_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
 bool mlb_each_only_places(const struct mlb_plan *plan, uint32_t n); /* every file has a result */
+uint64_t
+mlb_each_expected(const struct mlb_plan *plan,
+		  uint32_t n); /* ns that the files without a result will take; 0: unknown */
 const struct mlb_digest *mlb_each_key(const struct mlb_plan *plan, uint32_t n, uint32_t item);
 void mlb_each_table(struct mlb_plan *plan, uint32_t n, struct mlb_table_row **row, size_t *n_rows);
 /* The paths of a target's outputs (or of the files of a collection), one a line, relative to dir. */

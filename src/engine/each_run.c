@@ -95,6 +95,8 @@ mlb_each_made(struct mlb_work *w, struct mlb_err *err)
 	uint32_t n_out = w->b->g->node[w->node].out.n;
 
 	(void)err;
+	e->made += w->n_items;
+	e->spent += w->end.duration_ns;
 	for (uint32_t i = 0; i < w->n_items; i++) {
 		struct mlb_each_item *it = &e->item[w->item[i]];
 
@@ -265,6 +267,13 @@ place_work(struct mlb_task *t)
 			  &pl->b->plan->out[o].digest, &pl->err);
 }
 
+/* The memo of the node has the time of one file, and no time where none was made. */
+static uint64_t
+time_of_one(const struct mlb_each *e)
+{
+	return e->made ? e->spent / e->made : 0;
+}
+
 static void
 place_done(struct mlb_task *t)
 {
@@ -281,7 +290,7 @@ place_done(struct mlb_task *t)
 			b->report->restored++;
 			mlb_tell(b, MLB_EV_RESTORED, pl->node, "", 0);
 		}
-		mlb_record_node(b, pl->node, node->ran ? "" : "restored", 0);
+		mlb_record_node(b, pl->node, node->ran ? "" : "restored", time_of_one(node->each));
 		mlb_node_done(b, pl->node, true);
 	}
 	free(pl);

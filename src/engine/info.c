@@ -145,7 +145,9 @@ tell_plan(struct mlb_plan *plan, mlb_plan_fn *fn, void *ctx, int rc, struct mlb_
 			.reason = node->reason,
 			.present = node->present,
 			.asked = node->asked,
-			.expected = node->measured ? node->duration : 0,
+			.expected = node->each       ? mlb_each_expected(plan, i)
+				    : node->measured ? node->duration
+						     : 0,
 			.actions = node->each ? (node->each->stale + batch - 1) / batch : 1,
 		};
 

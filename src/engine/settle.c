@@ -52,7 +52,7 @@ tell_plan(struct mlb_builder *b)
 			sum = longest = 0; /* nothing honest can be said */
 			break;
 		}
-		sum += node->duration;
+		sum += node->each ? mlb_each_expected(b->plan, i) : node->duration;
 		longest = MLB_MAX(longest, node->path_cost);
 	}
 	mlb_tell(b, MLB_EV_PLAN, MLB_NONE, "", MLB_MAX(longest, sum / b->jobs));

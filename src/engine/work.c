@@ -321,6 +321,15 @@ free_lane(struct mlb_builder *b)
 	return 63;
 }
 
+/* 0: not known. */
+static uint64_t
+expected_time(const struct mlb_work *w)
+{
+	const struct mlb_node *node = &w->b->plan->node[w->node];
+
+	return node->measured ? node->duration * MLB_MAX(w->n_items, 1U) : 0;
+}
+
 int
 mlb_work_start(struct mlb_work *w, struct mlb_err *err)
 {
@@ -357,8 +366,7 @@ mlb_work_start(struct mlb_work *w, struct mlb_err *err)
 	w->started = mlb_clock_mono();
 	w->lane = free_lane(b);
 	about = mlb_work_about(w);
-	mlb_tell_about(b, MLB_EV_START, &about, w->command,
-		       b->plan->node[w->node].measured ? b->plan->node[w->node].duration : 0);
+	mlb_tell_about(b, MLB_EV_START, &about, w->command, expected_time(w));
 	return 0;
 }
 

@@ -138,6 +138,30 @@ for i in 1 3; do
 	eq "$(cat "$kept/up/$i.txt")" "half of $i"
 done
 
+t how long it takes is known from one file to the next
+t_dir
+mkdir in
+for i in 1 2 3; do echo $i >in/$i.txt; done
+put mlbuild.ini <<'X'
+[feature up]
+each = in/*.txt
+run = sleep 0.3; cp ${each} ${out}
+out = up/${each:name}
+X
+ok mlbuild --json
+for i in 4 5 6 7; do echo $i >in/$i.txt; done
+ok mlbuild --json -j 1
+cp "$T_OUT" json
+ok python3 -c '
+import json
+rows = [json.loads(line) for line in open("json")]
+start = [r["expected"] for r in rows if r["event"] == "start"]
+plan = [r["expected"] for r in rows if r["event"] == "plan"]
+assert len(start) == 4 and min(start) >= 0.3, start
+# Four files, one after the other.
+assert len(plan) == 1 and plan[0] >= 4 * 0.3, plan
+'
+
 t a variant: each command has its file, and no other, in its private root
 t_dir
 t_git
