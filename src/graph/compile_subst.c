@@ -307,6 +307,11 @@ put_shell(struct subst *s, const struct mlb_ref *ref)
 		mlb_buf_adds(s->out, s->marker);
 		return true;
 	}
+	for (size_t i = 0; ref->option && i < words->n; i++)
+		if (words->v[i][0] == '-' && !mlb_refs_plain(words->v[i]))
+			return fail(
+				s, ref,
+				"would be an option of an interpreter, and may hold a program; pass it by env.NAME");
 	if (mlb_refs_quote(s->out, (enum mlb_ref_ctx)ref->ctx, words->v, words->n, &err) < 0) {
 		fail(s, ref, err.text);
 		mlb_err_release(&err);

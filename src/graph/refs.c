@@ -257,6 +257,7 @@ add_ref(struct mlb_pieces *out, struct mlb_arena *arena, const char *s, const st
 	r->ctx = MLB_CTX_BARE;
 	if (lx) {
 		r->ctx = (uint8_t)mlb_shlex_ctx(lx);
+		r->option = mlb_shlex_option(lx);
 		if (mlb_shlex_here_end(lx))
 			r->eof = mlb_arena_strdup(arena, mlb_shlex_here_end(lx));
 	}

@@ -41,6 +41,7 @@ struct mlb_ref {
 	const char *out;    /* OUT, "list", "metrics", "stem"…; "" without */
 	struct mlb_ref_bind *bind;
 	uint32_t n_binds;
+	bool option;        /* a value that begins with '-' would be an option of an interpreter */
 	const char *text;   /* as written, for messages */
 	const char *eof;    /* in a here-document: its last line, if this line could become it; NULL otherwise */
 };
@@ -66,6 +67,8 @@ int mlb_refs_parse(struct mlb_pieces *out, struct mlb_arena *arena, const char *
 bool mlb_ref_target(struct mlb_ref *out, struct mlb_arena *arena, const char *word);
 
 /* Append words for where they stand: bare: quoted words separated by blanks; in "…": escaped, joined by a blank; … */
+/* Only characters that mean nothing to any shell. */
+bool mlb_refs_plain(const char *s);
 int mlb_refs_quote(struct mlb_buf *out, enum mlb_ref_ctx ctx, const char *const *words, size_t n,
 		   struct mlb_err *err);
 

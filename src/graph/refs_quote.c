@@ -22,8 +22,8 @@ looks_assigned(const char *s)
 	return s[i] == '=';
 }
 
-static bool
-is_plain_word(const char *s)
+bool
+mlb_refs_plain(const char *s)
 {
 	const char *p = s;
 
@@ -69,7 +69,7 @@ quote_word(struct mlb_buf *out, enum mlb_ref_ctx ctx, const char *s, struct mlb_
 		add_single(out, s);
 		return 0;
 	case MLB_CTX_BARE:
-		if (is_plain_word(s)) {
+		if (mlb_refs_plain(s)) {
 			mlb_buf_adds(out, s);
 			return 0;
 		}
@@ -79,7 +79,7 @@ quote_word(struct mlb_buf *out, enum mlb_ref_ctx ctx, const char *s, struct mlb_
 		return 0;
 	case MLB_CTX_UNKNOWN:
 	default:
-		if (*s != '\0' && !is_plain_word(s))
+		if (*s != '\0' && !mlb_refs_plain(s))
 			return mlb_err_set(
 				err, MLB_EINVALID,
 				"its value '%.60s' cannot be quoted safely where it stands (a here-document, "

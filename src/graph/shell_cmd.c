@@ -121,6 +121,10 @@ classify(struct mlb_shlex *lx, struct mlb_shlex_cmd *c)
 	c->option_value = c->code && option && one_of(c->word[c->word_len - 1], "oO");
 	if (c->program)
 		seek_program(c);
+	if (traits & MLB_SHELL_INTERPRETER)
+		c->script = false;
+	else if (c->interpreter && !option && !is_assignment(c) && !may_vanish(c))
+		c->script = true;
 	c->interpreter = c->interpreter || (traits & MLB_SHELL_INTERPRETER) ||
 			 c->word_len + 1 == MLB_SHLEX_WORD || (first && c->expanded);
 	c->long_too = c->long_too || (traits & MLB_SHELL_LONG);

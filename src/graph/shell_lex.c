@@ -471,3 +471,11 @@ mlb_shlex_ctx(const struct mlb_shlex *lx)
 		return MLB_CTX_UNKNOWN;
 	}
 }
+
+bool
+mlb_shlex_option(const struct mlb_shlex *lx)
+{
+	const struct mlb_shlex_cmd *c = &lx->cmd[lx->n_cmd];
+
+	return c->interpreter && !c->script && c->word_len == 0;
+}

@@ -38,6 +38,7 @@ struct mlb_shlex_cmd {
 	bool prefix;      /* this command starts another: exec, xargs */
 	bool runs;        /* it is a $(…) whose output names a command */
 	bool interpreter; /* this command names sh, python, …, or something unknown */
+	bool script;      /* and what it is to run is given: options that follow are not its own */
 	bool long_too;    /* the same for node, php: -p, -r and --eval give programs too */
 	bool variable;    /* this command is test, printf: -v names a variable */
 	bool in_test;     /* inside [[ … ]], which does arithmetic on its words */
@@ -73,6 +74,9 @@ void mlb_shlex_brace(struct mlb_shlex *lx);               /* the shell's own ${ 
 void mlb_shlex_ref(struct mlb_shlex *lx);                 /* a reference stands here */
 
 enum mlb_ref_ctx mlb_shlex_ctx(const struct mlb_shlex *lx);
+
+/* Would a value that begins with '-' be an option of an interpreter here, and so perhaps a program: -cCODE? */
+bool mlb_shlex_option(const struct mlb_shlex *lx);
 
 /* shell_cmd.c: the words of the present command, and whether one of its words is interpreted again. */
 void mlb_shlex_word_add(struct mlb_shlex *lx, char c);

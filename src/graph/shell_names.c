@@ -60,7 +60,7 @@ static const struct entry names[] = {
 	{ "elixir", I },
 	{ "else", B | K },
 	{ "enable", B },
-	{ "env", P },
+	{ "env", I | P },
 	{ "esac", B },
 	{ "eval", B | C },
 	{ "exec", B | P },

@@ -205,4 +205,18 @@ change mlbuild.ini false true
 ok mlbuild
 there a.txt
 
+t a parameter is no option that holds a program
+for run in 'python3 ${params:p} a.py' 'env ${params:p} true' 'perl "${params:p}"' "env A=1 python3 '\${params:p}'"; do
+	for value in '-cimport os; os.mkdir("pwned")' '-Smkdir pwned' '-emkdir("pwned")'; do
+		t_dir
+		echo >a.py
+		printf '[params]\np = %s\n[dataset a]\nrun = %s; echo 1 > ${out}\nout = a.txt\n' "$value" "$run" >mlbuild.ini
+		code 2 mlbuild
+		err_has 'an option of an interpreter'
+		gone pwned
+	done
+done
+printf '[params]\np = -x y\nq = -O\n[dataset a]\nrun = python3 ${params:q} a.py ${params:p}; echo 1 > ${out}\nout = a.txt\n' >mlbuild.ini
+ok mlbuild
+
 done_testing
