@@ -140,7 +140,8 @@ struct mlb_event {
 	enum mlb_event_type type;
 	const char *node; /* instance; "" for the build as a whole */
 	const char *kind; /* of the target */
-	const char *file; /* a command of an `each` target: the file it is about, the first of a batch; "" */
+	const char *
+		file; /* a command of an `each` target: the file it is about, the first of a batch; "" */
 	uint32_t n_files; /* and how many; 0: the target as a whole */
 	const char *text;
 	size_t len;        /* of text */
@@ -363,15 +364,17 @@ struct mlb_fsck_info {
 	const char *path;       /* the file, relative to the project or absolute; "" */
 	const char *object;     /* hex digest of the object that is lost, "" */
 	const char *what;       /* a sentence */
-	const char *mend;       /* what to do, "" if nothing */
+	const char *mend;       /* what to do, or what was done; "" if nothing */
 	const char *const *target; /* the targets that it concerns */
 	size_t n_targets;
+	bool repaired; /* it was, and nothing is lost */
 };
 typedef int mlb_fsck_fn(void *ctx, const struct mlb_fsck_info *f); /* not 0 stops */
 /* A few times a second; bytes of all that is to be read. total 0: not known yet. */
 typedef void mlb_progress_fn(void *ctx, uint64_t done, uint64_t total);
 
 struct mlb_fsck {
+	bool repair; /* set aside what is damaged, store again what can be had, make indexes anew */
 	mlb_fsck_fn *on_finding;
 	mlb_progress_fn *on_progress;                 /* may be NULL */
 	void (*on_wait)(void *ctx, const char *whom); /* another mlbuild builds here; may be NULL */
@@ -382,11 +385,13 @@ struct mlb_fsck_report {
 	uint64_t objects, packs, records; /* that are right */
 	uint64_t bytes;                   /* that were read */
 	uint32_t problems, notes;
+	uint32_t repaired; /* of the problems */
 };
 /*
  * Examine the cache: every object against its name, packs and their indexes,
  * trees, result records, what the lock names, and state.db against the disk. 0
- * whatever was found.
+ * whatever was found. A repair never deletes: what is damaged goes to the
+ * cache's quarantine/.
  */
 MLB_API int mlb_fsck(struct mlb_project *p, const struct mlb_fsck *f,
 		     struct mlb_fsck_report *report, struct mlb_err *err);

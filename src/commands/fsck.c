@@ -13,6 +13,7 @@ static int run(struct app *app, struct mlb_err *err);
 static const struct cmd_option options[] = {
 	{ "json", NULL },
 	{ "quiet", "print problems only" },
+	{ "repair", NULL },
 	CMD_OPTIONS_END,
 };
 
@@ -58,6 +59,7 @@ print_json(struct app *app, const struct mlb_fsck_info *f)
 	for (size_t i = 0; i < f->n_targets; i++)
 		mlb_json_str(&l.j, f->target[i]);
 	mlb_json_end_array(&l.j);
+	jsonline_bool(&l, "repaired", f->repaired);
 	jsonline_end(&l);
 }
 
@@ -136,15 +138,19 @@ summary(struct app *app, const struct mlb_fsck_report *r)
 	out_addf(out, "%llu objects and %llu results in ", (unsigned long long)r->objects,
 		 (unsigned long long)r->records);
 	mlb_add_size(&out->buf, r->bytes);
-	out_addf(out, ": %u problem%s, %u note%s\n", r->problems, r->problems == 1 ? "" : "s",
+	out_addf(out, ": %u problem%s, %u note%s", r->problems, r->problems == 1 ? "" : "s",
 		 r->notes, r->notes == 1 ? "" : "s");
+	if (app->opt.repair)
+		out_addf(out, ", %u repaired", r->repaired);
+	out_adds(out, "\n");
 }
 
 static int
 run(struct app *app, struct mlb_err *err)
 {
 	struct checking c = { .app = app };
-	const struct mlb_fsck opt = { .on_finding = take,
+	const struct mlb_fsck opt = { .repair = app->opt.repair,
+				      .on_finding = take,
 				      .on_progress = show,
 				      .on_wait = tell_wait,
 				      .ctx = &c,
@@ -164,5 +170,5 @@ run(struct app *app, struct mlb_err *err)
 	if (!app->opt.quiet && !app->opt.json)
 		summary(app, &report);
 	/* No text: the findings have said it. */
-	return report.problems ? MLB_EFAILED : 0;
+	return report.problems > report.repaired ? MLB_EFAILED : 0;
 }

@@ -55,6 +55,7 @@ const struct opt_def opt_table[] = {
 	      "a variant: set a parameter, or those of a file (repeatable)"),
 	FLAG("quiet", 'q', quiet, "print failures and results only"),
 	FLAG("recursive", 'R', recursive, "all files below directories"),
+	FLAG("repair", 0, repair, "mend what can be mended; what is damaged is set aside"),
 	VALUE("rev", 0, OPT_TEXT, rev, "REV", VALUE_ANY, "what the mlbuild.lock of a commit names"),
 	VALUE("trace", 0, OPT_TEXT, trace, "FILE", VALUE_FILE, "write Chrome trace events to FILE"),
 	FLAG("verbose", 'v', verbose, "say more"),

@@ -41,6 +41,7 @@ struct opts {
 	struct opt_list param;
 	bool quiet;
 	bool recursive;
+	bool repair;
 	const char *rev;
 	const char *trace;
 	bool verbose;

@@ -72,7 +72,11 @@ examine(struct mlb_fsck_state *s, struct mlb_err *err)
 	if (rc)
 		return rc;
 	count(s);
+	s->mended = mlb_calloc(s->inv.damage.n + 1, 1);
+	s->db_was_broken = mlb_db_was_broken(s->p->db);
 	rc = mlb_fsck_find_lost(s, err);
+	if (rc == 0 && s->opt->repair)
+		rc = mlb_fsck_repair(s, err);
 	if (rc == 0)
 		mlb_fsck_tell(s);
 	return rc;
@@ -81,9 +85,16 @@ examine(struct mlb_fsck_state *s, struct mlb_err *err)
 static void
 release(struct mlb_fsck_state *s)
 {
-	for (uint32_t i = 0; i < s->lost.n; i++)
-		mlb_vec_release(&((struct mlb_fsck_lost *)s->lost.entry[i].u.ptr)->target);
+	for (uint32_t i = 0; i < s->lost.n; i++) {
+		struct mlb_fsck_lost *l = s->lost.entry[i].u.ptr;
+
+		mlb_vec_release(&l->target);
+		mlb_vec_release(&l->record);
+		mlb_vec_release(&l->log_record);
+	}
 	mlb_strmap_release(&s->lost);
+	mlb_strmap_release(&s->dirs);
+	free(s->mended);
 	mlb_vec_release(&s->row);
 	mlb_owners_release(&s->owners);
 	mlb_inventory_release(&s->inv);
@@ -96,9 +107,11 @@ mlb_fsck(struct mlb_project *p, const struct mlb_fsck *opt, struct mlb_fsck_repo
 	 struct mlb_err *err)
 {
 	struct mlb_fsck_report own;
-	struct mlb_fsck_state s = {
-		.p = p, .opt = opt, .report = report ? report : &own, .lost = MLB_STRMAP_INIT
-	};
+	struct mlb_fsck_state s = { .p = p,
+				    .opt = opt,
+				    .report = report ? report : &own,
+				    .lost = MLB_STRMAP_INIT,
+				    .dirs = MLB_STRMAP_INIT };
 	struct mlb_lock lock = MLB_LOCK_INIT;
 	int rc;
 

@@ -11,6 +11,9 @@ struct mlb_fsck_lost {
 	struct mlb_digest digest;
 	MLB_VEC(const char *) target; /* sorted and unique once all are known */
 	const char *held; /* path of an output that needs it, "" */
+	MLB_VEC(uint32_t) record;     /* records that need it as an output or part of one */
+	MLB_VEC(uint32_t) log_record; /* records that need it as their log */
+	const char *recovered; /* where it was had again from; NULL: it was not */
 	bool damaged;     /* a copy of it is wrong */
 	bool missing;     /* a result needs it, and no copy is right */
 	bool elsewhere;   /* only the lock names it, and the workspace has not got it either */
@@ -26,12 +29,22 @@ struct mlb_fsck_state {
 	struct mlb_strmap lost; /* by digest: struct mlb_fsck_lost, in the arena */
 	MLB_VEC(struct mlb_inv_row_info) row; /* texts in the arena */
 	struct mlb_arena arena;
+	struct mlb_strmap dirs; /* by path: output directories (a holder of it) in which something is lost */
+	uint8_t *mended;        /* per damage: it was dealt with */
+	bool db_was_broken;     /* it was set aside when it was opened */
+	bool repaired;          /* mlb_fsck_repair has run */
 	int stopped; /* what on_finding returned */
 };
 
 /* fsck_lost.c: fills lost and row from the inventory and the database. */
 int mlb_fsck_find_lost(struct mlb_fsck_state *s, struct mlb_err *err);
 struct mlb_fsck_lost *mlb_fsck_lost_of(struct mlb_fsck_state *s, const struct mlb_digest *digest); /* NULL */
+
+/* fsck_salvage.c: what the workspace, git or the graph still has is stored again. */
+int mlb_fsck_salvage(struct mlb_fsck_state *s, struct mlb_err *err);
+
+/* fsck_repair.c: the damaged into quarantine/, what is right out of damaged packs, the indexes anew. */
+int mlb_fsck_repair(struct mlb_fsck_state *s, struct mlb_err *err);
 
 /* fsck_tell.c: every finding, in the order of the files. */
 void mlb_fsck_tell(struct mlb_fsck_state *s);

@@ -56,14 +56,13 @@ add_holder(struct mlb_fsck_state *s, struct mlb_reach *r, const struct mlb_holde
 	mlb_reach_add(r, &h->digest, h->is_tree);
 	for (size_t i = before; i < r->missing.n; i++) {
 		struct mlb_fsck_lost *l = mlb_fsck_lost_of(s, &r->missing.v[i]);
-		bool itself = mlb_digest_equal(&r->missing.v[i], &h->digest);
 
 		/* A clone has the lock and need not have its bytes. */
-		if (!l && itself && h->by == MLB_HELD_LOCK && in_workspace(s, h))
+		if (!l && h->by == MLB_HELD_LOCK && in_workspace(s, h))
 			continue;
 		l = lose(s, &r->missing.v[i]);
 		l->held = h->path;
-		if (h->by == MLB_HELD_LOCK && itself)
+		if (h->by == MLB_HELD_LOCK)
 			l->elsewhere = true;
 		else
 			l->missing = true;
@@ -104,6 +103,25 @@ concern(struct mlb_fsck_lost *l, const char *name)
 		mlb_vec_push(&l->target, name);
 }
 
+static void
+note_holder(struct mlb_fsck_state *s, struct mlb_fsck_lost *l, const struct mlb_holder *h)
+{
+	concern(l, h->name);
+	if (h->path[0])
+		l->held = h->path;
+	if (h->by == MLB_HELD_RECORD && h->is_log)
+		mlb_vec_push(&l->log_record, h->record);
+	else if (h->by == MLB_HELD_RECORD)
+		mlb_vec_push(&l->record, h->record);
+	if (h->is_tree) {
+		/* The map keeps one holder per path: they differ in the digest at most. */
+		struct mlb_holder *copy = mlb_arena_alloc(&s->arena, sizeof(*copy));
+
+		*copy = *h;
+		mlb_strmap_set(&s->dirs, copy->path, copy);
+	}
+}
+
 static bool
 visit(void *ctx, const struct mlb_digest *digest, size_t copy, bool is_tree)
 {
@@ -111,8 +129,8 @@ visit(void *ctx, const struct mlb_digest *digest, size_t copy, bool is_tree)
 	struct mlb_fsck_lost *l = mlb_fsck_lost_of(n->s, digest);
 
 	(void)is_tree;
-	if (l)
-		concern(l, n->holder->name);
+	if (l && !n->holder->no_store)
+		note_holder(n->s, l, n->holder);
 	if (copy == SIZE_MAX || n->seen[copy] == n->number)
 		return false;
 	n->seen[copy] = n->number;

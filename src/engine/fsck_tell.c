@@ -4,17 +4,24 @@
 #include "base/hex.h"
 #include "engine/fsck.h"
 
-#define MEND_BUILD "the next build makes it again"
+#define MEND_BUILD "it cannot be had again: the next build makes it"
+#define MEND_REPAIR "'mlbuild fsck --repair' mends what can be mended"
+#define MEND_INDEX "it is made again from the packs"
 
+/* mended: a repair dealt with it, and nothing is lost. */
 static void
 tell(struct mlb_fsck_state *s, enum mlb_finding level, const char *kind, const char *path,
-     const struct mlb_digest *digest, const char *what, const char *mend)
+     const struct mlb_digest *digest, const char *what, const char *mend, bool mended)
 {
 	const struct mlb_fsck_lost *l = digest ? mlb_fsck_lost_of(s, digest) : NULL;
 	char hex[MLB_HEX_LEN + 1] = "";
-	struct mlb_fsck_info info = {
-		.level = level, .kind = kind, .path = path, .object = hex, .what = what, .mend = mend
-	};
+	struct mlb_fsck_info info = { .level = level,
+				      .kind = kind,
+				      .path = path,
+				      .object = hex,
+				      .what = what,
+				      .mend = mend,
+				      .repaired = mended };
 
 	if (s->stopped)
 		return;
@@ -26,8 +33,42 @@ tell(struct mlb_fsck_state *s, enum mlb_finding level, const char *kind, const c
 	}
 	s->report->problems += level == MLB_FINDING_PROBLEM;
 	s->report->notes += level == MLB_FINDING_NOTE;
+	s->report->repaired += level == MLB_FINDING_PROBLEM && mended;
 	if (s->opt->on_finding)
 		s->stopped = s->opt->on_finding(s->opt->ctx, &info);
+}
+
+/* Whether the bytes are to be had: from another copy, or stored again. */
+static bool
+is_had(const struct mlb_fsck_state *s, const struct mlb_digest *digest,
+       const struct mlb_fsck_lost *l)
+{
+	return (l && l->recovered) || mlb_inventory_find(&s->inv, digest);
+}
+
+/* What became of an object. */
+static const char *
+outcome(struct mlb_fsck_state *s, const struct mlb_digest *digest)
+{
+	const struct mlb_fsck_lost *l = mlb_fsck_lost_of(s, digest);
+
+	if (mlb_digest_is_zero(digest))
+		return "what is right in it is in another pack";
+	if (l && l->recovered)
+		return mlb_arena_printf(&s->arena, "it was stored again from '%s'", l->recovered);
+	if (mlb_inventory_find(&s->inv, digest))
+		return "another copy of it is right";
+	return MEND_BUILD;
+}
+
+static const char *
+mend_of(struct mlb_fsck_state *s, const struct mlb_digest *digest, bool mended)
+{
+	if (!s->repaired)
+		return MEND_REPAIR;
+	if (!mended)
+		return "another process uses it: repair it later";
+	return mlb_arena_printf(&s->arena, "moved to quarantine/; %s", outcome(s, digest));
 }
 
 /* A path below the cache as a person would type it. */
@@ -46,7 +87,7 @@ static void
 tell_bytes(struct mlb_fsck_state *s, const struct mlb_inv_damage *d)
 {
 	bool loose = strncmp(d->path, "objects/", 8) == 0;
-	bool copy = mlb_inventory_find(&s->inv, &d->digest) != NULL;
+	bool mended = s->mended[d - s->inv.damage.v];
 	const char *kind = loose                                  ? "object"
 			   : strncmp(d->path, "actions/", 8) == 0 ? "record"
 								  : "pack";
@@ -62,7 +103,9 @@ tell_bytes(struct mlb_fsck_state *s, const struct mlb_inv_damage *d)
 					strcmp(kind, "record") == 0 ? "the record" : "the object",
 					(unsigned long long)d->offset);
 	tell(s, MLB_FINDING_PROBLEM, kind, shown(s, d->path), &d->digest, what,
-	     copy ? "another copy of it is right" : MEND_BUILD);
+	     mend_of(s, &d->digest, mended),
+	     mended && (mlb_digest_is_zero(&d->digest) ||
+			is_had(s, &d->digest, mlb_fsck_lost_of(s, &d->digest))));
 }
 
 static void
@@ -70,48 +113,54 @@ tell_damage(struct mlb_fsck_state *s, const struct mlb_inv_damage *d)
 {
 	const char *path = shown(s, d->path);
 
+	bool mended = s->mended[d - s->inv.damage.v];
+
 	switch ((enum mlb_inv_wrong)d->wrong) {
 	case MLB_INV_BYTES:
 		tell_bytes(s, d);
 		break;
 	case MLB_INV_HEAD:
-		tell(s, MLB_FINDING_PROBLEM, "pack", path, NULL, "its first bytes are damaged", "");
+		tell(s, MLB_FINDING_PROBLEM, "pack", path, NULL, "its first bytes are damaged",
+		     mend_of(s, &d->digest, mended), mended);
 		break;
 	case MLB_INV_INDEX:
 		tell(s, MLB_FINDING_PROBLEM, "pack", path, NULL, "its index is damaged or cut off",
-		     "");
+		     mend_of(s, &d->digest, mended), mended);
 		break;
 	case MLB_INV_NAME:
 		tell(s, MLB_FINDING_PROBLEM, "pack", path, NULL,
-		     "its bytes are not those of its name", "what is in it is right");
+		     "its bytes are not those of its name", mend_of(s, &d->digest, mended), mended);
 		break;
 	case MLB_INV_TAIL:
 		tell(s, MLB_FINDING_NOTE, "pack", path, NULL,
 		     mlb_arena_printf(&s->arena,
 				      "it ends in something unfinished, from byte %llu on",
 				      (unsigned long long)d->offset),
-		     "it is cut off when the pack is continued");
+		     mended ? mend_of(s, &d->digest, true)
+			    : "it is cut off when the pack is continued",
+		     mended);
 		break;
 	case MLB_INV_UNREADABLE:
 		tell(s, MLB_FINDING_PROBLEM, "object", path, NULL,
-		     mlb_arena_printf(&s->arena, "cannot be read: %s", d->text ? d->text : ""),
-		     "make it readable");
+		     mlb_arena_printf(&s->arena, "it cannot be read: %s", d->text ? d->text : ""),
+		     "make it readable", false);
 		break;
 	case MLB_INV_LATER:
 		tell(s, MLB_FINDING_NOTE, "pack", path, NULL,
-		     "it was written by a later mlbuild, and not examined", "");
+		     "it was written by a later mlbuild, and not examined", "", false);
 		break;
 	case MLB_INV_BUSY:
 		tell(s, MLB_FINDING_NOTE, "pack", path, NULL,
-		     "another process writes it: its end was not examined", "");
+		     "another process writes it: its end was not examined", "", false);
 		break;
 	case MLB_INV_WRITABLE:
 		tell(s, MLB_FINDING_NOTE, "object", path, NULL,
-		     "it is writable, which invites accidents", "");
+		     "it is writable, which invites accidents",
+		     mended ? "it is read-only now" : MEND_REPAIR, mended);
 		break;
 	case MLB_INV_FOREIGN:
 		tell(s, MLB_FINDING_NOTE, "foreign", path, NULL,
-		     "nothing of mlbuild has this name; it is left alone", "");
+		     "nothing of mlbuild has this name; it is left alone", "", false);
 		break;
 	}
 }
@@ -120,23 +169,24 @@ static void
 tell_lost(struct mlb_fsck_state *s, const struct mlb_fsck_lost *l)
 {
 	const char *held = l->held[0] ? l->held : "a result";
+	const char *mend = s->repaired ? outcome(s, &l->digest) : MEND_REPAIR;
 
 	if (l->damaged && !mlb_inventory_find(&s->inv, &l->digest))
 		return; /* told with the file */
 	if (l->damaged && (l->missing || l->target.n))
 		tell(s, MLB_FINDING_PROBLEM, "tree", "", &l->digest,
-		     "a directory needs it as a tree node, and it is none", MEND_BUILD);
+		     "a directory needs it as a tree node, and it is none", MEND_BUILD, false);
 	else if (l->missing)
 		tell(s, MLB_FINDING_PROBLEM, "missing", "", &l->digest,
 		     mlb_arena_printf(&s->arena, "it is not in the cache, and '%s' needs it", held),
-		     MEND_BUILD);
+		     mend, l->recovered);
 	else if (l->elsewhere)
 		tell(s, MLB_FINDING_NOTE, "lock", "", &l->digest,
 		     mlb_arena_printf(&s->arena,
 				      "mlbuild.lock names it for '%s', and it is neither in the "
 				      "cache nor in the workspace",
 				      held),
-		     MEND_BUILD);
+		     MEND_BUILD, l->recovered);
 }
 
 static void
@@ -170,7 +220,8 @@ tell_row(struct mlb_fsck_state *s, const struct mlb_inv_row_info *r)
 		break;
 	}
 	tell(s, MLB_FINDING_PROBLEM, "database", ".mlbuild/state.db",
-	     r->what == MLB_ROW_NO_OBJECT ? &r->digest : NULL, what, "");
+	     r->what == MLB_ROW_NO_OBJECT ? &r->digest : NULL, what,
+	     s->repaired ? MEND_INDEX : MEND_REPAIR, s->repaired);
 }
 
 static void
@@ -182,7 +233,7 @@ tell_records(struct mlb_fsck_state *s)
 		tell(s, MLB_FINDING_PROBLEM, "record", shown(s, s->inv.file.v[o->file].path), NULL,
 		     mlb_arena_printf(&s->arena, "what it holds at byte %llu is no result record",
 				      (unsigned long long)o->offset),
-		     "the target is built again");
+		     s->repaired ? "moved to quarantine/" : MEND_REPAIR, s->repaired);
 	}
 }
 
@@ -190,16 +241,16 @@ void
 mlb_fsck_tell_lock(struct mlb_fsck_state *s, const char *text)
 {
 	tell(s, MLB_FINDING_PROBLEM, "lock", "mlbuild.lock", NULL, text,
-	     "take it from git, or build without it");
+	     "take it from git, or build without it", false);
 }
 
 void
 mlb_fsck_tell(struct mlb_fsck_state *s)
 {
-	if (mlb_db_was_broken(s->p->db))
+	if (s->db_was_broken)
 		tell(s, MLB_FINDING_PROBLEM, "database", ".mlbuild/state.db", NULL,
 		     "it was damaged, and is set aside",
-		     "it was made anew: nothing in it was the only copy");
+		     "it was made anew: nothing in it was the only copy", s->repaired);
 	for (size_t i = 0; i < s->inv.damage.n; i++)
 		tell_damage(s, &s->inv.damage.v[i]);
 	tell_records(s);

@@ -154,14 +154,19 @@ mlb_owners_of(const struct mlb_owners *o, const struct mlb_digest *key, size_t *
 
 /* What one target of a key needs, or nobody knows which: then the name is empty. */
 static void
-hold_result(struct finder *f, const struct mlb_result *r, const char *name)
+hold_result(struct finder *f, const struct mlb_result *r, const char *name, uint32_t index)
 {
-	struct mlb_holder h = {
-		.name = name, .path = "", .digest = r->log, .key = r->key, .by = MLB_HELD_RECORD
-	};
+	struct mlb_holder h = { .name = name,
+				.path = "",
+				.digest = r->log,
+				.key = r->key,
+				.record = index,
+				.by = MLB_HELD_RECORD,
+				.is_log = true };
 
 	if (!mlb_digest_is_zero(&r->log))
 		mlb_vec_push(&f->out->holder, h);
+	h.is_log = false;
 	h.no_store = keeps_digests_only(f, name);
 	for (uint32_t i = 0; i < r->n_outputs; i++) {
 		h.digest = r->output[i].digest;
@@ -186,9 +191,9 @@ hold_record(struct finder *f, uint32_t index)
 	} else {
 		owner = mlb_owners_of(f->out, &r.key, &n);
 		for (size_t i = 0; i < n; i++)
-			hold_result(f, &r, owner[i].name);
+			hold_result(f, &r, owner[i].name, index);
 		if (!owner)
-			hold_result(f, &r, "");
+			hold_result(f, &r, "", index);
 	}
 	mlb_arena_release(&arena);
 	mlb_buf_release(&text);

@@ -25,8 +25,10 @@ struct mlb_holder {
 	const char *path; /* of the output, "" for a log or table */
 	struct mlb_digest digest;
 	struct mlb_digest key; /* zero for a source */
+	uint32_t record;       /* MLB_HELD_RECORD: index of inv->record */
 	uint8_t by;            /* enum mlb_held_by */
 	bool is_tree;
+	bool is_log;
 	bool no_store; /* the target keeps its digests only */
 };
 

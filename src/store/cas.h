@@ -100,6 +100,12 @@ int mlb_cas_raise(struct mlb_cas *cas, struct mlb_err *err);
 uint64_t mlb_cas_ticket(struct mlb_cas *cas);
 bool mlb_cas_durable(struct mlb_cas *cas, uint64_t ticket); /* 0 always is */
 
+/* It turned out to be damaged or gone: it counts as absent, whatever its row says, until it is put again. */
+void mlb_cas_mark_bad(struct mlb_cas *cas, const struct mlb_digest *digest);
+
+/* A loose object of this size and mtime was found right: it need not be hashed before its next use. */
+void mlb_cas_trust(struct mlb_cas *cas, const struct mlb_digest *digest, uint64_t size, int64_t mtime);
+
 const char *mlb_cas_dir(const struct mlb_cas *cas); /* borrowed */
 unsigned mlb_cas_umask(struct mlb_cas *cas);        /* of this process */
 

@@ -48,9 +48,6 @@ struct mlb_cas {
 bool mlb_cas_locate(struct mlb_cas *cas, struct mlb_entry *out, const struct mlb_digest *digest);
 void mlb_cas_add(struct mlb_cas *cas, const struct mlb_entry *e); /* it is there (again) */
 
-/* It turned out to be damaged or gone. */
-void mlb_cas_mark_bad(struct mlb_cas *cas, const struct mlb_digest *digest);
-
 /* cas_read.c: where it is, with its pack's file opened if it is in one; then read_packed must follow. */
 int mlb_cas_begin_read(struct mlb_cas *cas, struct mlb_entry *e, bool *is_packed, const struct mlb_digest *digest,
 		       struct mlb_err *err);

@@ -446,6 +446,12 @@ mlb_db_close(struct mlb_db *db)
 	free(db);
 }
 
+void
+mlb_db_condemn(struct mlb_db *db)
+{
+	atomic_store(&db->damaged, true);
+}
+
 bool
 mlb_db_was_reset(const struct mlb_db *db)
 {

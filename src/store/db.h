@@ -26,6 +26,7 @@ bool mlb_db_is_copy(const struct mlb_db *db);
 void mlb_db_close(struct mlb_db *db);
 bool mlb_db_was_reset(const struct mlb_db *db); /* it was absent or broken, and is empty now */
 bool mlb_db_was_broken(const struct mlb_db *db); /* it was damaged or not ours: set aside when it was opened */
+void mlb_db_condemn(struct mlb_db *db); /* it is damaged: closing sets it aside */
 
 /* How often mlb_db_commit succeeded, and a transaction was undone: so a cache of rows knows whether its rows are there. */
 uint64_t mlb_db_commits(const struct mlb_db *db);
