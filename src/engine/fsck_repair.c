@@ -224,7 +224,7 @@ static int
 move_away(struct repair *r, struct mlb_err *err)
 {
 	const struct mlb_inventory *inv = &r->s->inv;
-	int rc = 0;
+	int rc = mlb_cas_raise(r->s->p->cas, err);
 
 	for (size_t i = 0; i < inv->damage.n && rc == 0; i++) {
 		const struct mlb_inv_damage *d = &inv->damage.v[i];

@@ -95,6 +95,7 @@ mlb_project_open(struct mlb_project **out, const struct mlb_open *open, struct m
 	int rc;
 
 	p->cancel_fd = -1;
+	p->lease = (struct mlb_lease)MLB_LEASE_INIT;
 	p->threads = mlb_machine_cpus();
 	mlb_lockfile_init(&p->lock);
 	rc = find_root(&root, open->dir ? open->dir : ".", err);
@@ -131,6 +132,7 @@ mlb_project_close(struct mlb_project *p)
 		mlb_scan_release(&p->scan);
 	mlb_results_close(p->results);
 	mlb_cas_close(p->cas);
+	mlb_lease_end(&p->lease);
 	mlb_db_close(p->db);
 	mlb_vcs_close(p->vcs);
 	mlb_graph_free(p->graph);
@@ -260,6 +262,19 @@ cache_dir(const struct mlb_project *p)
 	return mlb_asprintf("%s/%s/v1", p->root, dir);
 }
 
+/* Before anything is believed to be there. */
+static void
+begin_lease(struct mlb_project *p, const char *dir)
+{
+	char *who;
+
+	if (p->lease.fd >= 0 || p->no_lease)
+		return;
+	who = mlb_asprintf("process %ld in '%s'", (long)getpid(), p->root);
+	mlb_lease_begin(&p->lease, dir, who);
+	free(who);
+}
+
 int
 mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
 {
@@ -271,6 +286,8 @@ mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
 	dir = cache_dir(p);
 	if (!p->cas)
 		rc = mlb_cas_open(&p->cas, dir, p->db, err);
+	if (rc == 0)
+		begin_lease(p, dir);
 	if (rc == 0)
 		rc = mlb_results_open(&p->results, dir, p->db, err);
 	free(dir);

@@ -17,6 +17,7 @@
 #include "graph/action.h"
 #include "graph/lockfile.h"
 #include "mlbuild.h"
+#include "store/lease.h"
 #include "store/result.h"
 #include "store/scan.h"
 #include "store/state.h"
@@ -38,6 +39,8 @@ struct mlb_project {
 	size_t n_overrides;
 	struct mlb_arena arena;
 	struct mlb_db *db;
+	struct mlb_lease lease; /* on the cache, as long as it is open */
+	bool no_lease;          /* who collects relies on nothing */
 	struct mlb_cas *cas;
 	struct mlb_results *results;
 	struct mlb_vcs *vcs; /* NULL until asked for, or where there is none */

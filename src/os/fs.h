@@ -43,6 +43,12 @@ int mlb_fs_write(const char *path, const void *data, size_t len, bool sync, stru
 
 int mlb_fs_mkdirs(const char *path, struct mlb_err *err);            /* and parents; existing is fine */
 int mlb_fs_mkparents(const char *path, struct mlb_err *err);         /* the parents of a file */
+/*
+ * Where the directory above is a group's (setgid, and writable for the group),
+ * what was made in it becomes so too, whatever the umask: write permission for the
+ * group where the owner has it, and setgid for directories.
+ */
+void mlb_fs_share(const char *path);
 int mlb_fs_rename(const char *from, const char *to, struct mlb_err *err);
 int mlb_fs_unlink(const char *path, struct mlb_err *err);            /* absent is fine */
 int mlb_fs_remove_tree(const char *path, struct mlb_err *err);       /* absent is fine; never follows links; makes 0555 directories writable */

@@ -22,6 +22,29 @@ is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+void
+mlb_fs_share(const char *path)
+{
+	struct mlb_buf above = MLB_BUF_INIT(PATH_LIMIT);
+	struct stat st, dir;
+	mode_t mode;
+
+	mlb_path_dir(&above, path);
+	if (lstat(path, &st) == 0 && (S_ISDIR(st.st_mode) || S_ISREG(st.st_mode)) &&
+	    stat(mlb_buf_str(&above), &dir) == 0 && dir.st_mode & S_ISGID &&
+	    dir.st_mode & S_IWGRP) {
+		mode = st.st_mode & 07777;
+		/* What the owner may do, the group may too. */
+		mode |= (mode & 0700) >> 3;
+		if (S_ISDIR(st.st_mode))
+			mode |= S_ISGID;
+		/* It fails on what belongs to someone else, who has seen to it. */
+		if (mode != (st.st_mode & 07777))
+			(void)chmod(path, mode);
+	}
+	mlb_buf_release(&above);
+}
+
 /* Make path, which is changed and put back; its parents first where they are missing. */
 static int
 mkdirs(char *path)

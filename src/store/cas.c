@@ -40,13 +40,19 @@ static const char *const subdir[] = { "objects", "packs", "tmp" };
 static int
 make_dirs(const char *dir, const struct mlb_io *io, struct mlb_err *err)
 {
+	bool is_new = !mlb_fs_exists(dir);
 	int rc = 0;
 
 	for (size_t i = 0; i < MLB_ARRAY_LEN(subdir) && rc == 0; i++) {
 		char *path = mlb_asprintf("%s/%s", dir, subdir[i]);
 
-		if (!mlb_fs_exists(path))
+		if (!mlb_fs_exists(path)) {
 			rc = mlb_io_mkdirs(io, path, err);
+			if (is_new)
+				mlb_fs_share(dir);
+			is_new = false;
+			mlb_fs_share(path);
+		}
 		free(path);
 	}
 	return rc;

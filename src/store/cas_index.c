@@ -13,7 +13,8 @@ rename_again(struct mlb_cas *cas, const struct mlb_digest *digest, const char *t
 {
 	char *dir = mlb_asprintf("%s/objects/%02x", cas->dir, digest->b[0]);
 
-	cas->io->mkdir(cas->io, dir, 0777);
+	if (cas->io->mkdir(cas->io, dir, 0777) == 0)
+		mlb_fs_share(dir);
 	free(dir);
 	if (mlb_fs_exists(path))
 		mlb_loose_set_aside(cas, digest, path);

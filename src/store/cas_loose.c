@@ -151,8 +151,10 @@ mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struc
 	to = mlb_asprintf("%s/%s", dir, hex);
 	mlb_cas_mark_bad(cas, digest);
 	/* Where it cannot be moved (a read-only cache) it is never served all the same. */
-	if (mlb_io_mkdirs(cas->io, dir, NULL) == 0)
+	if (mlb_io_mkdirs(cas->io, dir, NULL) == 0) {
+		mlb_fs_share(dir);
 		mlb_io_rename(cas->io, from, to, NULL);
+	}
 	free(to);
 	free(dir);
 	free(from);
@@ -206,8 +208,10 @@ install(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp, s
 {
 	char *path = mlb_loose_temp(cas, digest);
 	struct mlb_stat st;
-	int rc = mlb_fs_lstat(&st, tmp, err);
+	int rc;
 
+	mlb_fs_share(tmp);
+	rc = mlb_fs_lstat(&st, tmp, err);
 	if (rc == 0)
 		rc = mlb_io_rename(cas->io, tmp, path, err);
 	free(path);

@@ -157,8 +157,8 @@ list_packs(struct mlb_inventory *inv, const char *name, struct mlb_err *err)
 	return rc;
 }
 
-static const char *const known[] = { "actions",    "leases", "objects", "packs",
-				     "quarantine", "roots",  "tmp" };
+static const char *const known[] = { "actions", "condemned",  "generation", "leases", "objects",
+				     "packs",   "quarantine", "roots",      "tmp" };
 
 static int
 list_top(struct mlb_inventory *inv, struct mlb_err *err)

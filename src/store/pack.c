@@ -422,10 +422,11 @@ mlb_pack_scan(int fd, const char *path, uint64_t from, uint64_t until, mlb_pack_
 	return w.rc;
 }
 
-int
-mlb_pack_each(const char *path, uint64_t offset, mlb_pack_fn fn, void *ctx, struct mlb_err *err)
+static int
+each(const char *path, uint64_t offset, bool believe, mlb_pack_fn fn, void *ctx,
+     struct mlb_err *err)
 {
-	bool sealed = mlb_pack_name_sealed(mlb_path_base(path));
+	bool sealed = believe && mlb_pack_name_sealed(mlb_path_base(path));
 	uint64_t at, n, end;
 	uint8_t head[MLB_PACK_HEAD], *index = NULL;
 	struct stat st;
@@ -452,6 +453,18 @@ mlb_pack_each(const char *path, uint64_t offset, mlb_pack_fn fn, void *ctx, stru
 	}
 	close(fd);
 	return rc;
+}
+
+int
+mlb_pack_each(const char *path, uint64_t offset, mlb_pack_fn fn, void *ctx, struct mlb_err *err)
+{
+	return each(path, offset, true, fn, ctx, err);
+}
+
+int
+mlb_pack_each_read(const char *path, mlb_pack_fn fn, void *ctx, struct mlb_err *err)
+{
+	return each(path, 0, false, fn, ctx, err);
 }
 
 /* ---------------------------------------------------------- one blob */

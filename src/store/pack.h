@@ -85,6 +85,9 @@ bool mlb_pack_name_sealed(const char *name); /* of a sealed one? */
  */
 int mlb_pack_each(const char *path, uint64_t offset, mlb_pack_fn fn, void *ctx, struct mlb_err *err);
 
+/* The same for every blob whose content is right: all of it is read, whatever the footer says. */
+int mlb_pack_each_read(const char *path, mlb_pack_fn fn, void *ctx, struct mlb_err *err);
+
 /*
  * Append one blob's content, verified against its digest (NULL: the one in its
  * header).  MLB_ECORRUPT: it is not there, or wrong; MLB_ETOOBIG: out is full.

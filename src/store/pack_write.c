@@ -147,6 +147,7 @@ begin(struct mlb_pack_writer **out, const char *dir, const struct mlb_io *io, st
 		e = w->fd < 0 ? errno : 0;
 		/* In between another process may have taken it, as one that was left behind. */
 		if (!e && flock(w->fd, LOCK_EX | LOCK_NB) == 0 && still_there(w)) {
+			mlb_fs_share(w->path); /* whoever continues it may be another user */
 			*out = w;
 			return 0;
 		}

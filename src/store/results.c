@@ -98,8 +98,10 @@ mlb_results_open_io(struct mlb_results **out, const char *cache_dir, struct mlb_
 	pthread_mutex_init(&r->sync_lock, NULL);
 	mlb_packs_init(&r->packs, dir, "actions/", MLB_BLOB_RESULT, db, found, r);
 	r->packs.io = io;
-	if (!mlb_db_is_copy(db) && !mlb_fs_exists(dir))
+	if (!mlb_db_is_copy(db) && !mlb_fs_exists(dir)) {
 		rc = mlb_io_mkdirs(io, dir, err);
+		mlb_fs_share(dir);
+	}
 	if (rc == 0) {
 		pthread_mutex_lock(&r->lock);
 		rc = mlb_packs_open(&r->packs, err);
