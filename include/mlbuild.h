@@ -360,7 +360,7 @@ MLB_API int mlb_doctor(const char *dir, mlb_finding_fn *fn, void *ctx, struct ml
 
 struct mlb_fsck_info {
 	enum mlb_finding level; /* NOTE: nothing is lost */
-	const char *kind;       /* object, pack, record, tree, missing, database, lock or foreign */
+	const char *kind;       /* object, pack, record, tree, missing, database, lock, roots or foreign */
 	const char *path;       /* the file, relative to the project or absolute; "" */
 	const char *object;     /* hex digest of the object that is lost, "" */
 	const char *what;       /* a sentence */
@@ -395,6 +395,53 @@ struct mlb_fsck_report {
  */
 MLB_API int mlb_fsck(struct mlb_project *p, const struct mlb_fsck *f,
 		     struct mlb_fsck_report *report, struct mlb_err *err);
+
+enum mlb_gc_what {
+	MLB_GC_RESULT,
+	MLB_GC_OBJECT,
+	MLB_GC_PACK,
+	MLB_GC_TEMPORARY,
+	MLB_GC_PIN,
+	MLB_GC_PROJECT
+};
+struct mlb_gc_info {
+	enum mlb_gc_what what;
+	const char *
+		path; /* the file, relative to the project or absolute; of a result its first output */
+	const char *name; /* a result's target, "" unknown; a pin's reference */
+	uint64_t bytes;   /* that it takes */
+	int64_t used;     /* a result: when it was of use last, ns since 1970 */
+	bool rewritten;   /* a pack: what is needed of it was copied */
+};
+typedef int mlb_gc_fn(void *ctx, const struct mlb_gc_info *i); /* not 0 stops the telling */
+
+struct mlb_gc {
+	bool dry_run;                 /* tell, and remove nothing */
+	uint32_t keep_days;           /* results that were of use in so many days stay */
+	uint64_t size;                /* bytes that the cache is to stay below; 0: no limit */
+	mlb_gc_fn *on_item;           /* may be NULL */
+	mlb_progress_fn *on_progress; /* may be NULL */
+	void (*on_wait)(void *ctx, const char *whom); /* another gc runs; may be NULL */
+	void *ctx;
+};
+struct mlb_gc_report {
+	uint64_t kept_objects, kept_bytes;
+	uint64_t gone_objects, gone_bytes; /* with dry_run: that would go */
+	uint64_t dead_bytes;               /* in packs that are worth keeping for the rest */
+	uint64_t results, packs, temporaries, pins;
+	uint32_t users; /* processes that use the cache: nothing was removed */
+	char *user;     /* one of them; NULL: none; owned */
+};
+MLB_API void mlb_gc_report_release(struct mlb_gc_report *r);
+
+/*
+ * Remove from the cache what nothing needs: not the locks of this work tree, of
+ * branches and tags, not the pins, not other projects (cache/v1/roots/), not
+ * results of late, and what is not older than an hour (a day in a shared cache).
+ * While another process uses the cache nothing is removed.
+ */
+MLB_API int mlb_gc(struct mlb_project *p, const struct mlb_gc *g, struct mlb_gc_report *report,
+		   struct mlb_err *err);
 
 /* Write a commented mlbuild.ini into dir; never overwrites (MLB_EEXISTS). *note says what was found and done. */
 MLB_API int mlb_init(const char *dir, char **note, struct mlb_err *err);

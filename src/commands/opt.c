@@ -42,6 +42,8 @@ const struct opt_def opt_table[] = {
 	VALUE("jobs", 'j', OPT_NUMBER, jobs, "N", VALUE_ANY,
 	      "run at most N commands at once (default: one per processor)"),
 	FLAG("json", 0, json, "print one JSON object per line"),
+	VALUE("keep-days", 0, OPT_COUNT, keep_days, "N", VALUE_ANY,
+	      "keep results that were of use in the last N days (default: 30)"),
 	FLAG("keep-going", 'k', keep_going, "go on with what does not depend on a failed target"),
 	VALUE("limit", 0, OPT_NUMBER, limit, "N", VALUE_ANY, "show at most N runs (default: 20)"),
 	CHOICE("link", link, "HOW", links,
@@ -57,6 +59,8 @@ const struct opt_def opt_table[] = {
 	FLAG("recursive", 'R', recursive, "all files below directories"),
 	FLAG("repair", 0, repair, "mend what can be mended; what is damaged is set aside"),
 	VALUE("rev", 0, OPT_TEXT, rev, "REV", VALUE_ANY, "what the mlbuild.lock of a commit names"),
+	VALUE("size", 0, OPT_TEXT, size, "SIZE", VALUE_ANY,
+	      "keep the cache below SIZE (20G): what was of use last stays"),
 	VALUE("trace", 0, OPT_TEXT, trace, "FILE", VALUE_FILE, "write Chrome trace events to FILE"),
 	FLAG("verbose", 'v', verbose, "say more"),
 	FLAG("version", 0, version, "print the version"),
@@ -100,9 +104,11 @@ set_number(unsigned *field, const struct opt_def *def, const char *value, struct
 {
 	uint64_t n;
 
-	if (!mlb_parse_u64(value, &n) || n == 0 || n > INT_MAX)
-		return mlb_err_set(err, MLB_EINVALID, "'--%s' needs a number from 1 up, not '%s'",
-				   def->name, value);
+	unsigned least = def->type == OPT_NUMBER;
+
+	if (!mlb_parse_u64(value, &n) || n < least || n > INT_MAX)
+		return mlb_err_set(err, MLB_EINVALID, "'--%s' needs a number from %u up, not '%s'",
+				   def->name, least, value);
 	*field = (unsigned)n;
 	return 0;
 }
@@ -147,6 +153,7 @@ set(struct opts *o, const struct opt_def *def, const char *value, struct mlb_err
 		*(const char **)field = value;
 		return 0;
 	case OPT_NUMBER:
+	case OPT_COUNT:
 		return set_number(field, def, value, err);
 	case OPT_CHOICE:
 		return set_choice(field, def, value, err);

@@ -31,6 +31,7 @@ struct opts {
 	const char *into;
 	unsigned jobs;
 	bool json;
+	unsigned keep_days;
 	bool keep_going;
 	unsigned limit;
 	const char *link;
@@ -43,6 +44,7 @@ struct opts {
 	bool recursive;
 	bool repair;
 	const char *rev;
+	const char *size;
 	const char *trace;
 	bool verbose;
 	bool yes;
@@ -52,7 +54,7 @@ struct opts {
 	size_t plain;         /* so many of the words stood before "--" */
 };
 
-enum opt_type { OPT_FLAG, OPT_TEXT, OPT_NUMBER, OPT_CHOICE, OPT_LIST };
+enum opt_type { OPT_FLAG, OPT_TEXT, OPT_NUMBER /* from 1 up */, OPT_COUNT /* from 0 up */, OPT_CHOICE, OPT_LIST };
 
 /* What a value is, for completion. */
 enum opt_value { VALUE_ANY, VALUE_FILE, VALUE_DIR, VALUE_PARAM };

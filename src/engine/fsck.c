@@ -117,8 +117,10 @@ mlb_fsck(struct mlb_project *p, const struct mlb_fsck *opt, struct mlb_fsck_repo
 
 	memset(s.report, 0, sizeof(*s.report));
 	rc = mlb_project_store(p, err);
-	/* Database and disk are one only while nobody builds. */
-	if (rc == 0)
+	if (rc == 0 && opt->repair)
+		rc = mlb_project_write(p, err);
+	/* Database and disk are one only while nobody builds. Who may not write there cannot see to that. */
+	if (rc == 0 && !mlb_db_is_copy(p->db))
 		rc = mlb_claim(&lock, p, opt->command_line, opt->on_wait, opt->ctx, err);
 	if (rc == 0)
 		rc = examine(&s, err);

@@ -14,6 +14,7 @@ struct mlb_fsck_lost {
 	MLB_VEC(uint32_t) record;     /* records that need it as an output or part of one */
 	MLB_VEC(uint32_t) log_record; /* records that need it as their log */
 	const char *recovered; /* where it was had again from; NULL: it was not */
+	bool needed;      /* the lock or a result names it, or a directory that they name */
 	bool damaged;     /* a copy of it is wrong */
 	bool missing;     /* a result needs it, and no copy is right */
 	bool elsewhere;   /* only the lock names it, and the workspace has not got it either */

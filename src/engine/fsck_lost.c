@@ -106,6 +106,7 @@ concern(struct mlb_fsck_lost *l, const char *name)
 static void
 note_holder(struct mlb_fsck_state *s, struct mlb_fsck_lost *l, const struct mlb_holder *h)
 {
+	l->needed = true;
 	concern(l, h->name);
 	if (h->path[0])
 		l->held = h->path;

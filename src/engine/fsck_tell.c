@@ -1,8 +1,11 @@
 /* What was found, as sentences. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
 #include "engine/fsck.h"
+#include "engine/needs.h"
+#include "os/fs.h"
 
 #define MEND_BUILD "it cannot be had again: the next build makes it"
 #define MEND_REPAIR "'mlbuild fsck --repair' mends what can be mended"
@@ -189,6 +192,53 @@ tell_lost(struct mlb_fsck_state *s, const struct mlb_fsck_lost *l)
 		     MEND_BUILD, l->recovered);
 }
 
+/* Does the lock mean a result of this key, and is there no record of it any more? */
+static bool
+is_missed(const struct mlb_fsck_state *s, const struct mlb_digest *key)
+{
+	bool locked = false;
+
+	for (size_t i = 0; i < s->owners.holder.n; i++) {
+		if (!mlb_digest_equal(&s->owners.holder.v[i].key, key))
+			continue;
+		if (s->owners.holder.v[i].by == MLB_HELD_RECORD)
+			return false;
+		locked = true;
+	}
+	return locked;
+}
+
+static bool
+is_in_damaged(const struct mlb_fsck_state *s, const char *path)
+{
+	for (size_t i = 0; i < s->inv.damage.n; i++)
+		if (strcmp(s->inv.damage.v[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* What was collected, by a gc that was killed then or by that of another project: its row hurts nobody. */
+static uint64_t
+left_over(struct mlb_fsck_state *s, const struct mlb_inv_row_info *r)
+{
+	const struct mlb_fsck_lost *l = mlb_fsck_lost_of(s, &r->digest);
+
+	switch (r->what) {
+	case MLB_ROW_NO_PACK:
+		return r->count;
+	case MLB_ROW_NO_OBJECT:
+		/* Of a pack that is there, nothing was collected. */
+		return strncmp(r->path, "packs/", 6) != 0 &&
+		       !(l && (l->damaged || l->missing || l->elsewhere || l->needed));
+	case MLB_ROW_NO_RECORD:
+		return !is_missed(s, &r->digest) && !is_in_damaged(s, r->path);
+	case MLB_ROW_DAMAGED:
+	case MLB_ROW_UNKNOWN:
+		break;
+	}
+	return 0;
+}
+
 static void
 tell_row(struct mlb_fsck_state *s, const struct mlb_inv_row_info *r)
 {
@@ -200,10 +250,7 @@ tell_row(struct mlb_fsck_state *s, const struct mlb_inv_row_info *r)
 		what = mlb_arena_printf(&s->arena, "it is damaged: %s", r->text);
 		break;
 	case MLB_ROW_NO_PACK:
-		what = mlb_arena_printf(&s->arena,
-					"it names %llu entries of '%s', which is not there",
-					(unsigned long long)r->count, shown(s, r->path));
-		break;
+		return;
 	case MLB_ROW_NO_OBJECT:
 		if (l && (l->damaged || l->missing || l->elsewhere))
 			return; /* told already */
@@ -211,8 +258,7 @@ tell_row(struct mlb_fsck_state *s, const struct mlb_inv_row_info *r)
 					shown(s, r->path));
 		break;
 	case MLB_ROW_NO_RECORD:
-		what = mlb_arena_printf(&s->arena, "it names a result in '%s' that is not there",
-					shown(s, r->path));
+		what = "it names a result of what mlbuild.lock has that is not there";
 		break;
 	case MLB_ROW_UNKNOWN:
 		what = mlb_arena_printf(&s->arena, "it does not know %llu objects of '%s'",
@@ -222,6 +268,52 @@ tell_row(struct mlb_fsck_state *s, const struct mlb_inv_row_info *r)
 	tell(s, MLB_FINDING_PROBLEM, "database", ".mlbuild/state.db",
 	     r->what == MLB_ROW_NO_OBJECT ? &r->digest : NULL, what,
 	     s->repaired ? MEND_INDEX : MEND_REPAIR, s->repaired);
+}
+
+static void
+tell_rows(struct mlb_fsck_state *s)
+{
+	uint64_t n = 0, one;
+
+	for (size_t i = 0; i < s->row.n; i++) {
+		one = left_over(s, &s->row.v[i]);
+		n += one;
+		if (!one)
+			tell_row(s, &s->row.v[i]);
+	}
+	if (n)
+		tell(s, MLB_FINDING_NOTE, "database", ".mlbuild/state.db", NULL,
+		     mlb_arena_printf(&s->arena,
+				      "it names %llu things that were collected, and nobody needs",
+				      (unsigned long long)n),
+		     s->repaired ? MEND_INDEX : "", s->repaired);
+}
+
+/* What projects need: a file that nobody can read keeps gc from removing anything. */
+static void
+tell_roots(struct mlb_fsck_state *s)
+{
+	char *dir = mlb_asprintf("%s/roots", s->inv.dir), *own = mlb_needs_path(s->p);
+	struct mlb_dirents list = MLB_VEC_INIT;
+
+	if (mlb_fs_exists(dir))
+		mlb_fs_list(&list, dir, NULL);
+	for (size_t i = 0; i < list.n; i++) {
+		char *name = mlb_arena_printf(&s->arena, "roots/%s", list.v[i].name);
+		char *path = mlb_arena_printf(&s->arena, "%s/%s", s->inv.dir, name);
+		bool mended;
+
+		if (mlb_needs_readable(path))
+			continue;
+		mended = s->repaired && strcmp(path, own) == 0 && mlb_needs_add(s->p, NULL) == 0;
+		tell(s, MLB_FINDING_PROBLEM, "roots", shown(s, name), NULL,
+		     "what it says that a project needs cannot be read",
+		     mended ? "it was written anew" : "a build in that project writes it anew",
+		     mended);
+	}
+	mlb_dirents_release(&list);
+	free(own);
+	free(dir);
 }
 
 static void
@@ -254,8 +346,8 @@ mlb_fsck_tell(struct mlb_fsck_state *s)
 	for (size_t i = 0; i < s->inv.damage.n; i++)
 		tell_damage(s, &s->inv.damage.v[i]);
 	tell_records(s);
+	tell_roots(s);
 	for (uint32_t i = 0; i < s->lost.n; i++)
 		tell_lost(s, s->lost.entry[i].u.ptr);
-	for (size_t i = 0; i < s->row.n; i++)
-		tell_row(s, &s->row.v[i]);
+	tell_rows(s);
 }

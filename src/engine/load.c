@@ -112,8 +112,6 @@ unused_sections(const struct mlb_config *c)
 		mlb_buf_adds(&text, " [notify]");
 	if (c->trust_keys.n || (c->trust && c->trust[0]))
 		mlb_buf_adds(&text, " [trust]");
-	if (c->cache_size)
-		mlb_buf_adds(&text, " '[cache] size'");
 	return text.len ? mlb_buf_detach(&text) : NULL;
 }
 

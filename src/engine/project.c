@@ -308,6 +308,12 @@ mlb_project_cache_moved(struct mlb_project *p)
 	free(dir);
 }
 
+bool
+mlb_project_shares_cache(const struct mlb_project *p)
+{
+	return !mlb_path_inside(mlb_cas_dir(p->cas), p->state_dir);
+}
+
 int
 mlb_project_vcs(struct mlb_project *p, struct mlb_err *err)
 {

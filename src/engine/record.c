@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "engine/each.h"
+#include "engine/needs.h"
 #include "engine/steady.h"
 #include "os/clock.h"
 #include "os/machine.h"
@@ -387,6 +388,17 @@ mlb_record_tick(struct mlb_builder *b)
 	mlb_pool_add(b->pool, &r->task);
 }
 
+/* For whoever collects in this cache. It is no failure of the build: what it needs is its own for a day yet. */
+static void
+tell_needs(struct mlb_builder *b)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+
+	if (mlb_needs_add(b->p, &err) != 0)
+		mlb_note(b, "%s", err.text);
+	mlb_err_release(&err);
+}
+
 int
 mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 {
@@ -400,6 +412,8 @@ mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 	rc = mlb_store_sync(b->p->cas, b->p->results, err);
 	if (rc == 0 && !mlb_is_variant(b->p))
 		rc = mlb_relock(b, &b->lock_changed, err);
+	if (rc == 0 && !mlb_is_variant(b->p))
+		tell_needs(b);
 	if (rc == 0 && !mlb_is_variant(b->p) && !b->opt->locked)
 		rc = mlb_update_gitignore(b->p, &b->ignore_changed, err);
 	/* relock puts table objects: they are durable before anything else names them. */

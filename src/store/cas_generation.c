@@ -36,6 +36,8 @@ open_locked(const struct mlb_io *io, const char *path, int flags, int lock, stru
 
 	if (fd < 0)
 		return fail(path, err);
+	if (flags & O_CREAT)
+		mlb_fs_share(path);
 	while (flock(fd, lock) != 0) {
 		if (errno == EINTR)
 			continue;

@@ -289,6 +289,16 @@ by_path(const void *a, const void *b)
 	return cmp ? cmp : (x->offset > y->offset) - (x->offset < y->offset);
 }
 
+static int
+by_place(const void *a, const void *b)
+{
+	const struct mlb_inv_object *x = a, *y = b;
+
+	if (x->file != y->file)
+		return x->file < y->file ? -1 : 1;
+	return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
 int
 mlb_inventory_read(struct mlb_inventory *inv, const char *dir, enum mlb_inv_mode mode,
 		   unsigned threads, mlb_inv_tick *tick, void *ctx, struct mlb_err *err)
@@ -314,6 +324,9 @@ mlb_inventory_read(struct mlb_inventory *inv, const char *dir, enum mlb_inv_mode
 		loose.object.n = 0; /* those that are right were pushed by their parts */
 	merge(inv, &loose);
 	mlb_vec_release(&parts);
+	/* Of equal records the same one comes first each time. */
+	if (inv->record.n)
+		qsort(inv->record.v, inv->record.n, sizeof(*inv->record.v), by_place);
 	if (inv->damage.n)
 		qsort(inv->damage.v, inv->damage.n, sizeof(*inv->damage.v), by_path);
 	if (rc == 0)

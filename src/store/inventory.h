@@ -39,6 +39,7 @@ struct mlb_inv_object {
 	uint32_t next;   /* index plus one of the next copy, 0: none */
 	uint64_t offset; /* of the blob; of a loose object its mtime */
 	uint64_t size;   /* of the content */
+	uint32_t stored; /* bytes that it takes in a pack, without its header */
 };
 
 enum mlb_inv_wrong {
@@ -66,7 +67,7 @@ struct mlb_inventory {
 	char *dir;
 	MLB_VEC(struct mlb_inv_file) file;
 	MLB_VEC(struct mlb_inv_object) object; /* copies, in the order in which they were found */
-	MLB_VEC(struct mlb_inv_object) record; /* blobs of actions/; next is 0 */
+	MLB_VEC(struct mlb_inv_object) record; /* blobs of actions/, sorted by file and offset; next is 0 */
 	MLB_VEC(struct mlb_inv_damage) damage; /* sorted by path and offset */
 	uint32_t *slot; /* by digest: index of the first copy plus one */
 	size_t n_slots;

@@ -109,9 +109,11 @@ struct pack {
 static void
 take(struct pack *p, const struct mlb_blob *b)
 {
-	struct mlb_inv_object o = {
-		.digest = b->digest, .file = p->index, .offset = b->offset, .size = b->size
-	};
+	struct mlb_inv_object o = { .digest = b->digest,
+				    .file = p->index,
+				    .offset = b->offset,
+				    .size = b->size,
+				    .stored = (uint32_t)b->stored };
 
 	if (p->file->records && b->type == MLB_BLOB_RESULT)
 		mlb_vec_push(&p->out->record, o);
@@ -214,8 +216,7 @@ report_holes(struct pack *p)
 		if (hole->stored)
 			continue;
 		/* A whole blob of a kind that only a later version can check. */
-		if (named && MLB_BLOB_HEAD + b.stored == hole->size &&
-		    (b.type > MLB_BLOB_RESULT || b.codec))
+		if (named && MLB_BLOB_HEAD + b.stored == hole->size && !mlb_blob_known(&b))
 			continue;
 		mlb_inv_damaged(p->out, MLB_INV_BYTES, p->file->path, hole->offset,
 				named ? &b.digest : NULL);
@@ -289,6 +290,17 @@ verify(struct pack *p, const char *path)
 		verify_sealed(p, path);
 }
 
+/* One that cannot be listed is damage all the same: nobody knows what is in it. */
+static void
+list(struct pack *p, const char *path)
+{
+	int rc = mlb_pack_each(path, 0, listed, p, NULL);
+
+	if (rc)
+		mlb_inv_damaged(p->out, rc == MLB_EINVALID ? MLB_INV_LATER : MLB_INV_UNREADABLE,
+				p->file->path, 0, NULL);
+}
+
 void
 mlb_inv_check_pack(struct mlb_inv_found *out, struct mlb_inventory *inv, uint32_t file,
 		   bool every_byte)
@@ -308,7 +320,7 @@ mlb_inv_check_pack(struct mlb_inv_found *out, struct mlb_inventory *inv, uint32_
 		if (every_byte)
 			verify(&p, path);
 		else
-			mlb_pack_each(path, 0, listed, &p, NULL);
+			list(&p, path);
 		if (f->busy && every_byte)
 			mlb_inv_damaged(out, MLB_INV_BUSY, f->path, 0, NULL);
 		close(p.fd);

@@ -228,11 +228,8 @@ check_records(struct compare *c, struct mlb_err *err)
 		struct mlb_digest key;
 
 		mlb_column_digest(s, 0, &key);
-		if (k)
-			k->rows++;
-		if (k && k->file == UINT32_MAX)
-			continue;
-		if (!k || !mark_record(c, k->file, (uint64_t)mlb_column_int(s, 2)))
+		if (!k || k->file == UINT32_MAX ||
+		    !mark_record(c, k->file, (uint64_t)mlb_column_int(s, 2)))
 			tell(c, MLB_ROW_NO_RECORD, k ? k->name : "", "", &key, 1);
 	}
 	mlb_stmt_reset(s);

@@ -69,6 +69,7 @@ mlb_reach_release(struct mlb_reach *r)
 	free(r->mark);
 	mlb_vec_release(&r->missing);
 	mlb_vec_release(&r->no_tree);
+	mlb_vec_release(&r->fresh);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -84,6 +85,11 @@ reached(void *ctx, const struct mlb_digest *digest, size_t copy, bool is_tree)
 	}
 	if ((r->mark[copy] & bit) == bit)
 		return false;
+	if (r->journal) {
+		struct mlb_reach_mark mark = { copy, r->mark[copy] };
+
+		mlb_vec_push(&r->fresh, mark);
+	}
 	r->mark[copy] |= bit;
 	return true;
 }

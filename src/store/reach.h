@@ -21,12 +21,20 @@ typedef bool mlb_reach_fn(void *ctx, const struct mlb_digest *digest, size_t cop
 void mlb_reach_walk(const struct mlb_inventory *inv, const struct mlb_digest *digest, bool is_tree,
 		    mlb_reach_fn *fn, void *ctx, struct mlb_reach_digests *no_tree);
 
+/* A mark that was made, so that it can be taken back. */
+struct mlb_reach_mark {
+	size_t copy;
+	uint8_t was;
+};
+
 /* All that was reached so far. */
 struct mlb_reach {
 	const struct mlb_inventory *inv;
 	uint8_t *mark;                    /* per object of the inventory, at its first copy: MLB_REACHED_… */
 	struct mlb_reach_digests missing; /* what is needed and not there, perhaps more than once */
 	struct mlb_reach_digests no_tree;
+	bool journal; /* note in `fresh` what is marked */
+	MLB_VEC(struct mlb_reach_mark) fresh;
 };
 enum { MLB_REACHED = 1, MLB_REACHED_TREE = 2 /* and what is below it */ };
 

@@ -107,7 +107,7 @@ no:
  * HEAD is that of a bare repository, which may have a work tree elsewhere.
  */
 static bool
-may_have_repository(const char *project_dir)
+may_have_repository(const char *project_dir, bool bare)
 {
 	char *dir = real(project_dir);
 	bool found = !dir || env("GIT_DIR");
@@ -116,7 +116,7 @@ may_have_repository(const char *project_dir)
 		static const char *const mark[] = { ".git", "HEAD" };
 		char *slash = strrchr(dir, '/');
 
-		for (size_t i = 0; i < MLB_ARRAY_LEN(mark) && !found; i++) {
+		for (size_t i = 0; i < (bare ? 2 : 1) && !found; i++) {
 			char *path = mlb_asprintf("%s/%s", dir[1] ? dir : "", mark[i]);
 
 			found = mlb_fs_exists(path);
@@ -128,6 +128,12 @@ may_have_repository(const char *project_dir)
 	}
 	free(dir);
 	return found;
+}
+
+bool
+mlb_vcs_near(const char *project_dir)
+{
+	return may_have_repository(project_dir, false);
 }
 
 /* git trusts only repositories of the user's own, or named in its configuration. */
@@ -215,7 +221,7 @@ mlb_vcs_open(struct mlb_vcs **out, const char *project_dir, struct mlb_buf *why,
 	int rc = 0;
 
 	*out = NULL;
-	if (!may_have_repository(project_dir)) {
+	if (!may_have_repository(project_dir, true)) {
 		mlb_buf_addf(why, "'%s' is in no git repository", project_dir);
 		free(v);
 		return 0;

@@ -55,4 +55,11 @@ int mlb_vcs_pin(struct mlb_vcs *v, const char *const *path, size_t n, const char
 /* Append the content of path in revision rev (anything git understands); MLB_ENOTFOUND. */
 int mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out, struct mlb_err *err);
 
+/* Names of references that begin with this ("refs/tags/"; "" for all), sorted, appended to out. */
+int mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out, struct mlb_err *err);
+int mlb_vcs_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err); /* absent is fine */
+
+/* Is there something of git at or above this directory, whether it can be read or not? */
+bool mlb_vcs_near(const char *project_dir);
+
 #endif

@@ -52,7 +52,11 @@
 	X(oid_tostr)                \
 	X(reference_create)         \
 	X(reference_free)           \
+	X(reference_iterator_free)  \
+	X(reference_iterator_new)   \
 	X(reference_name_to_id)     \
+	X(reference_next_name)      \
+	X(reference_remove)         \
 	X(repository_config)        \
 	X(repository_free)          \
 	X(repository_hashfile)      \

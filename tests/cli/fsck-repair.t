@@ -32,6 +32,7 @@ project() {
 		out = out/sum
 	X
 	echo ran >.gitignore
+	echo ran >.mlbuildignore
 	ok mlbuild
 	rm ran
 	CACHE=.mlbuild/cache/v1

@@ -9,7 +9,7 @@ match '[0-9]+\.[0-9]+\.[0-9]+'
 ok mlbuild --version
 
 t help names every command
-commands='build status why graph ls init add update adopt show log params clean cat checkout doctor du fsck version help'
+commands='build status why graph ls init add update adopt show log params clean cat checkout doctor du fsck gc version help'
 ok mlbuild help
 for c in $commands; do
 	match "^ +$c "

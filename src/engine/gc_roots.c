@@ -1,0 +1,240 @@
+/* Roots: whose word it is that something is needed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/gc.h"
+#include "os/fs.h"
+
+enum { MAX_LOCK = 1 << 30 };
+
+/* ---------------------------------------------------------- locks */
+
+/*
+ * A pin's lock is that of before its build: of it only the sources matter, which a
+ * build from that commit cannot make.  Else each pin would keep the one before it.
+ */
+static void
+drop_results(struct mlb_lockfile *lock)
+{
+	for (uint32_t i = 0; i < lock->map.n; i++) {
+		const struct mlb_lock_block *b = lock->map.entry[i].u.ptr;
+
+		if (b && (!mlb_digest_is_zero(&b->key) || !mlb_digest_is_zero(&b->table)))
+			lock->map.entry[i].u.ptr = NULL;
+	}
+}
+
+static void
+take_lock(struct mlb_gc_state *s, const char *text, size_t len, bool of_pin)
+{
+	struct mlb_lockfile lock;
+
+	mlb_lockfile_init(&lock);
+	if (mlb_lockfile_parse(&lock, text, len, NULL) == 0) {
+		if (of_pin)
+			drop_results(&lock);
+		mlb_needs_of_lock(&s->own, &lock);
+	} else {
+		mlb_needs_of_text(&s->own, text, len);
+	}
+	mlb_lockfile_release(&lock);
+}
+
+static int
+take_own_lock(struct mlb_gc_state *s, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
+	char *path = mlb_project_path(s->p, "mlbuild.lock");
+	int rc = mlb_fs_exists(path) ? mlb_fs_read(&text, path, err) : 0;
+
+	if (rc == 0)
+		take_lock(s, mlb_buf_str(&text), text.len, false);
+	mlb_buf_release(&text);
+	free(path);
+	return rc;
+}
+
+/* ---------------------------------------------------------- git */
+
+/* The lock of a commit; many have the same. */
+static int
+take_rev(struct mlb_gc_state *s, const char *rev, bool is_pin, struct mlb_strmap *seen,
+	 struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
+	struct mlb_err why = MLB_ERR_INIT;
+	struct mlb_digest *d = mlb_arena_alloc(&s->arena, sizeof(*d));
+	int rc = mlb_vcs_read(s->p->vcs, rev, "mlbuild.lock", &text, &why);
+	bool is_new = false;
+
+	if (rc == 0) {
+		mlb_sha256_of(d, mlb_buf_str(&text), text.len);
+		mlb_strmap_add(seen, (const char *)d->b, MLB_DIGEST_LEN, &is_new);
+	}
+	if (is_new)
+		take_lock(s, mlb_buf_str(&text), text.len, is_pin);
+	/* A tag may name anything; a commit may be from before there was a lock. */
+	if (rc == MLB_ENOTFOUND || rc == MLB_EINVALID)
+		rc = 0;
+	else if (rc)
+		mlb_err_set(err, why.code, "%s", why.text);
+	mlb_err_release(&why);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+#define PINS "refs/mlbuild/pins/"
+
+/* A pin counts while a result names it; those that nothing names are to be dropped. */
+static int
+take_pins(struct mlb_gc_state *s, struct mlb_strmap *seen, struct mlb_err *err)
+{
+	struct mlb_strmap named = MLB_STRMAP_INIT;
+	struct mlb_strvec pins = MLB_VEC_INIT;
+	int rc = mlb_vcs_refs(s->p->vcs, PINS, &pins, err);
+
+	for (size_t i = 0; i < s->inv.record.n; i++)
+		if (s->record[i].kept && s->record[i].r.pin[0])
+			mlb_strmap_set(&named, s->record[i].r.pin, s);
+	for (size_t i = 0; i < pins.n && rc == 0; i++) {
+		if (mlb_strmap_get(&named, pins.v[i] + strlen(PINS)))
+			rc = take_rev(s, pins.v[i], true, seen, err);
+		else
+			mlb_strvec_push(&s->pins, pins.v[i]);
+	}
+	mlb_strvec_release(&pins);
+	mlb_strmap_release(&named);
+	return rc;
+}
+
+static void
+keep_own(struct mlb_gc_state *s)
+{
+	for (size_t i = 0; i < s->own.root.n; i++)
+		mlb_gc_keep_root(s, s->own.root.v[i].kind, &s->own.root.v[i].digest);
+}
+
+static int
+take_refs(struct mlb_gc_state *s, struct mlb_strmap *seen, struct mlb_err *err)
+{
+	struct mlb_strvec refs = MLB_VEC_INIT;
+	int rc = mlb_vcs_refs(s->p->vcs, "", &refs, err);
+
+	if (rc == 0)
+		rc = take_rev(s, "HEAD", false, seen, err);
+	for (size_t i = 0; i < refs.n && rc == 0; i++)
+		if (strncmp(refs.v[i], PINS, strlen(PINS)) != 0)
+			rc = take_rev(s, refs.v[i], false, seen, err);
+	mlb_strvec_release(&refs);
+	return rc;
+}
+
+/* ---------------------------------------------------------- other projects */
+
+static bool
+is_project(const char *dir)
+{
+	char *ini = mlb_asprintf("%s/mlbuild.ini", dir);
+	bool is = mlb_fs_exists(ini);
+
+	free(ini);
+	return is;
+}
+
+/* A project that was on this machine and is not there any more needs nothing. */
+static bool
+is_gone(const struct mlb_gc_state *s, const struct mlb_roots *r, const char *host, int64_t mtime)
+{
+	return host[0] && r->host && strcmp(r->host, host) == 0 && r->dir && r->dir[0] == '/' &&
+	       !is_project(r->dir) && mtime <= s->young;
+}
+
+/* Ours, from when the project had another name. */
+static bool
+is_own(const struct mlb_gc_state *s, const struct mlb_roots *r, const char *host)
+{
+	return r->host && r->dir && strcmp(r->host, host) == 0 && strcmp(r->dir, s->p->root) == 0;
+}
+
+static int
+take_roots(struct mlb_gc_state *s, const char *path, const char *host, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
+	struct mlb_roots r = { 0 };
+	struct mlb_stat st;
+	int rc = mlb_fs_lstat(&st, path, err);
+
+	if (rc == 0 && st.type == MLB_F_ABSENT)
+		return 0;
+	if (rc == 0)
+		rc = mlb_fs_read(&text, path, err);
+	if (rc == 0 && mlb_roots_parse(&r, mlb_buf_str(&text), text.len, NULL) != 0) {
+		rc = mlb_err_set(err, MLB_ECORRUPT,
+				 "'%s' cannot be read, so that nobody knows what that project "
+				 "needs: nothing is removed; a build there writes it anew",
+				 path);
+	} else if (rc == 0 && (is_own(s, &r, host) || is_gone(s, &r, host, st.mtime))) {
+		mlb_strvec_push(&s->dead_roots, path);
+	} else if (rc == 0) {
+		for (size_t i = 0; i < r.root.n; i++)
+			mlb_gc_keep_root(s, r.root.v[i].kind, &r.root.v[i].digest);
+	}
+	mlb_roots_release(&r);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+static int
+take_others(struct mlb_gc_state *s, struct mlb_err *err)
+{
+	char *dir = mlb_asprintf("%s/roots", s->inv.dir), *own = mlb_needs_path(s->p);
+	char *host = mlb_needs_host();
+	struct mlb_dirents list = MLB_VEC_INIT;
+	int rc = mlb_fs_exists(dir) ? mlb_fs_list(&list, dir, err) : 0;
+
+	for (size_t i = 0; i < list.n && rc == 0; i++) {
+		char *path = mlb_asprintf("%s/%s", dir, list.v[i].name);
+
+		if (strcmp(path, own) != 0 && list.v[i].type == MLB_F_FILE)
+			rc = take_roots(s, path, host, err);
+		free(path);
+	}
+	mlb_dirents_release(&list);
+	free(host);
+	free(own);
+	free(dir);
+	return rc;
+}
+
+int
+mlb_gc_keep_roots(struct mlb_gc_state *s, struct mlb_err *err)
+{
+	struct mlb_strmap seen = MLB_STRMAP_INIT;
+	int rc = take_own_lock(s, err);
+
+	if (rc == 0)
+		rc = mlb_project_vcs(s->p, err);
+	if (rc == 0 && !s->p->vcs && mlb_vcs_near(s->p->root))
+		rc = mlb_err_set(err, MLB_ESYSTEM,
+				 "what branches and tags need is not known (%s): nothing is removed",
+				 s->p->vcs_why);
+	if (rc == 0 && s->p->vcs)
+		rc = take_refs(s, &seen, err);
+	if (rc == 0)
+		rc = take_others(s, err);
+	if (rc == 0) {
+		mlb_roots_sort(&s->own);
+		keep_own(s);
+	}
+	mlb_gc_keep_young(s);
+	mlb_gc_keep_recent(s);
+	/* After all else, by which results were kept. Their locks may keep more. */
+	if (rc == 0 && s->p->vcs)
+		rc = take_pins(s, &seen, err);
+	if (rc == 0) {
+		mlb_roots_sort(&s->own);
+		keep_own(s);
+	}
+	mlb_strmap_release(&seen);
+	return rc;
+}

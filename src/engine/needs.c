@@ -1,0 +1,147 @@
+#include "engine/needs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/hex.h"
+#include "os/fs.h"
+
+enum { MAX_ROOTS = 1 << 30, NAME_MAX_LEN = 48, HASH_BYTES = 8 };
+
+char *
+mlb_needs_host(void)
+{
+	struct utsname u;
+
+	return mlb_strdup(uname(&u) == 0 ? u.nodename : "");
+}
+
+/* NAME-HASH: for people the project's name, and what tells it from others of that name. */
+char *
+mlb_needs_path(struct mlb_project *p)
+{
+	char name[NAME_MAX_LEN + 1], hex[2 * HASH_BYTES + 1];
+	const char *of = p->graph ? mlb_g_str(p->graph, p->graph->project) : "";
+	char *host = mlb_needs_host();
+	char *where = mlb_asprintf("%s\n%s", host, p->root), *path;
+	struct mlb_digest d;
+	size_t n = 0;
+
+	for (; *of && n < NAME_MAX_LEN; of++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *of))
+			name[n++] = *of;
+	name[n] = '\0';
+	mlb_sha256_of(&d, where, strlen(where));
+	mlb_hex_encode(hex, d.b, HASH_BYTES);
+	path = mlb_asprintf("%s/roots/%s%s%s", mlb_cas_dir(p->cas), name, n ? "-" : "", hex);
+	free(where);
+	free(host);
+	return path;
+}
+
+static void
+add_block(struct mlb_roots *out, const struct mlb_lock_block *b)
+{
+	mlb_roots_add(out, MLB_ROOT_KEY, &b->key);
+	mlb_roots_add(out, MLB_ROOT_TABLE, &b->table);
+	for (uint32_t i = 0; i < b->n_outputs; i++)
+		mlb_roots_add(out,
+			      b->output[i].kind == MLB_O_TREE ? MLB_ROOT_TREE : MLB_ROOT_OBJECT,
+			      &b->output[i].digest);
+}
+
+void
+mlb_needs_of_lock(struct mlb_roots *out, const struct mlb_lockfile *lock)
+{
+	for (uint32_t i = 0; i < lock->map.n; i++)
+		for (const struct mlb_lock_block *b = lock->map.entry[i].u.ptr; b; b = b->other)
+			add_block(out, b);
+}
+
+void
+mlb_needs_of_text(struct mlb_roots *out, const char *text, size_t len)
+{
+	struct mlb_digest d;
+
+	for (size_t i = 0; i + MLB_HEX_LEN <= len; i++) {
+		if (!mlb_digest_parse(&d, text + i, MLB_HEX_LEN))
+			continue;
+		mlb_roots_add(out, MLB_ROOT_ANY, &d);
+		i += MLB_HEX_LEN - 1;
+	}
+}
+
+static int
+write_file(struct mlb_project *p, struct mlb_roots *roots, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_ROOTS);
+	char *path = mlb_needs_path(p), *dir = mlb_asprintf("%s/roots", mlb_cas_dir(p->cas));
+	int rc = 0;
+
+	free(roots->host);
+	free(roots->dir);
+	roots->host = mlb_needs_host();
+	roots->dir = mlb_strdup(p->root);
+	mlb_roots_format(&text, roots);
+	rc = mlb_buf_check(&text, path, err);
+	if (rc == 0 && !mlb_fs_exists(dir)) {
+		rc = mlb_fs_mkdirs(dir, err);
+		mlb_fs_share(dir);
+	}
+	if (rc == 0)
+		rc = mlb_fs_write(path, mlb_buf_str(&text), text.len, true, err);
+	if (rc == 0)
+		mlb_fs_share(path);
+	free(dir);
+	free(path);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+int
+mlb_needs_set(struct mlb_project *p, struct mlb_roots *roots, struct mlb_err *err)
+{
+	mlb_roots_sort(roots);
+	return write_file(p, roots, err);
+}
+
+bool
+mlb_needs_readable(const char *path)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_ROOTS);
+	struct mlb_roots r = { 0 };
+	bool is = mlb_fs_read(&text, path, NULL) == 0 &&
+		  mlb_roots_parse(&r, mlb_buf_str(&text), text.len, NULL) == 0;
+
+	mlb_roots_release(&r);
+	mlb_buf_release(&text);
+	return is;
+}
+
+int
+mlb_needs_add(struct mlb_project *p, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_ROOTS);
+	struct mlb_roots old = { 0 }, now = { 0 };
+	char *path = mlb_needs_path(p);
+	bool there = mlb_fs_exists(path) && mlb_fs_read(&text, path, NULL) == 0;
+	bool right = there && mlb_roots_parse(&old, mlb_buf_str(&text), text.len, NULL) == 0;
+	int rc = 0;
+
+	mlb_needs_of_lock(&now, &p->lock);
+	if (there && !right)
+		mlb_needs_of_text(&old, mlb_buf_str(&text), text.len);
+	mlb_roots_sort(&now);
+	if (!right || !mlb_roots_within(&now, &old)) {
+		for (size_t i = 0; i < old.root.n; i++)
+			mlb_vec_push(&now.root, old.root.v[i]);
+		mlb_roots_sort(&now);
+		rc = write_file(p, &now, err);
+	}
+	mlb_roots_release(&now);
+	mlb_roots_release(&old);
+	mlb_buf_release(&text);
+	free(path);
+	return rc;
+}

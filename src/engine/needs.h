@@ -1,0 +1,27 @@
+/* What this project needs of its cache, written down for whoever collects there (store/roots.h). */
+#ifndef ENGINE_NEEDS_H
+#define ENGINE_NEEDS_H
+
+#include "engine/project.h"
+#include "store/roots.h"
+
+/* All that a lock names, added to out. */
+void mlb_needs_of_lock(struct mlb_roots *out, const struct mlb_lockfile *lock);
+
+/*
+ * The same of a text that this version cannot read: any 64 hexadecimal digits are
+ * taken for a digest of anything, so that nothing is lost that someone else named.
+ */
+void mlb_needs_of_text(struct mlb_roots *out, const char *text, size_t len);
+
+/* Add what the lock names to the project's file; it is only written if that is new. */
+int mlb_needs_add(struct mlb_project *p, struct mlb_err *err);
+/* Put these in the place of what the file says. */
+int mlb_needs_set(struct mlb_project *p, struct mlb_roots *roots, struct mlb_err *err);
+
+bool mlb_needs_readable(const char *path); /* is it a whole file of roots? */
+char *mlb_needs_path(struct mlb_project *p); /* of the file; owned by the caller */
+/* This machine's name; "" if it has none. Owned by the caller. */
+char *mlb_needs_host(void);
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * The roots of a project, version 1: lines that end in a line feed, in this order.
+ *
+ *   mlbuild-roots 1
+ *   host TEXT       may be empty
+ *   dir TEXT        may be empty
+ *   KIND DIGEST     any number, sorted by kind and digest, each once;
+ *                   KIND: any, key, object, table or tree
+ *   sum DIGEST      SHA-256 of all the bytes before this line
+ *
+ * In a TEXT `\` and bytes below 0x20 are written \xHH, lower case.
+ */
+#include "store/roots.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+
+#define MAGIC "mlbuild-roots 1\n"
+
+static const struct {
+	const char *word;
+	uint8_t kind;
+} kinds[] = {
+	/* as they sort */
+	{ "any ", MLB_ROOT_ANY },     { "key ", MLB_ROOT_KEY },   { "object ", MLB_ROOT_OBJECT },
+	{ "table ", MLB_ROOT_TABLE }, { "tree ", MLB_ROOT_TREE },
+};
+
+void
+mlb_roots_release(struct mlb_roots *r)
+{
+	mlb_vec_release(&r->root);
+	free(r->host);
+	free(r->dir);
+	memset(r, 0, sizeof(*r));
+}
+
+void
+mlb_roots_add(struct mlb_roots *r, enum mlb_root_kind kind, const struct mlb_digest *digest)
+{
+	struct mlb_root root = { *digest, (uint8_t)kind };
+
+	if (!mlb_digest_is_zero(digest))
+		mlb_vec_push(&r->root, root);
+}
+
+static size_t
+rank(uint8_t kind)
+{
+	size_t i = 0;
+
+	while (i + 1 < MLB_ARRAY_LEN(kinds) && kinds[i].kind != kind)
+		i++;
+	return i;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct mlb_root *x = a, *y = b;
+	size_t i = rank(x->kind), k = rank(y->kind);
+
+	return i != k ? (i > k) - (i < k) : mlb_digest_cmp(&x->digest, &y->digest);
+}
+
+void
+mlb_roots_sort(struct mlb_roots *r)
+{
+	size_t n = 0;
+
+	if (r->root.n)
+		qsort(r->root.v, r->root.n, sizeof(*r->root.v), compare);
+	for (size_t i = 0; i < r->root.n; i++)
+		if (!n || compare(&r->root.v[n - 1], &r->root.v[i]) != 0)
+			r->root.v[n++] = r->root.v[i];
+	r->root.n = n;
+}
+
+bool
+mlb_roots_within(const struct mlb_roots *less, const struct mlb_roots *more)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < less->root.n; i++) {
+		while (k < more->root.n && compare(&more->root.v[k], &less->root.v[i]) < 0)
+			k++;
+		if (k == more->root.n || compare(&more->root.v[k], &less->root.v[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------- text */
+
+static void
+add_text(struct mlb_buf *out, const char *name, const char *s)
+{
+	mlb_buf_adds(out, name);
+	for (; s && *s; s++) {
+		if (*s == '\\' || (unsigned char)*s < 0x20)
+			mlb_buf_addf(out, "\\x%02x", (unsigned char)*s);
+		else
+			mlb_buf_addc(out, *s);
+	}
+	mlb_buf_addc(out, '\n');
+}
+
+void
+mlb_roots_format(struct mlb_buf *out, const struct mlb_roots *r)
+{
+	char hex[MLB_HEX_LEN + 1];
+	struct mlb_digest sum;
+	size_t start = out->len;
+
+	mlb_buf_adds(out, MAGIC);
+	add_text(out, "host ", r->host);
+	add_text(out, "dir ", r->dir);
+	for (size_t i = 0; i < r->root.n; i++) {
+		mlb_digest_hex(hex, &r->root.v[i].digest);
+		mlb_buf_addf(out, "%s%s\n", kinds[rank(r->root.v[i].kind)].word, hex);
+	}
+	mlb_sha256_of(&sum, mlb_buf_str(out) + start, out->len - start);
+	mlb_digest_hex(hex, &sum);
+	mlb_buf_addf(out, "sum %s\n", hex);
+}
+
+struct reader {
+	const char *start;
+	const char *at;
+	const char *end;
+};
+
+static bool
+take(struct reader *r, const char *word)
+{
+	size_t len = strlen(word);
+
+	if ((size_t)(r->end - r->at) < len || memcmp(r->at, word, len) != 0)
+		return false;
+	r->at += len;
+	return true;
+}
+
+/* Up to the end of the line, which is taken too. */
+static bool
+take_text(struct reader *r, const char *name, char **out)
+{
+	const char *eol;
+	size_t n = 0;
+
+	if (!take(r, name))
+		return false;
+	eol = memchr(r->at, '\n', (size_t)(r->end - r->at));
+	if (!eol)
+		return false;
+	*out = mlb_alloc((size_t)(eol - r->at) + 1);
+	for (; r->at < eol; r->at++) {
+		unsigned char c = (unsigned char)*r->at;
+
+		if (c == '\\') {
+			if (eol - r->at < 4 || r->at[1] != 'x' ||
+			    !mlb_hex_decode(&c, r->at + 2, 1) || !c || (c != '\\' && c >= 0x20))
+				return false;
+			r->at += 3;
+		} else if (c < 0x20) {
+			return false;
+		}
+		(*out)[n++] = (char)c;
+	}
+	(*out)[n] = '\0';
+	r->at++;
+	return true;
+}
+
+static bool
+take_root(struct reader *r, struct mlb_root *out)
+{
+	out->kind = 0;
+	for (size_t i = 0; i < MLB_ARRAY_LEN(kinds) && !out->kind; i++)
+		if (take(r, kinds[i].word))
+			out->kind = kinds[i].kind;
+	if (!out->kind || r->end - r->at < MLB_HEX_LEN ||
+	    !mlb_digest_parse(&out->digest, r->at, MLB_HEX_LEN))
+		return false;
+	r->at += MLB_HEX_LEN;
+	return !mlb_digest_is_zero(&out->digest) && take(r, "\n");
+}
+
+static bool
+is_sum(const struct reader *r)
+{
+	return r->end - r->at >= 4 && memcmp(r->at, "sum ", 4) == 0;
+}
+
+static bool
+take_sum(struct reader *r)
+{
+	struct mlb_digest now, sum;
+
+	mlb_sha256_of(&now, r->start, (size_t)(r->at - r->start));
+	if (!take(r, "sum ") || r->end - r->at < MLB_HEX_LEN ||
+	    !mlb_digest_parse(&sum, r->at, MLB_HEX_LEN) || !mlb_digest_equal(&sum, &now))
+		return false;
+	r->at += MLB_HEX_LEN;
+	return take(r, "\n");
+}
+
+static bool
+take_all(struct reader *r, struct mlb_roots *out)
+{
+	if (!take(r, MAGIC) || !take_text(r, "host ", &out->host) ||
+	    !take_text(r, "dir ", &out->dir))
+		return false;
+	while (!is_sum(r)) {
+		struct mlb_root root;
+
+		if (!take_root(r, &root) ||
+		    (out->root.n && compare(&out->root.v[out->root.n - 1], &root) >= 0))
+			return false;
+		mlb_vec_push(&out->root, root);
+	}
+	return take_sum(r) && r->at == r->end;
+}
+
+int
+mlb_roots_parse(struct mlb_roots *out, const char *text, size_t len, struct mlb_err *err)
+{
+	struct reader r = { text, text, text + len };
+
+	memset(out, 0, sizeof(*out));
+	if (take_all(&r, out))
+		return 0;
+	mlb_roots_release(out);
+	return mlb_err_set(err, MLB_ECORRUPT, "no roots of this version: byte %zu is wrong",
+			   (size_t)(r.at - text));
+}

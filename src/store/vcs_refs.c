@@ -1,0 +1,35 @@
+/* References: branches, tags, and our own pins. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "store/vcs_git.h"
+
+int
+mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out, struct mlb_err *err)
+{
+	git_reference_iterator *it = NULL;
+	const char *name;
+	int rc = v->git.reference_iterator_new(&it, v->repo);
+
+	while (rc == 0 && (rc = v->git.reference_next_name(&name, it)) == 0)
+		if (strncmp(name, prefix, strlen(prefix)) == 0)
+			mlb_strvec_push(out, name);
+	if (it)
+		v->git.reference_iterator_free(it);
+	if (rc < 0 && rc != GIT_ITEROVER)
+		return mlb_git_fail(v, err, MLB_EINVALID, "cannot list the references of '%s'",
+				    v->workdir);
+	mlb_strvec_sort(out, true);
+	return 0;
+}
+
+int
+mlb_vcs_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err)
+{
+	int rc = v->git.reference_remove(v->repo, name);
+
+	if (rc < 0 && rc != GIT_ENOTFOUND)
+		return mlb_git_fail(v, err, MLB_ESYSTEM, "cannot remove the reference '%s'", name);
+	return 0;
+}
