@@ -116,37 +116,50 @@ list_all(struct pids *out)
 	closedir(d);
 }
 
-/* Our children, by every thread's list of them; false if the kernel keeps none. */
+/* A file of numbers; false if it cannot be read. */
+static bool
+list_from(struct pids *out, struct mlb_buf *text, const char *path)
+{
+	char *p, *end;
+
+	mlb_buf_clear(text);
+	if (mlb_fs_read(text, path, NULL) != 0)
+		return false;
+	for (p = text->data; p && text->len; p = end) {
+		pid_t pid = (pid_t)strtol(p, &end, 10);
+
+		if (end == p)
+			break;
+		mlb_vec_push(out, pid);
+	}
+	return true;
+}
+
+/*
+ * Our children, by the threads' lists of them; false if the kernel keeps none.
+ * Orphans come to the first thread, and only the one that builds starts any: where
+ * that is the first one too, the others have nobody whom we might look for.
+ */
 static bool
 list_children_fast(struct pids *out, struct mlb_buf *text)
 {
-	DIR *d = opendir("/proc/self/task");
-	bool ok = d != NULL;
+	bool ok = true;
+	DIR *d;
 
+	if (gettid() == getpid())
+		return list_from(out, text, "/proc/thread-self/children");
+	d = opendir("/proc/self/task");
 	if (!d)
 		return false;
 	for (struct dirent *e; ok && (e = readdir(d));) {
 		char path[300];
-		char *p, *end;
 
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
 		snprintf(path, sizeof(path), "/proc/self/task/%s/children", e->d_name);
-		mlb_buf_clear(text);
-		if (mlb_fs_read(text, path, NULL) != 0) {
-			/* A thread may have ended meanwhile; the file lacks only with all. */
+		/* A thread may have ended meanwhile; the file lacks only with all. */
+		if (!list_from(out, text, path))
 			ok = mlb_fs_exists("/proc/thread-self/children");
-			continue;
-		}
-		if (!text->len)
-			continue;
-		for (p = text->data;; p = end) {
-			pid_t pid = (pid_t)strtol(p, &end, 10);
-
-			if (end == p)
-				break;
-			mlb_vec_push(out, pid);
-		}
 	}
 	closedir(d);
 	return ok;
@@ -255,10 +268,10 @@ kill_children(const char *id, pid_t group, struct mlb_buf *text, uint64_t deadli
 static bool
 leader_alive(pid_t group)
 {
-	struct mlb_proc p;
+	siginfo_t info = { 0 };
 
-	return group > 1 && mlb_proc_read(&p, group) && p.ppid == getpid() && p.state != 'Z' &&
-	       p.state != 'X';
+	return group > 1 && waitid(P_PID, (id_t)group, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == 0;
 }
 
 int
@@ -272,6 +285,9 @@ mlb_spawn_kill_job(const char *id, pid_t group)
 
 	/* First one by one, to count them; the group as a whole leaves nobody time to fork. */
 	total += kill_children(id, group, &text, deadline, &again);
+	/* The leader is dead, so his children are ours: if there are none, nobody is left to have any. */
+	if (!whole && !again)
+		goto out;
 	do {
 		if (group > 1)
 			kill(-group, SIGKILL);
@@ -286,6 +302,7 @@ mlb_spawn_kill_job(const char *id, pid_t group)
 	/* Those who died with their leader have come to us only now. */
 	if (whole)
 		kill_children(id, group, &text, deadline, &again);
+out:
 	mlb_buf_release(&text);
 	return total;
 }
