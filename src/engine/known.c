@@ -185,8 +185,7 @@ mlb_known_source(struct mlb_plan *plan, uint32_t n)
 	const struct mlb_lock_block *b =
 		mlb_lockfile_get(&plan->p->lock, mlb_g_str(plan->g, plan->g->node[n].base));
 
-	return b && mlb_digest_is_zero(&b->table) &&
-	       set_locked_outputs(plan, n, b->output, b->n_outputs);
+	return b && from_block(plan, n, b, NULL);
 }
 
 int

@@ -101,4 +101,39 @@ ok mlbuild a
 did ''
 ok cmp out/a.txt "$T_ROOT/a"
 
+t sources of a matrix come back as others do
+t_dir
+t_git
+mkdir data
+echo 1 >data/1.csv
+echo 2 >data/2.csv
+echo data/ >.gitignore
+put mlbuild.ini <<'X'
+[dataset raw]
+matrix.k = 1 2
+path = data/${matrix:k}.csv
+[feature f]
+run = echo f >>"$RAN"; cat ${raw@k=*} > ${out}
+out = f.txt
+X
+: >"$RAN"
+ok mlbuild
+did 'f'
+rm -r data f.txt
+ok mlbuild f
+did ''
+gone data
+ok mlbuild -f f
+did 'f'
+eq "$(cat f.txt data/1.csv data/2.csv)" '1
+2
+1
+2'
+rm -f .mlbuild/state.db .mlbuild/state.db-* data/1.csv f.txt
+echo 3 >data/2.csv
+ok mlbuild
+did 'f'
+eq "$(cat f.txt)" '1
+3'
+
 done_testing
