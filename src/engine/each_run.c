@@ -5,6 +5,7 @@
 #include "engine/each.h"
 #include "engine/inputs.h"
 #include "engine/known.h"
+#include "engine/way.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "store/tree.h"
@@ -209,7 +210,7 @@ keep_file(struct mlb_builder *b, const char *path, struct mlb_err *err)
 	int rc = mlb_fs_mkparents(to, err);
 
 	if (rc == 0)
-		rc = mlb_fs_rename(full, to, err);
+		rc = mlb_fs_move(full, to, err);
 	if (rc == 0)
 		mlb_note_kept(b, path, to);
 	free(to);
@@ -245,8 +246,13 @@ keep_strangers(struct placing *pl, struct mlb_err *err)
 	uint32_t path = pl->b->g->output[pl->b->g->node[pl->node].out.first].path;
 	struct mlb_strmap map = MLB_STRMAP_INIT;
 	bool changed;
-	int rc = mlb_scan_again(&pl->b->p->scan, path, &changed, err);
+	/* Something in the collection: so a file in the place of its directory is in the way. */
+	char *in = mlb_asprintf("%s/file", mlb_g_path(pl->b->g, path));
+	int rc = mlb_make_way(pl->b, in, MLB_G_FILE, err);
 
+	free(in);
+	if (rc == 0)
+		rc = mlb_scan_again(&pl->b->p->scan, path, &changed, err);
 	map_outputs(&map, pl);
 	if (rc == 0)
 		rc = keep_below(pl, &map, mlb_g_path(pl->b->g, path), err);

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "engine/each.h"
+#include "engine/way.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "store/tree.h"
@@ -200,7 +201,7 @@ keep_unknown(struct mlb_builder *b, uint32_t output, struct mlb_err *err)
 	to = mlb_aside_for(b, path);
 	rc = mlb_fs_mkparents(to, err);
 	if (rc == 0)
-		rc = mlb_fs_rename(from, to, err);
+		rc = mlb_fs_move(from, to, err);
 	if (rc == 0)
 		mlb_note_kept(b, path, to);
 	free(to);
@@ -218,7 +219,9 @@ add_item(struct place *pl, uint32_t output, bool remove)
 	if (mlb_output_in_place(b->plan, output) ||
 	    (remove && !mlb_output_on_disk(b->plan, output).kind))
 		return true;
-	if (keep_unknown(b, output, &err)) {
+	if ((!remove && mlb_make_way(b, mlb_g_path(b->g, b->g->output[output].path),
+				     b->g->output[output].kind, &err)) ||
+	    keep_unknown(b, output, &err)) {
 		mlb_fatal(b, &err);
 		return false;
 	}

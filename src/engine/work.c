@@ -17,6 +17,7 @@
 #include "engine/environment.h"
 #include "engine/inputs.h"
 #include "engine/undeclared.h"
+#include "engine/way.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -268,6 +269,16 @@ start_and_note(struct mlb_work *w, const struct mlb_job_spec *spec, struct mlb_e
 }
 
 static int
+make_way(struct mlb_work *w, struct mlb_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < w->n_outputs && rc == 0 && !w->root; i++)
+		rc = mlb_make_way(w->b, w->output[i].path, w->output[i].kind, err);
+	return rc;
+}
+
+static int
 start_job(struct mlb_work *w, const char *scratch, struct mlb_err *err)
 {
 	struct mlb_builder *b = w->b;
@@ -352,6 +363,8 @@ mlb_work_start(struct mlb_work *w, struct mlb_err *err)
 	rc = make_command(w, scratch, &why);
 	if (rc == 0 && mlb_is_variant(b->p))
 		rc = prepare_root(w, &why);
+	if (rc == 0)
+		rc = make_way(w, &why);
 	if (rc == 0) {
 		keep_unknown_outputs(w);
 		mlb_undeclared_before(w);
