@@ -174,17 +174,49 @@ mlb_note_kept(struct mlb_builder *b, const char *path, const char *kept)
 		 kept + strlen(b->p->root) + 1);
 }
 
+/* A link is somebody's, whatever bytes it leads to: we make none in the place of an output. */
+static bool
+is_link(struct mlb_builder *b, uint32_t output)
+{
+	char *full = mlb_project_path(b->p, mlb_g_path(b->g, b->g->output[output].path));
+	struct mlb_stat st;
+	bool is = mlb_fs_lstat(&st, full, NULL) == 0 && st.type == MLB_F_SYMLINK;
+
+	free(full);
+	return is;
+}
+
+/* store = no: the bytes are in no cache, but are they what we made? */
+static bool
+is_as_made(struct mlb_builder *b, uint32_t n)
+{
+	const struct mlb_range out = b->g->node[n].out;
+	const struct mlb_node *node = &b->plan->node[n];
+	struct mlb_now *now;
+	struct mlb_digest digest;
+
+	if (!node->has_memo || !(b->g->node[n].flags & MLB_G_NO_STORE))
+		return false;
+	now = mlb_calloc(out.n + 1, sizeof(*now));
+	for (uint32_t i = 0; i < out.n; i++)
+		now[i] = mlb_output_on_disk(b->plan, out.first + i);
+	mlb_outs_digest(&digest, now, out.n);
+	free(now);
+	return mlb_digest_equal(&digest, &node->memo_outs);
+}
+
 bool
 mlb_is_unknown(struct mlb_builder *b, uint32_t output)
 {
 	struct mlb_now disk = mlb_output_on_disk(b->plan, output);
-	uint32_t n = mlb_output_node(b->plan, output);
 
-	if (b->p->scan.state[b->g->output[output].path].kind == MLB_P_ABSENT ||
-	    (disk.kind && mlb_cas_has(b->p->cas, &disk.digest)))
+	if (b->p->scan.state[b->g->output[output].path].kind == MLB_P_ABSENT)
 		return false;
-	/* store = no: its bytes are in no cache, but they are what we made. */
-	return !(b->plan->node[n].has_memo && b->g->node[n].flags & MLB_G_NO_STORE);
+	if (is_link(b, output))
+		return true;
+	if (disk.kind && mlb_cas_has(b->p->cas, &disk.digest))
+		return false;
+	return !is_as_made(b, mlb_output_node(b->plan, output));
 }
 
 /* Before an output is replaced by what the cache has: bytes that it does not have are the user's. */

@@ -99,4 +99,43 @@ ok mlbuild
 did 'a b c d'
 ok grep -rqx mine .mlbuild/aside
 
+t nor is what was edited lost where nothing is stored
+t_dir
+put mlbuild.ini <<'X'
+[params]
+v = 1
+[dataset a]
+run = echo ${params:v} >${out:x}; echo ${params:v} >${out:y}
+out.x = x.txt
+out.y = y.txt
+store = no
+X
+ok mlbuild
+change mlbuild.ini 'v = 1' 'v = 2'
+ok mlbuild
+eq "$(cat x.txt)" 2
+gone .mlbuild/aside
+echo 'by hand' >x.txt
+change mlbuild.ini 'v = 2' 'v = 3'
+ok mlbuild
+eq "$(cat x.txt y.txt | tr '\n' ' ')" '3 3 '
+ok grep -rqx 'by hand' .mlbuild/aside
+
+t a link that somebody put in the place of an output is kept
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo 1 >${out}
+out = a.txt
+X
+ok mlbuild
+mv a.txt "$T_ROOT/far"
+ln -s "$T_ROOT/far" a.txt
+change mlbuild.ini 'echo 1' 'echo 2'
+ok mlbuild
+eq "$(cat a.txt)" 2
+[ ! -L a.txt ] && pass || fail 'a.txt is a link'
+eq "$(readlink .mlbuild/aside/*/a.txt)" "$T_ROOT/far"
+eq "$(cat "$T_ROOT/far")" 1
+
 done_testing
