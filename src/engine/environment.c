@@ -85,3 +85,18 @@ mlb_work_secrets(struct mlb_work *w)
 	}
 	return value;
 }
+
+const char *
+mlb_work_missing_secret(const struct mlb_work *w)
+{
+	const struct mlb_graph *g = w->b->g;
+	const struct mlb_range r = g->node[w->node].secret;
+
+	for (uint32_t i = 0; i < r.n; i++) {
+		const char *name = mlb_g_str(g, g->pair[r.first + i].name);
+
+		if (!getenv(name))
+			return name;
+	}
+	return NULL;
+}

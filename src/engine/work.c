@@ -278,6 +278,19 @@ make_way(struct mlb_work *w, struct mlb_err *err)
 	return rc;
 }
 
+/* Without a secret it would do something else, and nothing in its key would tell. */
+static int
+check_secrets(struct mlb_work *w, struct mlb_err *err)
+{
+	const char *name = mlb_work_missing_secret(w);
+
+	if (!name)
+		return 0;
+	return mlb_err_set(err, MLB_EINVALID,
+			   "the secret '%s' is not set: export it, to an empty value if need be",
+			   name);
+}
+
 static int
 start_job(struct mlb_work *w, const char *scratch, struct mlb_err *err)
 {
@@ -361,6 +374,8 @@ mlb_work_start(struct mlb_work *w, struct mlb_err *err)
 	list_outputs(w);
 	scratch = scratch_dir(w);
 	rc = make_command(w, scratch, &why);
+	if (rc == 0)
+		rc = check_secrets(w, &why);
 	if (rc == 0 && mlb_is_variant(b->p))
 		rc = prepare_root(w, &why);
 	if (rc == 0)
