@@ -8,22 +8,21 @@ t_git
 chain
 t_commit
 ok mlbuild
-t_run_ mlbuild doctor
-[ "$T_CODE" -le 1 ] && pass || fail "exit code $T_CODE"
-has mlbuild.ini
-has git
+ok mlbuild doctor
+out_has 'mlbuild.ini'
+out_has '4 targets'
+match 'git.*(HEAD|main|work tree|repository)'
 
 t no project
 t_dir
-t_run_ mlbuild doctor
-[ "$T_CODE" -le 2 ] && pass || fail "exit code $T_CODE"
-has init
+ok mlbuild doctor
+out_has "'mlbuild init' begins one"
 
 t a broken project
 t_dir
 printf '[modle x]\n' >mlbuild.ini
-t_run_ mlbuild doctor
-has modle
-[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
+code 1 mlbuild doctor
+out_has 'mlbuild.ini:1'
+out_has "did you mean 'model'"
 
 done_testing

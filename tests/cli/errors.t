@@ -402,8 +402,9 @@ err_has no-such-option
 t a file name that is no UTF-8 in the ini is an error, not a crash
 t_dir
 printf '[dataset d]\nrun = echo 1 > ${out}\nout = a\377b.txt\n' >mlbuild.ini
-t_run_ mlbuild
-[ "$T_CODE" -le 2 ] && pass || fail "exit code $T_CODE"
+code 2 mlbuild
+err_has mlbuild.ini:3
+err_has UTF-8
 
 t all errors of all files at once, and none that only follows from another
 ini <<'X'

@@ -19,9 +19,9 @@ put src/train.py <<'X'
 X
 # The example shows `use`; as long as there is no such stage, that is said, and nothing else.
 t it is parsed
-t_run_ mlbuild ls
+code 2 mlbuild ls
 eq "$(grep -vc 'there is no stage' "$T_ERR")" 0
-[ "$T_CODE" = 0 ] || eq "$T_CODE" 2
+err_has 'there is no stage'
 
 t a mistake in it would be seen
 cp mlbuild.ini whole.ini

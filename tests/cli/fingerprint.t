@@ -37,9 +37,9 @@ has VERSION_OF_TOOL
 
 t one that fails is an error that shows what it said
 rm "$VERSION_OF_TOOL"
-t_run_ mlbuild
-[ "$T_CODE" = 0 ] && fail 'exit code 0'
+code 1 mlbuild
 err_has VERSION_OF_TOOL
+err_has 'No such file'
 did ''
 
 t in defaults, for every target

@@ -52,14 +52,25 @@ ok mlbuild -j8
 eq "$(shared)" 0
 eq "$(used)" '5 7 '
 
-t what asks for none sees none taken from it
+t what asks for none is left with the environment as it is
 t_dir
 put mlbuild.ini <<'X'
 [dataset a]
-run = echo 1 > ${out}
+run = echo "$CUDA_VISIBLE_DEVICES" > ${out}
 out = a.txt
 X
 ok mlbuild
-there a.txt
+eq "$(cat a.txt)" 5,7
+
+t what asks for more than the machine has gets all of them
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo "$CUDA_VISIBLE_DEVICES" > ${out}
+out = a.txt
+gpus = 3
+X
+change mlbuild.ini 'echo "' 'echo of "'
+ok timeout 60 "$MLBUILD"
+eq "$(cat a.txt)" 'of 5,7'
 
 done_testing

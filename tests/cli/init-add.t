@@ -13,8 +13,7 @@ ok mlbuild
 
 t it never overwrites
 cp mlbuild.ini "$T_ROOT/ini"
-t_run_ mlbuild init
-[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
+code 2 mlbuild init
 err_has mlbuild.ini
 ok cmp mlbuild.ini "$T_ROOT/ini"
 
@@ -57,13 +56,15 @@ ok mlbuild
 
 t twice is an error, so is what is not there
 cp mlbuild.ini "$T_ROOT/ini"
-t_run_ mlbuild add data/new.csv
-[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
-t_run_ mlbuild add data/nothing.csv
-[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
+code 2 mlbuild add data/new.csv
+err_has 'data/new.csv'
+code 2 mlbuild add data/nothing.csv
 err_has data/nothing.csv
-t_run_ mlbuild add old.csv --name pictures
-[ "$T_CODE" != 0 ] && pass || fail 'exit code 0'
+code 2 mlbuild add old.csv --name pictures
+err_has "'old'"
+echo 1 >fresh.csv
+code 2 mlbuild add fresh.csv --name pictures
+err_has "'pictures'"
 ok cmp mlbuild.ini "$T_ROOT/ini"
 
 t a name that cannot be one

@@ -17,16 +17,8 @@ x.y-z_0 = dots
 run = printf '%s\n' ${params:semi} ${params:hash} ${params:percent} ${params:equals} ${params:colon} ${params:dollar} "${params:x.y-z_0}" > ${out}
 out = a.txt
 X
-# An unfinished reference is text to nobody: leave it out if it is refused.
-t_run_ mlbuild
-if [ "$T_CODE" = 2 ]; then
-	change mlbuild.ini ' ${HOME$' ''
-	ok mlbuild
-	eq "$(sed -n 6p a.txt)" '$5 $HOME $(id)'
-else
-	eq "$T_CODE" 0
-	eq "$(sed -n 6p a.txt)" '$5 $HOME $(id) ${HOME'
-fi
+ok mlbuild
+eq "$(sed -n 6p a.txt)" '$5 $HOME $(id) ${HOME'
 eq "$(sed -n 1p a.txt)" 'a ; b;c'
 eq "$(sed -n 2p a.txt)" 'a # b#c'
 eq "$(sed -n 3p a.txt)" '100%d %s'
@@ -118,9 +110,8 @@ run = echo 1 \
 # and
 out = a.txt
 X
-t_run_ mlbuild
-[ "$T_CODE" = 0 ] && eq "$(cat a.txt)" '1 2'
-[ "$T_CODE" = 0 ] || err_has mlbuild.ini
+ok mlbuild
+eq "$(cat a.txt)" '1 2'
 
 t CRLF
 t_dir
@@ -176,8 +167,8 @@ did 'd'
 t an empty mlbuild.ini
 t_dir
 : >mlbuild.ini
-t_run_ mlbuild
-[ "$T_CODE" = 0 ] || [ "$T_CODE" = 2 ] && pass || fail "exit code $T_CODE"
+ok mlbuild
+has 'nothing to build: mlbuild.ini has no targets yet'
 
 t UTF-8 in values
 t_dir
