@@ -205,7 +205,7 @@ write_trace(struct mlb_builder *b, struct mlb_err *err)
 {
 	const char *text = mlb_trace_finish(&b->trace);
 
-	return mlb_fs_write(b->opt->trace, text, strlen(text), false, err);
+	return mlb_fs_rewrite(b->opt->trace, text, strlen(text), false, err);
 }
 
 static void

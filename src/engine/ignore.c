@@ -125,7 +125,7 @@ rewrite(struct mlb_project *p, bool *changed, struct mlb_err *err)
 		rc = mlb_buf_check(&new, ".gitignore", err);
 	}
 	if (rc == 0 && strcmp(mlb_buf_str(&old), mlb_buf_str(&new)) != 0) {
-		rc = mlb_fs_write(path, mlb_buf_str(&new), new.len, false, err);
+		rc = mlb_fs_rewrite(path, mlb_buf_str(&new), new.len, false, err);
 		*changed = rc == 0;
 	}
 	free(path);

@@ -174,7 +174,7 @@ append_section(struct mlb_project *p, const char *name, const char *path, struct
 		rc = mlb_buf_check(&text, "mlbuild.ini", err);
 	}
 	if (rc == 0)
-		rc = mlb_fs_write(ini, mlb_buf_str(&text), text.len, true, err);
+		rc = mlb_fs_rewrite(ini, mlb_buf_str(&text), text.len, true, err);
 	free(ini);
 	mlb_buf_release(&text);
 	return rc;

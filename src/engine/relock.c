@@ -298,7 +298,7 @@ write_lock(struct mlb_builder *b, struct mlb_err *err)
 	if (rc == 0)
 		rc = mlb_cas_sync(b->p->cas, err);
 	if (rc == 0)
-		rc = mlb_fs_write(path, mlb_buf_str(&text), text.len, true, err);
+		rc = mlb_fs_rewrite(path, mlb_buf_str(&text), text.len, true, err);
 	free(path);
 	mlb_buf_release(&text);
 	return rc;

@@ -41,6 +41,12 @@ int mlb_fs_read(struct mlb_buf *out, const char *path, struct mlb_err *err); /* 
  */
 int mlb_fs_write(const char *path, const void *data, size_t len, bool sync, struct mlb_err *err);
 
+/*
+ * The same for a file of a person's: where path is a link, what it leads to is
+ * replaced, and what is no file (a device, a named pipe) is written to.
+ */
+int mlb_fs_rewrite(const char *path, const void *data, size_t len, bool sync, struct mlb_err *err);
+
 int mlb_fs_mkdirs(const char *path, struct mlb_err *err);            /* and parents; existing is fine */
 int mlb_fs_mkparents(const char *path, struct mlb_err *err);         /* the parents of a file */
 /*

@@ -85,6 +85,37 @@ out:
 	return rc;
 }
 
+/* Into what is no regular file: it is not to be replaced by one. */
+static int
+write_into(const char *path, const void *data, size_t len, struct mlb_err *err)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int e;
+
+	if (fd < 0)
+		return mlb_err_errno(err, errno, "cannot write '%s'", path);
+	e = mlb_fd_write(fd, data, len);
+	if (close(fd) != 0 && !e)
+		e = errno;
+	return e ? mlb_err_errno(err, e, "cannot write '%s'", path) : MLB_OK;
+}
+
+int
+mlb_fs_rewrite(const char *path, const void *data, size_t len, bool sync, struct mlb_err *err)
+{
+	struct mlb_buf real = MLB_BUF_INIT(PATH_LIMIT);
+	struct stat st;
+	int rc;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return write_into(path, data, len, err);
+	rc = mlb_fs_real(&real, path, err);
+	if (!rc)
+		rc = mlb_fs_write(mlb_buf_str(&real), data, len, sync, err);
+	mlb_buf_release(&real);
+	return rc;
+}
+
 int
 mlb_fs_tempdir(struct mlb_buf *out, const char *parent, const char *prefix, struct mlb_err *err)
 {
