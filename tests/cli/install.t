@@ -19,16 +19,29 @@ ok "$prefix/bin/mlbuild" version
 pc=$(find "$prefix" -name mlbuild.pc)
 lib=$(find "$prefix" -name 'libmlbuild.so')
 there "$pc" "$lib" "${lib%.so}.a"
-there "$prefix/share/man/man1/mlbuild.1" "$prefix/share/man/man5/mlbuild.ini.5"
-there "$prefix/share/bash-completion/completions/mlbuild"
+for page in "$MLBUILD_SRC"/man/*.[0-9]; do
+	there "$prefix/share/man/man${page##*.}/${page##*/}"
+done
+for page in "$MLBUILD_SRC"/include/mlbuild/*.h "$MLBUILD_SRC"/include/mlbuild/sys/*.h; do
+	[ ! -e "$page" ] || there "$prefix/include/mlbuild/${page#"$MLBUILD_SRC"/include/mlbuild/}"
+done
+
+t completions are those that the program prints
+for shell in bash:bash-completion/completions/mlbuild zsh:zsh/site-functions/_mlbuild \
+	fish:fish/vendor_completions.d/mlbuild.fish; do
+	ok "$prefix/bin/mlbuild" completion "${shell%%:*}"
+	cp "$T_OUT" completion
+	ok cmp completion "$prefix/share/${shell#*:}"
+done
 
 t a program that uses the library, by pkg-config
 cat "$MLBUILD_SRC/examples/embed.c" >embed.c
 PKG_CONFIG_PATH=${pc%/*}
 export PKG_CONFIG_PATH
-# The file was written for the prefix that cmake was configured with.
-flags=$(pkg-config --define-variable=prefix="$prefix" --define-variable=libdir="${lib%/*}" \
-	--define-variable=includedir="$prefix/include" --cflags --libs mlbuild)
+# The tree may be anywhere: the file names its places relative to its own.
+ok pkg-config --cflags --libs mlbuild
+flags=$(cat "$T_OUT")
+eq "$(pkg-config --modversion mlbuild)" "$("$prefix/bin/mlbuild" version | head -n 1 | cut -d' ' -f2)"
 sanitize=$(sed -n 's/^MLB_SANITIZE:[A-Z]*=\(..*\)/-fsanitize=\1/p' "$build/CMakeCache.txt")
 # shellcheck disable=SC2086
 ok cc -std=c11 -Wall -Wextra -Werror $sanitize -o embed embed.c $flags

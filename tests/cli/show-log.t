@@ -35,6 +35,23 @@ rm m.txt
 ok sh -ec "$(cat "$T_OUT")"
 ok cmp m.txt before.txt
 
+t the action text is readable, and its SHA-256 is the key
+ok mlbuild --json show m
+python3 - "$T_OUT" >"$T_ROOT/action" <<'X'
+import hashlib, json, sys
+a = json.loads(open(sys.argv[1]).readline())
+print(a["action"], end="")
+print("key" if hashlib.sha256(a["action"].encode()).hexdigest() == a["key"] else "another key", file=sys.stderr)
+X
+sum=$(sha256sum a.txt | cut -d' ' -f1)
+eq "$(cat "$T_ROOT/action")" "mlbuild-action 1
+command echo \"words of the log\"; cat a.txt > m.txt; echo '{\"accuracy\": 0.875, \"n\": {\"deep\": 3}}' > m.json; echo 5 >> m.txt
+dir .
+param x 5
+input file a.txt $sum
+output file m.txt
+output metrics m.json"
+
 t a failure shows its log too
 change mlbuild.ini 'words of the log"' 'words of the log"; echo of the failure; exit 1'
 code 1 mlbuild

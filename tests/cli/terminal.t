@@ -79,6 +79,19 @@ eq "$(wc -l <"$SEEN")" 1
 has 'slow is up to date'
 hasnt "$esc"
 
+t finished and total, what runs and for how long, against the time that it took before
+change mlbuild.ini 'sleep 1;' 'sleep 2;'
+term 80 slow
+eq "$T_CODE" 0
+term 80 -f slow
+if lines | grep -q '1/2'; then pass; else fail 'no count'; fi
+if lines | grep -qE 'slow +[0-9.]+s of ~[2-9]'; then pass; else fail 'no time of what runs'; fi
+if lines | grep -qE 'building.* ~[1-9]s left'; then pass; else fail 'no time left'; fi
+change mlbuild.ini 'sleep 2;' 'sleep 1;'
+rm quick.txt slow.txt
+term 80 slow
+if lines | grep -qE 'restored +slow'; then pass; else fail 'nothing is restored'; fi
+
 t a narrow terminal
 term 34 -f slow
 eq "$(lines | grep -E '^(slow|[0-9]+/)' | awk 'length > 33')" ''
