@@ -24,6 +24,18 @@
 #include "os/fs.h"
 #include "store/db.h"
 
+/*
+ * Measured with 1,200 files of 8 KiB to 2 MiB, 460 MB, every third one text;
+ * processor time of storing and of checking out, what they take, and in how many files:
+ *
+ *	 64 KiB  1.07 s  0.82 s  440 MB  752
+ *	128 KiB  0.93 s  0.78 s  437 MB  609
+ *	256 KiB  0.89 s  1.06 s  430 MB  449
+ *	  1 MiB  0.95 s  1.23 s  394 MB  172
+ *
+ * A larger limit compresses more and makes fewer files, but what is packed is
+ * copied twice on its way out, and can be neither reflinked nor linked.
+ */
 #define MLB_CAS_SMALL (128 * 1024)
 
 enum mlb_link { MLB_LINK_COPY = 0 /* reflink, else copy */, MLB_LINK_HARD /* where it is safe, else as COPY */, MLB_LINK_BYTES /* copy, never reflink */ };
