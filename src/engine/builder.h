@@ -137,7 +137,7 @@ void mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, const str
 		      const struct mlb_failure *f, uint64_t duration);
 void mlb_tell_no(struct mlb_builder *b, const struct mlb_about *a, const struct mlb_digest *log,
 		 struct mlb_failure *f, uint64_t duration);
-void mlb_tell_progress(void *builder, const struct mlb_scan_progress *p); /* of reading sources */
+bool mlb_tell_progress(void *builder, const struct mlb_scan_progress *p); /* of reading sources; false: cancelled */
 void mlb_note(struct mlb_builder *b, const char *fmt, ...) MLB_PRINTF(2, 3);
 
 /* loop.c */

@@ -1,6 +1,7 @@
 #include "engine/builder.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +119,15 @@ mlb_note(struct mlb_builder *b, const char *fmt, ...)
 	mlb_tell(b, MLB_EV_NOTE, MLB_NONE, text, 0);
 }
 
-void
+static bool
+is_cancelled(const struct mlb_project *p)
+{
+	struct pollfd fd = { .fd = p->cancel_fd, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+bool
 mlb_tell_progress(void *builder, const struct mlb_scan_progress *p)
 {
 	struct mlb_builder *b = builder;
@@ -136,8 +145,9 @@ mlb_tell_progress(void *builder, const struct mlb_scan_progress *p)
 	e.duration = mlb_clock_mono() - b->trace_start;
 	send(b, &e);
 	if (p->files < p->total_files)
-		return;
+		return !is_cancelled(b->p);
 	mlb_add_size(&size, p->bytes);
 	mlb_note(b, "read %" PRIu64 " files of sources (%s)", p->files, mlb_buf_str(&size));
 	mlb_buf_release(&size);
+	return true;
 }

@@ -61,7 +61,7 @@ struct mlb_project {
 	size_t n_files;
 	const struct mlb_plan_options *
 		storing; /* loading: sources for these words are stored while they are scanned; NULL: none */
-	void (*progress)(void *ctx, const struct mlb_scan_progress *p); /* of scanning; or NULL */
+	bool (*progress)(void *ctx, const struct mlb_scan_progress *p); /* of scanning; or NULL */
 	void *progress_ctx;
 	int cancel_fd; /* eventfd */
 	struct mlb_suspension suspension;

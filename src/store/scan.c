@@ -206,6 +206,8 @@ mlb_scan_run(struct mlb_scan *s, struct mlb_err *err)
 		struct mlb_examine x = { .s = s, .n = s->n, .now = l.now, .ask = true };
 
 		mlb_scan_examine(&x);
+		if (x.stopped)
+			rc = mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
 	}
 	free(l.now);
 	return rc;

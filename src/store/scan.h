@@ -77,8 +77,9 @@ struct mlb_scan {
 	/*
 	 * May be NULL. Called where much must be read: when that begins, ten times a
 	 * second at most, and when it ends; on the thread that called mlb_scan_run.
+	 * False: mlb_scan_run stops as soon as it can, and is MLB_EINTERRUPTED.
 	 */
-	void (*progress)(void *ctx, const struct mlb_scan_progress *p);
+	bool (*progress)(void *ctx, const struct mlb_scan_progress *p);
 	void *progress_ctx;
 	struct mlb_digest rows;       /* mlb_scan_digest of what the stat cache had of them before the last run */
 	struct mlb_scan_own *own;     /* scan*.c's */

@@ -302,7 +302,7 @@ read_all(struct work *w)
 	if (w->todo.todo.n || w->listing.n)
 		set_clock(w);
 	if (w->todo.todo.n)
-		mlb_readings_run(&w->todo, w->x->s->threads);
+		w->x->stopped = !mlb_readings_run(&w->todo, w->x->s->threads);
 }
 
 static void

@@ -34,7 +34,8 @@ struct mlb_examine {
 	size_t n;
 	const struct mlb_stat *now; /* as mlb_scan_look gave them, or type MLB_F_OTHER with the problem added */
 	struct mlb_cas *cas;        /* store all content there; NULL: no */
-	bool ask;                   /* s->store whether to store what must be read */
+	bool ask;                   /* s->store whether to store what must be read, and s->progress whether to go on */
+	bool stopped;               /* it was not to: the states say nothing */
 };
 
 void mlb_scan_examine(struct mlb_examine *x);

@@ -25,6 +25,7 @@ struct reader {
 	uint64_t told;        /* monotonic ns */
 	uint64_t total;       /* bytes */
 	atomic_uint_fast64_t files, bytes;
+	atomic_bool stop; /* whoever is told wants no more */
 };
 
 static void
@@ -34,7 +35,8 @@ tell(struct reader *r)
 					     r->all->todo.n, r->total };
 
 	r->told = mlb_clock_mono();
-	r->all->progress(r->all->progress_ctx, &p);
+	if (!r->all->progress(r->all->progress_ctx, &p))
+		atomic_store(&r->stop, true);
 }
 
 static void
@@ -91,6 +93,8 @@ read_one(void *ctx, size_t i)
 	struct reader *r = ctx;
 	uint64_t size = r->todo[r->order[i]].seen->size;
 
+	if (atomic_load(&r->stop))
+		return;
 	read_it(r, i);
 	one_is_done(r, size);
 }
@@ -188,7 +192,7 @@ mlb_readings_clock(struct mlb_readings *all, const char *dir, struct mlb_err *er
 	return rc;
 }
 
-void
+bool
 mlb_readings_run(struct mlb_readings *all, unsigned threads)
 {
 	struct reader r = { .todo = all->todo.v, .order = order_of(all), .all = all };
@@ -201,9 +205,10 @@ mlb_readings_run(struct mlb_readings *all, unsigned threads)
 	if (r.tell)
 		tell(&r);
 	mlb_parallel(all->todo.n, 4, threads, read_one, &r);
-	if (r.tell)
+	if (r.tell && !atomic_load(&r.stop))
 		tell(&r);
 	free(r.order);
 	pthread_mutex_destroy(&r.lock);
 	mlb_vec_release(&all->todo);
+	return !atomic_load(&r.stop);
 }

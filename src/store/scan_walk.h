@@ -164,7 +164,7 @@ struct mlb_readings {
 	int root;
 	const char *root_dir;
 	int64_t now;         /* the file system's time before anything is read */
-	void (*progress)(void *ctx, const struct mlb_scan_progress *p); /* as in struct mlb_scan; NULL: nobody asks */
+	bool (*progress)(void *ctx, const struct mlb_scan_progress *p); /* as in struct mlb_scan; NULL: nobody asks */
 	void *progress_ctx;
 };
 
@@ -179,8 +179,8 @@ void mlb_readings_add(struct mlb_readings *all, struct mlb_walk *w, const char *
 /* Set now from the clock of directory `dir`, which is made. Waits 15 ms if else much would be hashed once more. */
 int mlb_readings_clock(struct mlb_readings *all, const char *dir, struct mlb_err *err);
 
-/* Read them, the largest first, and forget them. */
-void mlb_readings_run(struct mlb_readings *all, unsigned threads);
+/* Read them, the largest first, and forget them. False: progress said to stop, and not all were read. */
+bool mlb_readings_run(struct mlb_readings *all, unsigned threads);
 
 /* The file system's clock by way of a directory, which is made if it is absent. */
 int mlb_clock_in(int64_t *out, const char *dir, struct mlb_err *err);

@@ -206,6 +206,45 @@ a_store_that_cannot_be_written_does_not_spoil_the_scan(void **state)
 	close_project(&p);
 }
 
+static bool
+enough(void *ctx, const struct mlb_scan_progress *p)
+{
+	unsigned *told = ctx;
+
+	assert_int_equal(p->total_files, 3);
+	assert_true(p->total_bytes == 3 * 30 * MLB_MIB);
+	return ++*told > 100;
+}
+
+/* Reading much is told of, and ends when it is not wanted any more. */
+static void
+it_can_be_stopped(void **state)
+{
+	static const char *const name[] = { "tree/a", "tree/b", "tree/c" };
+	struct mlb_err err = MLB_ERR_INIT;
+	unsigned told = 0;
+	struct mlb_scan s;
+	struct project p;
+
+	open_project(&p, state);
+	mkdir("tree", 0777);
+	for (size_t i = 0; i < MLB_ARRAY_LEN(name); i++) {
+		put_file(name[i], "");
+		assert_int_equal(truncate(name[i], 30 * (off_t)MLB_MIB), 0);
+	}
+	assert_ok(mlb_scan_init(&s, p.root, tree, NULL, 1, p.db, 2, &err));
+	s.progress = enough;
+	s.progress_ctx = &told;
+	assert_err(mlb_scan_run(&s, &err), MLB_EINTERRUPTED, "interrupted");
+	assert_int_equal(told, 1); /* at the beginning */
+	told = 100;
+	assert_ok(mlb_scan_run(&s, &err));
+	assert_true(told >= 102); /* and at the end */
+	assert_int_equal(s.state[0].kind, MLB_P_TREE);
+	mlb_scan_release(&s);
+	close_project(&p);
+}
+
 int
 main(void)
 {
@@ -215,6 +254,7 @@ main(void)
 		scratch_test(only_what_changed_is_stored),
 		scratch_test(what_is_not_durable_is_not_marked),
 		scratch_test(what_was_removed_meanwhile_is_not_marked),
+		scratch_test(it_can_be_stopped),
 		scratch_test(a_store_that_cannot_be_written_does_not_spoil_the_scan),
 	};
 
