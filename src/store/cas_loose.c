@@ -10,6 +10,8 @@
 #include "base/hex.h"
 #include "store/cas_priv.h"
 
+#define IN_MEMORY (8 * MLB_MIB) /* bytes of a file that may be read as a whole */
+
 char *
 mlb_loose_path(const struct mlb_cas *cas, const struct mlb_digest *digest)
 {
@@ -299,6 +301,24 @@ check_unchanged(const struct mlb_stat *before, const char *path, struct mlb_err 
 	return rc;
 }
 
+/* By way of memory, so that what is new need not be read again to be copied. */
+static int
+put_read(struct mlb_cas *cas, struct mlb_digest *out, const struct mlb_stat *before,
+	 const char *path, struct mlb_err *err)
+{
+	struct mlb_buf data = MLB_BUF_INIT(2 * IN_MEMORY);
+	int rc = mlb_fs_read(&data, path, err);
+
+	if (rc == 0)
+		rc = check_unchanged(before, path, err);
+	if (rc == 0) {
+		mlb_sha256_of(out, mlb_buf_str(&data), data.len);
+		rc = mlb_loose_put(cas, out, mlb_buf_str(&data), data.len, err);
+	}
+	mlb_buf_release(&data);
+	return rc;
+}
+
 int
 mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, const char *path,
 		   struct mlb_err *err)
@@ -312,6 +332,8 @@ mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, 
 	if (size)
 		*size = before.size;
 	if (size_is_known(cas, before.size)) {
+		if (before.size <= IN_MEMORY)
+			return put_read(cas, out, &before, path, err);
 		rc = mlb_fs_hash(out, NULL, path, err);
 		if (rc == 0)
 			rc = check_unchanged(&before, path, err);
