@@ -13,6 +13,8 @@
 #include "os/machine.h"
 #include "store/cas_priv.h"
 
+#define CROWD 4 /* full packs that are sealed without being asked */
+
 static bool
 is_bad(const struct mlb_cas *cas, const struct mlb_digest *digest)
 {
@@ -308,12 +310,35 @@ is_packed(struct mlb_cas *cas, const struct mlb_digest *digest)
 	return mlb_cas_locate(cas, &known, digest) && known.pack;
 }
 
+/*
+ * Packs that are full keep descriptors until they are sealed, and a directory of
+ * terabytes fills thousands of them before anybody asks for a sync.  If this one
+ * fails, the caller's own must fail too: what was put before is gone with it.
+ */
+static int
+make_room(struct mlb_cas *cas, struct mlb_err *err)
+{
+	int rc;
+
+	if (atomic_exchange(&cas->making_room, true))
+		return 0;
+	rc = mlb_cas_sync(cas, err);
+	if (rc) {
+		pthread_mutex_lock(&cas->lock);
+		cas->lost = true;
+		pthread_mutex_unlock(&cas->lock);
+	}
+	atomic_store(&cas->making_room, false);
+	return rc;
+}
+
 static int
 put_small(struct mlb_cas *cas, const struct mlb_digest *digest, const void *data, size_t len,
 	  struct mlb_err *err)
 {
 	struct mlb_entry e = { .id = *digest, .size = len };
 	struct mlb_blob blob;
+	bool crowded;
 	int rc = 0;
 
 	pthread_mutex_lock(&cas->lock);
@@ -325,8 +350,9 @@ put_small(struct mlb_cas *cas, const struct mlb_digest *digest, const void *data
 			mlb_cas_add(cas, &e);
 		}
 	}
+	crowded = rc == 0 && cas->packs.n_full >= CROWD;
 	pthread_mutex_unlock(&cas->lock);
-	return rc;
+	return crowded ? make_room(cas, err) : rc;
 }
 
 int

@@ -39,6 +39,7 @@ struct mlb_cas {
 	bool dir_synced[256];      /* of objects/00 to objects/ff: its name is durable; under sync_lock */
 	bool relied;               /* someone asked for an object while it was being synced, and was told that it is there */
 	atomic_bool distrusted;    /* the generation could not be raised when it had to be; no lock */
+	atomic_bool making_room;   /* a thread that puts is sealing full packs; no lock */
 	uint64_t syncs;            /* begun */
 	uint64_t synced;           /* the last one that succeeded */
 	bool lost;                 /* a failed sync dropped what belongs to the next one */

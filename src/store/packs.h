@@ -51,6 +51,7 @@ struct mlb_packs {
 	struct mlb_packfile *last;    /* that was looked up */
 	MLB_VEC(struct mlb_packfile *) current; /* that are appended to: more than one where threads would wait for each other */
 	uint64_t appended;    /* bytes, by this process */
+	unsigned n_full;      /* files that wait to be sealed, each with two descriptors */
 	pthread_mutex_t *lock; /* the owner's; NULL: it is never let go of */
 	pthread_cond_t idle;  /* a file is no more busy */
 	unsigned n_open;      /* descriptors to read from */

@@ -323,6 +323,7 @@ mlb_packs_append(struct mlb_packs *p, struct mlb_packfile **file, struct mlb_blo
 	}
 	if (full) {
 		f->full = true;
+		p->n_full++;
 		not_current(p, f);
 	}
 	if (rc == 0) {
@@ -384,8 +385,9 @@ mlb_packs_sync_run(struct mlb_packs *p, struct mlb_packs_sync *s, struct mlb_err
 }
 
 static void
-became_sealed(struct mlb_packfile *f, char *name)
+became_sealed(struct mlb_packs *p, struct mlb_packfile *f, char *name)
 {
+	p->n_full -= f->full;
 	mlb_pack_writer_close(f->writer);
 	f->writer = NULL;
 	f->full = false;
@@ -403,11 +405,12 @@ give_up(struct mlb_packs *p, struct mlb_packfile *f)
 	not_current(p, f);
 	/* While we hold its lock nobody takes what cannot be cut off for durable. */
 	f->stuck = !mlb_pack_cut(f->writer, f->synced);
+	p->n_full -= f->full;
+	f->full = false;
 	if (f->stuck)
 		return;
 	mlb_pack_writer_close(f->writer);
 	f->writer = NULL;
-	f->full = false;
 }
 
 void
@@ -418,7 +421,7 @@ mlb_packs_sync_end(struct mlb_packs *p, struct mlb_packs_sync *s, bool synced)
 		struct mlb_packfile *f = item->file;
 
 		if (item->sealed) {
-			became_sealed(f, item->sealed);
+			became_sealed(p, f, item->sealed);
 			/* It is durable, whatever became of the others. */
 			if (!synced)
 				look_into_sealed(p, f, NULL);

@@ -466,6 +466,31 @@ full_packs_are_sealed_and_rows_name_them(void **state)
 	mlb_dirents_release(&list);
 }
 
+/* Else a large directory would need more descriptors than there are. */
+static void
+full_packs_do_not_wait_for_a_sync(void **state)
+{
+	struct store s = open_store("state.db");
+	struct mlb_dirents list = MLB_VEC_INIT;
+	struct mlb_err err = MLB_ERR_INIT;
+	unsigned sealed = 0;
+
+	(void)state;
+	put_many(&s, 0, 2100); /* 210 MB: four full ones and a rest */
+	assert_ok(mlb_fs_list(&list, CACHE "/packs", &err));
+	for (size_t i = 0; i < list.n; i++)
+		sealed += strlen(list.v[i].name) == 69;
+	assert_int_equal(sealed, 4);
+	mlb_dirents_release(&list);
+	expect_many(&s, 0, 3);
+	expect_many(&s, 2097, 2100);
+	commit(&s);
+	close_store(&s);
+	s = open_store("state.db");
+	expect_many(&s, 0, 2100);
+	close_store(&s);
+}
+
 static void
 a_rolled_back_transaction_loses_nothing(void **state)
 {
@@ -529,6 +554,7 @@ main(void)
 		scratch_test(hard_links_where_they_are_safe),
 		scratch_test(reindexing_gives_the_same),
 		scratch_test(full_packs_are_sealed_and_rows_name_them),
+		scratch_test(full_packs_do_not_wait_for_a_sync),
 		scratch_test(a_rolled_back_transaction_loses_nothing),
 		scratch_test(unsynced_objects_get_no_rows),
 	};
