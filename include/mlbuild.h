@@ -63,7 +63,7 @@ struct mlb_target_info {
 typedef int mlb_target_fn(void *ctx, const struct mlb_target_info *t); /* not 0 stops */
 MLB_API int mlb_targets(struct mlb_project *p, mlb_target_fn *fn, void *ctx, struct mlb_err *err);
 
-/* Is this the name of a target (no instance, kind, glob or path)? False also where mlbuild.ini is wrong. */
+/* Is this the name of a target (no instance, kind, glob or path)? False also where mlbuild.ini cannot be read. */
 MLB_API bool mlb_is_target(struct mlb_project *p, const char *word);
 
 struct mlb_param_info {

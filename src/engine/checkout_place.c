@@ -54,6 +54,7 @@ place_tree(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 		.cas = s->c->p->cas,
 		.how = s->c->how,
 		.threads = s->it->threads,
+		.scanned = true,
 		.aside = s->c->opt->force ? NULL : s->aside,
 		.count = &s->count,
 		.stop = &s->c->stop,

@@ -197,7 +197,12 @@ mlb_scan_checkout(struct mlb_scan *s, size_t i, const struct mlb_placing *placin
 			rc = mlb_walk_checkout_new(walk, placing, tree, mlb_buf_str(&path),
 						   s->own->clock_dir, err);
 	} else if (rc == 0) {
-		rc = walk_now(walk, s, i, err);
+		if (placing->scanned && p->kind == MLB_P_TREE && p->walk) {
+			*walk = *p->walk;
+			*p->walk = (struct mlb_walk)MLB_WALK_INIT;
+		} else {
+			rc = walk_now(walk, s, i, err);
+		}
 		if (rc == 0)
 			rc = mlb_walk_checkout(walk, placing, tree, mlb_buf_str(&path), err);
 	}

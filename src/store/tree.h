@@ -77,6 +77,7 @@ struct mlb_placing {
 	struct mlb_cas *cas;
 	enum mlb_link how;
 	unsigned threads;
+	bool scanned;             /* what the scan knows of the directory is of just now: it need not be walked again */
 	bool fresh;               /* the directory was just made, and nobody else knows of it */
 	const char *aside;        /* absolute directory that gets files that no cache has, by their paths; NULL: they go */
 	struct mlb_placed *count; /* may be NULL */

@@ -34,6 +34,7 @@ struct checkout {
 	atomic_bool failed;
 	pthread_mutex_t lock; /* err, aside */
 	struct mlb_err err;   /* the first one */
+	uint64_t generation;  /* of the store, before it was read */
 	int aside;            /* descriptor of the directory for what is kept, -1: not made yet */
 };
 
@@ -467,6 +468,28 @@ do_block(void *ctx, size_t block)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* What was read from the store is there; what was kept is if that was known. */
+static void
+take_marks(struct checkout *c)
+{
+	bool valid = c->p->fresh || (c->have->generation == c->generation && c->have->ticket == 0);
+
+	if (!valid || !c->generation)
+		return;
+	for (size_t i = 0; i < c->want.all.n; i++) {
+		struct mlb_seen *want = &c->want.all.v[i];
+
+		if (c->p->fresh || c->deed[i] == WRITE)
+			want->flags |= MLB_SEEN_STORED;
+		else if (c->old[i] &&
+			 mlb_digest_equal(&want->digest, &c->have->all.v[c->old[i] - 1].digest))
+			want->flags |= c->have->all.v[c->old[i] - 1].flags & MLB_SEEN_STORED;
+	}
+	c->want.generation = c->generation;
+	c->want.ticket = mlb_cas_ticket(c->p->cas);
+	c->want.stored = c->p->fresh;
+}
+
 /* What is there now, with the stat of what was kept. */
 static void
 take_over(struct checkout *c, const struct mlb_digest *tree)
@@ -490,6 +513,7 @@ take_over(struct checkout *c, const struct mlb_digest *tree)
 			c->want.size += c->want.all.v[i].kind == MLB_T_LINK ? 0
 									    : c->want.all.v[i].size;
 	c->want.digest = *tree;
+	take_marks(c);
 	mlb_walk_release(c->have);
 	*c->have = c->want;
 	c->want = (struct mlb_walk)MLB_WALK_INIT;
@@ -561,6 +585,7 @@ mlb_walk_checkout(struct mlb_walk *have, const struct mlb_placing *p, const stru
 			      .want = MLB_WALK_INIT,
 			      .lock = PTHREAD_MUTEX_INITIALIZER,
 			      .err = MLB_ERR_INIT,
+			      .generation = mlb_cas_generation(p->cas),
 			      .aside = -1 };
 	int rc = mlb_tree_each_dir(p->cas, tree, add_want, &c.want, err);
 
