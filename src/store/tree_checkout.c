@@ -351,6 +351,28 @@ make_dirs(struct checkout *c, struct mlb_err *err)
 	return rc;
 }
 
+/* The text of a link of the tree. One that no mlbuild would have stored is damage: the tree does not count. */
+static int
+read_link(struct checkout *c, const struct mlb_seen *want, struct mlb_buf *text,
+	  struct mlb_err *err)
+{
+	struct mlb_err why = MLB_ERR_INIT;
+	unsigned depth = 0;
+	int rc = mlb_cas_read(c->p->cas, text, &want->digest, &why);
+
+	for (const char *p = want->path; *p; p++)
+		depth += *p == '/';
+	if (rc == 0)
+		rc = mlb_tree_check_link(mlb_buf_str(text), text->len, depth, &why);
+	if (rc == MLB_EINVALID || rc == MLB_ETOOBIG)
+		rc = MLB_ECORRUPT;
+	if (rc)
+		mlb_err_set(err, (enum mlb_code)rc, "link '%s/%s': %s", c->to, want->path,
+			    why.text ? why.text : "");
+	mlb_err_release(&why);
+	return rc;
+}
+
 /* A link beside its place, then renamed: what was there is replaced at once. */
 static int
 write_link(struct checkout *c, const struct mlb_seen *want, int dir, const char *name,
@@ -358,17 +380,10 @@ write_link(struct checkout *c, const struct mlb_seen *want, int dir, const char 
 {
 	struct mlb_buf text = MLB_BUF_INIT(MLB_TREE_LINK_MAX);
 	char temporary[64];
-	unsigned depth = 0;
-	int rc = mlb_cas_read(c->p->cas, &text, &want->digest, err);
+	int rc = read_link(c, want, &text, err);
 
 	(void)snprintf(temporary, sizeof(temporary), ".mlbuild-link-%zx",
 		       (size_t)(want - c->want.all.v));
-	for (const char *p = want->path; *p; p++)
-		depth += *p == '/';
-	if (rc == 0)
-		rc = mlb_tree_check_link(mlb_buf_str(&text), text.len, depth, err);
-	if (rc < 0)
-		mlb_err_wrap(err, "link '%s/%s'", c->to, want->path);
 	unlinkat(dir, temporary, 0);
 	if (rc == 0 && (symlinkat(mlb_buf_str(&text), dir, temporary) != 0 ||
 			renameat(dir, temporary, dir, name) != 0))

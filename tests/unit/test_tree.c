@@ -583,7 +583,7 @@ test_checkout_refuses_link(void **state)
 	set_entry(&e, name, MLB_T_LINK, "../../etc");
 	assert_ok(mlb_cas_put(s.cas, &digest, "../../etc", 9, &err));
 	assert_ok(mlb_tree_node(&digest, NULL, &e, 1, s.cas, &err));
-	assert_err(mlb_tree_checkout(s.cas, &digest, "two", MLB_LINK_COPY, &err), MLB_EINVALID,
+	assert_err(mlb_tree_checkout(s.cas, &digest, "two", MLB_LINK_COPY, &err), MLB_ECORRUPT,
 		   "leaves");
 	assert_false(mlb_fs_exists("two/link"));
 	close_store(&s);
