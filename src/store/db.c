@@ -16,6 +16,7 @@
 #include "store/state.h"
 
 #define BUSY_MS 60000
+#define RETRY_MS 5
 
 /* user_version: "mlb" and the version of the tables, so that a foreign database is not taken for ours. */
 #define USER_VERSION (('m' << 24) | ('l' << 16) | ('b' << 8) | MLB_STATE_VERSION)
@@ -162,6 +163,25 @@ make_tables(struct mlb_db *db, bool *foreign)
 	return rc;
 }
 
+/*
+ * Whoever looks whether there are tables in a new file has it locked meanwhile, or
+ * plays back what a process that died left beside it, and here SQLite does not wait.
+ */
+static int
+turn_to_wal(struct mlb_db *db)
+{
+	for (int waited = 0;; waited += RETRY_MS) {
+		int rc = sqlite3_exec(db->sq, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL",
+				      NULL, NULL, NULL);
+
+		if ((rc & 0xff) != SQLITE_BUSY && rc != SQLITE_IOERR_DELETE_NOENT)
+			return rc;
+		if (waited >= BUSY_MS)
+			return rc;
+		sqlite3_sleep(RETRY_MS);
+	}
+}
+
 /* WAL needs memory shared between processes, which network file systems do not give. */
 static int
 choose_journal(struct mlb_db *db, bool is_new)
@@ -170,10 +190,7 @@ choose_journal(struct mlb_db *db, bool is_new)
 
 	if (network)
 		return sqlite3_exec(db->sq, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
-	if (!is_new)
-		return SQLITE_OK; /* it is kept in the file */
-	return sqlite3_exec(db->sq, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL", NULL,
-			    NULL, NULL);
+	return is_new ? turn_to_wal(db) : SQLITE_OK; /* it is kept in the file */
 }
 
 static bool

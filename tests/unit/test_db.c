@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -573,6 +574,41 @@ a_copy_of_nothing_is_empty(void **state)
 	assert_int_equal(access("odd.db", F_OK), 0);
 }
 
+/* Several make one new database at once, and one of them dies over it: its journal is played back by the others. */
+static void
+a_death_over_a_new_database_stops_nobody(void **state)
+{
+	enum { PROCESSES = 5, ROUNDS = 60 };
+
+	(void)state;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		char *path = mlb_asprintf("new%u.db", round);
+		pid_t pid[PROCESSES];
+
+		for (int p = 0; p < PROCESSES; p++) {
+			pid[p] = fork();
+			if (pid[p] == 0) {
+				struct mlb_err err = MLB_ERR_INIT;
+				struct mlb_db *db;
+				int rc = mlb_db_open(&db, path, &err);
+
+				if (rc)
+					print_error("%s\n", err.text);
+				_exit(rc ? 1 : 0);
+			}
+		}
+		usleep(round * 7919 % 4000);
+		kill(pid[0], SIGKILL);
+		for (int p = 0; p < PROCESSES; p++) {
+			int status;
+
+			assert_int_equal(waitpid(pid[p], &status, 0), pid[p]);
+			assert_true(status == 0 || p == 0);
+		}
+		free(path);
+	}
+}
+
 int
 main(void)
 {
@@ -593,6 +629,7 @@ main(void)
 		scratch_test(a_copy_of_nothing_is_empty),
 		scratch_test(what_cannot_be_written_is_said),
 		scratch_test(a_place_that_is_not_there_is_said),
+		scratch_test(a_death_over_a_new_database_stops_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
