@@ -105,6 +105,8 @@ int mlb_fs_move(const char *from, const char *to, struct mlb_err *err);
 bool mlb_fs_is_network(const char *path);     /* NFS, SMB, FUSE and the like by statfs magic */
 bool mlb_fs_is_case_folding(const char *dir); /* probes with a temporary file */
 
+int mlb_fs_errno_beside(const char *path); /* why no file can be made beside this one, 0: it can be */
+
 /* The file system's own clock in ns: creates or touches a file in dir and reads its ctime. */
 int mlb_fs_clock(int64_t *out, const char *dir, struct mlb_err *err);
 

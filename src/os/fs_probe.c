@@ -8,6 +8,7 @@
 
 #include "os/fs.h"
 #include "os/fs_priv.h"
+#include "os/path.h"
 
 /* From linux/magic.h and statfs(2); spelled out because headers lack some of them. */
 static const uint32_t network_magic[] = {
@@ -97,4 +98,19 @@ mlb_fs_clock(int64_t *out, const char *dir, struct mlb_err *err)
 		rc = mlb_err_errno(err, errno, "cannot examine a file in '%s'", dir);
 	close(fd);
 	return rc;
+}
+
+int
+mlb_fs_errno_beside(const char *path)
+{
+	struct mlb_buf dir = MLB_BUF_INIT(64 * MLB_KIB);
+	int fd, e;
+
+	mlb_path_dir(&dir, path);
+	fd = open_nameless(mlb_buf_str(&dir));
+	e = fd < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	mlb_buf_release(&dir);
+	return e;
 }

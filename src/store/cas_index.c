@@ -1,4 +1,5 @@
 /* Making objects durable, and telling state.db where they are. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,16 +7,21 @@
 
 /* ---------------------------------------------------------- syncing */
 
-/* What is in the way goes: a directory in place of a file, or none where one has to be. Renaming says if it does not. */
+/* What is in the way goes: a directory in place of a file, or none where one has to be. */
 static int
 rename_again(struct mlb_cas *cas, const struct mlb_digest *digest, const char *temp,
 	     const char *path, struct mlb_err *err)
 {
 	char *dir = mlb_asprintf("%s/objects/%02x", cas->dir, digest->b[0]);
+	int rc = 0;
 
 	if (cas->io->mkdir(cas->io, dir, 0777) == 0)
 		mlb_fs_share(dir);
+	else if (errno != EEXIST)
+		rc = mlb_err_errno(err, errno, "cannot make directory '%s'", dir);
 	free(dir);
+	if (rc)
+		return rc;
 	if (mlb_fs_exists(path))
 		mlb_loose_set_aside(cas, digest, path);
 	return mlb_io_rename(cas->io, temp, path, err);

@@ -65,7 +65,7 @@ enum verdict { GOOD, BROKEN, FAILED, ABSENT };
 static int
 fail(struct mlb_db *db, int rc, struct mlb_err *err)
 {
-	int e = sqlite3_system_errno(db->sq);
+	int e = sqlite3_system_errno(db->sq), beside;
 
 	switch (rc & 0xff) {
 	case SQLITE_NOMEM:
@@ -75,6 +75,9 @@ fail(struct mlb_db *db, int rc, struct mlb_err *err)
 	case SQLITE_IOERR:
 		return mlb_err_errno(err, e ? e : EIO, "cannot read or write '%s'", db->path);
 	case SQLITE_CANTOPEN:
+		/* SQLite tries to read what it cannot make, and remembers that failure. */
+		beside = e == ENOENT ? mlb_fs_errno_beside(db->path) : 0;
+		e = beside ? beside : e;
 		return mlb_err_errno(err, e ? e : EACCES, "cannot open '%s'", db->path);
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
