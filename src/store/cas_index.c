@@ -117,6 +117,7 @@ mlb_cas_sync(struct mlb_cas *cas, struct mlb_err *err)
 
 	pthread_mutex_lock(&cas->sync_lock);
 	pthread_mutex_lock(&cas->lock);
+	mlb_packs_settle(&cas->packs);
 	list_loose(cas, &loose);
 	number = ++cas->syncs;
 	mlb_pending_sync_begin(&cas->pending);

@@ -53,6 +53,7 @@ struct mlb_packs {
 	uint64_t appended;    /* bytes, by this process */
 	unsigned n_full;      /* files that wait to be sealed, each with two descriptors */
 	pthread_mutex_t *lock; /* the owner's; NULL: it is never let go of */
+	bool settling;        /* nobody begins to append now */
 	pthread_cond_t idle;  /* a file is no more busy */
 	unsigned n_open;      /* descriptors to read from */
 	bool loaded;          /* the table was read */
@@ -86,6 +87,13 @@ int mlb_packs_append(struct mlb_packs *p, struct mlb_packfile **file, struct mlb
 /* Make f->fd good for reading a blob at this offset, until mlb_packs_end_read. MLB_ENOTFOUND: the file is not there. */
 int mlb_packs_begin_read(struct mlb_packs *p, struct mlb_packfile *f, uint64_t offset, struct mlb_err *err);
 void mlb_packs_end_read(struct mlb_packs *p, struct mlb_packfile *f);
+
+/*
+ * Wait until every blob that was appended has been taken note of.  Before what a
+ * sync is to make durable is chosen, without giving up the lock in between: a pack
+ * that counts as known up to a blob that nobody knows of would lose it by a death.
+ */
+void mlb_packs_settle(struct mlb_packs *p);
 
 /* Syncing: begin and end under the lock, run without it. One at a time. */
 struct mlb_packs_item {

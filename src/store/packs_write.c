@@ -283,12 +283,13 @@ static int
 take_current(struct mlb_packs *p, struct mlb_packfile **out, struct mlb_err *err)
 {
 	for (;;) {
-		for (size_t i = 0; i < p->current.n; i++)
+		for (size_t i = 0; i < p->current.n && !p->settling; i++)
 			if (!p->current.v[i]->busy) {
 				*out = p->current.v[i];
 				return 0;
 			}
-		if (p->current.n == 0 || (p->appended >= WORTH && p->current.n < MOST)) {
+		if (!p->settling &&
+		    (p->current.n == 0 || (p->appended >= WORTH && p->current.n < MOST))) {
 			int rc = begin(p, err);
 
 			if (rc)
@@ -334,6 +335,18 @@ mlb_packs_append(struct mlb_packs *p, struct mlb_packfile **file, struct mlb_blo
 }
 
 /* ---------------------------------------------------------- syncing */
+
+void
+mlb_packs_settle(struct mlb_packs *p)
+{
+	/* Nobody begins meanwhile: with many that append there would be no end. */
+	p->settling = true;
+	for (size_t i = 0; i < p->file.n; i++)
+		mlb_packs_wait(p, p->file.v[i]);
+	p->settling = false;
+	if (p->lock)
+		pthread_cond_broadcast(&p->idle);
+}
 
 int
 mlb_packs_sync_begin(struct mlb_packs *p, struct mlb_packs_sync *s, struct mlb_err *err)

@@ -2,9 +2,12 @@
 #include "cas_fixture.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+#include "store/pack.h"
 
 #define LARGE (300 * 1024)
 
@@ -217,6 +220,82 @@ nothing_that_was_reported_is_lost(void **state)
 	check_reported("fresh.db");
 }
 
+static struct store shared;
+
+static void *
+put_for_ever(void *seed)
+{
+	for (uint64_t i = 0;; i++) {
+		uint64_t n = (uint64_t)(uintptr_t)seed * 1000000 + i;
+		char *data = noise(20000, n);
+
+		put(&shared, data, 20000);
+		free(data);
+	}
+	return NULL;
+}
+
+static void
+commit_among_threads(int report)
+{
+	pthread_t thread[4];
+
+	shared = open_store("state.db");
+	for (uintptr_t i = 0; i < MLB_ARRAY_LEN(thread); i++)
+		pthread_create(&thread[i], NULL, put_for_ever, (void *)(i + 1));
+	while (try_commit(&shared) && write(report, "", 1) == 1)
+		;
+	_exit(1);
+}
+
+static int
+has_blob(void *ctx, const struct mlb_blob *b, struct mlb_err *err)
+{
+	size_t *n = ctx;
+
+	(void)err;
+	assert_true(mlb_cas_has(shared.cas, &b->digest));
+	++*n;
+	return 0;
+}
+
+/* What several threads appended is known to whoever comes after them, each blob of each pack. */
+static void
+no_blob_is_forgotten_by_a_death(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 4; round++) {
+		struct mlb_dirents list = MLB_VEC_INIT;
+		char byte[8];
+		int fd[2], status;
+		pid_t pid;
+
+		assert_int_equal(pipe(fd), 0);
+		pid = fork();
+		if (pid == 0)
+			commit_among_threads(fd[1]);
+		for (int k = 0; k < 3 + (int)round; k++)
+			assert_int_equal(read(fd[0], byte, 1), 1);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		close(fd[0]);
+		close(fd[1]);
+		shared = open_store("state.db");
+		assert_int_equal(mlb_fs_list(&list, CACHE "/packs", NULL), 0);
+		for (size_t i = 0; i < list.n; i++) {
+			char *path = mlb_asprintf(CACHE "/packs/%s", list.v[i].name);
+
+			assert_int_equal(mlb_pack_each(path, 0, has_blob, &n, NULL), 0);
+			free(path);
+		}
+		mlb_dirents_release(&list);
+		close_store(&shared);
+	}
+	assert_true(n > 0);
+}
+
 int
 main(void)
 {
@@ -225,6 +304,7 @@ main(void)
 		scratch_test(what_was_appended_before_a_death_is_found),
 		scratch_test(what_another_process_finishes_is_found),
 		scratch_test(nothing_that_was_reported_is_lost),
+		scratch_test(no_blob_is_forgotten_by_a_death),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
