@@ -16,7 +16,6 @@
 #include "store/state.h"
 
 #define BUSY_MS 60000
-#define RETRY_MS 5
 
 /* user_version: "mlb" and the version of the tables, so that a foreign database is not taken for ours. */
 #define USER_VERSION (('m' << 24) | ('l' << 16) | ('b' << 8) | MLB_STATE_VERSION)
@@ -166,25 +165,6 @@ make_tables(struct mlb_db *db, bool *foreign)
 	return rc;
 }
 
-/*
- * Whoever looks whether there are tables in a new file has it locked meanwhile, or
- * plays back what a process that died left beside it, and here SQLite does not wait.
- */
-static int
-turn_to_wal(struct mlb_db *db)
-{
-	for (int waited = 0;; waited += RETRY_MS) {
-		int rc = sqlite3_exec(db->sq, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL",
-				      NULL, NULL, NULL);
-
-		if ((rc & 0xff) != SQLITE_BUSY && rc != SQLITE_IOERR_DELETE_NOENT)
-			return rc;
-		if (waited >= BUSY_MS)
-			return rc;
-		sqlite3_sleep(RETRY_MS);
-	}
-}
-
 /* WAL needs memory shared between processes, which network file systems do not give. */
 static int
 choose_journal(struct mlb_db *db, bool is_new)
@@ -193,7 +173,10 @@ choose_journal(struct mlb_db *db, bool is_new)
 
 	if (network)
 		return sqlite3_exec(db->sq, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
-	return is_new ? turn_to_wal(db) : SQLITE_OK; /* it is kept in the file */
+	if (!is_new)
+		return SQLITE_OK; /* it is kept in the file */
+	return sqlite3_exec(db->sq, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL", NULL,
+			    NULL, NULL);
 }
 
 static bool
@@ -324,6 +307,26 @@ done:
 	return v;
 }
 
+/*
+ * Turning a new file to WAL, SQLite does not wait for readers, nor for whoever
+ * plays back what a process that died left: nobody looks into the file while
+ * another process makes it.  Where no lock can be had, nobody makes one.
+ */
+static enum verdict
+look(struct mlb_db *db, struct mlb_err *err)
+{
+	struct mlb_lock lock = MLB_LOCK_INIT;
+	char *path = mlb_asprintf("%s.lock", db->path);
+	enum verdict v = ABSENT;
+	bool got;
+
+	if (mlb_lock_try(&lock, path, false, "", &got, NULL, NULL) != 0 || got)
+		v = try_open(db, err);
+	mlb_lock_release(&lock);
+	free(path);
+	return v;
+}
+
 int
 mlb_db_open(struct mlb_db **out, const char *path, struct mlb_err *err)
 {
@@ -333,7 +336,7 @@ mlb_db_open(struct mlb_db **out, const char *path, struct mlb_err *err)
 	enum verdict v;
 
 	db->path = mlb_strdup(path);
-	v = try_open(db, &first);
+	v = look(db, &first);
 	/* Files that another process is just setting aside or making fail in many ways: under its lock they do not. */
 	if (v != GOOD)
 		v = replace(db, &second);
