@@ -82,7 +82,7 @@ quote_word(struct mlb_buf *out, enum mlb_ref_ctx ctx, const char *s, struct mlb_
 		if (*s != '\0' && !mlb_refs_plain(s))
 			return mlb_err_set(
 				err, MLB_EINVALID,
-				"its value '%.60s' cannot be quoted safely where it stands (a here-document, "
+				"has the value '%.60s', which cannot be quoted safely where it stands (a here-document, "
 				"back-ticks, arithmetic, a `case` in $(...), a comment or code for an interpreter); "
 				"pass it by env.NAME",
 				s);
