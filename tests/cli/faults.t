@@ -1,5 +1,6 @@
 # Whatever system call fails, or is the last one: one clear error, and a project that works afterwards.
 . "${0%/*}/lib.sh"
+to_be_traced
 
 here=$(cd "${0%/*}" && pwd)
 PYTHONDONTWRITEBYTECODE=1

@@ -1,5 +1,6 @@
 # kill -9 of gc at any moment: fsck is clean, the build right, and the next gc ends what was begun.
 . "${0%/*}/lib.sh"
+to_be_traced
 
 here=$(cd "${0%/*}" && pwd)
 PYTHONDONTWRITEBYTECODE=1

@@ -212,3 +212,9 @@ done_testing() {
 	[ "$T_FAILED" = 0 ] && [ "$T_PASSED" != 0 ] || exit 1
 	exit 0
 }
+
+# Before a program is run under strace: LeakSanitizer, where it is built in, cannot work there.
+to_be_traced() {
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+	export ASAN_OPTIONS
+}

@@ -1,5 +1,6 @@
 # A source directory is read once, though it is hashed and stored; later only what changed in it.
 . "${0%/*}/lib.sh"
+to_be_traced
 
 strace -f -o /dev/null true 2>/dev/null || {
 	echo "strace cannot be used here"
