@@ -147,8 +147,74 @@ ini_path(const struct mlb_project *p, const char *path, struct mlb_buf *out, str
 			"'%s' is outside the project: put it, or a symbolic link to it, inside",
 			path);
 	if (rc == 0)
-		mlb_buf_adds(out, mlb_buf_str(&full) + root + 1);
+		mlb_buf_adds(out, full.len > root ? mlb_buf_str(&full) + root + 1 : "");
 	mlb_buf_release(&full);
+	return rc;
+}
+
+/* What is no data of the project: itself, and what git and mlbuild keep in it. */
+static int
+check_ours(const char *path, struct mlb_err *err)
+{
+	static const char *const own[] = { ".git", ".mlbuild", "mlbuild.ini", "mlbuild.lock" };
+
+	if (path[0] == '\0')
+		return mlb_err_set(err, MLB_EINVALID,
+				   "'.' is the project itself: name the data that is in it");
+	for (size_t i = 0; i < MLB_ARRAY_LEN(own); i++)
+		if (strcmp(path, own[i]) == 0 || mlb_path_inside(path, own[i]))
+			return mlb_err_set(err, MLB_EINVALID,
+					   "'%s' cannot be a dataset: '%s' is no data", path,
+					   own[i]);
+	return 0;
+}
+
+static int
+check_outputs(const struct mlb_graph *g, const char *path, struct mlb_err *err)
+{
+	for (uint32_t n = 0; n < g->n_nodes; n++)
+		for (uint32_t i = 0; i < g->node[n].out.n; i++) {
+			const char *out = mlb_g_path(g, g->output[g->node[n].out.first + i].path);
+			bool in = mlb_path_inside(path, out), above = mlb_path_inside(out, path);
+
+			if (g->node[n].flags & MLB_G_SOURCE || (!in && !above))
+				continue;
+			return mlb_err_set(
+				err, MLB_EINVALID,
+				"'%s' %s '%s', an output of '%s': commands read it as ${%s}", path,
+				strcmp(path, out) == 0 ? "is"
+				: in                   ? "lies inside"
+						       : "holds",
+				out, mlb_g_str(g, g->node[n].name), mlb_g_str(g, g->node[n].base));
+		}
+	return 0;
+}
+
+/* What would make a good project a broken one is refused; one that is broken already may be lacking just this dataset. */
+static int
+check_result(struct mlb_project *p, const char *path, const struct mlb_buf *ini,
+	     struct mlb_err *err)
+{
+	struct mlb_compile before = { p->root, NULL, p->config }, after = { p->root, NULL, NULL };
+	struct mlb_graph *g = NULL, *made = NULL;
+	struct mlb_config *config = NULL;
+	struct mlb_err why = MLB_ERR_INIT;
+	int rc = mlb_project_vcs(p, err);
+
+	if (rc)
+		return rc;
+	before.vcs = after.vcs = p->vcs;
+	if (mlb_graph_compile(&g, &before, NULL))
+		return 0;
+	rc = check_outputs(g, path, err);
+	if (rc == 0 && (mlb_config_parse(&config, p->root, mlb_buf_str(ini), ini->len, &why) ||
+			(after.config = config, mlb_graph_compile(&made, &after, &why))))
+		rc = mlb_err_set(err, MLB_EINVALID, "with '%s' added the project is wrong: %s",
+				 path, why.text);
+	mlb_err_release(&why);
+	mlb_config_free(config);
+	mlb_graph_free(made);
+	mlb_graph_free(g);
 	return rc;
 }
 
@@ -174,6 +240,8 @@ append_section(struct mlb_project *p, const char *name, const char *path, struct
 		rc = mlb_buf_check(&text, "mlbuild.ini", err);
 	}
 	if (rc == 0)
+		rc = check_result(p, path, &text, err);
+	if (rc == 0)
 		rc = mlb_fs_rewrite(ini, mlb_buf_str(&text), text.len, true, err);
 	free(ini);
 	mlb_buf_release(&text);
@@ -189,6 +257,8 @@ mlb_add(struct mlb_project *p, const char *path, const char *name, char **note, 
 
 	if (rc == 0)
 		rc = ini_path(p, path, &rel, err);
+	if (rc == 0)
+		rc = check_ours(mlb_buf_str(&rel), err);
 	for (size_t i = 0; rc == 0 && i < p->config->target.n; i++) {
 		const struct mlb_target *t = p->config->target.v[i];
 

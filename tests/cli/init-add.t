@@ -17,6 +17,7 @@ code 2 mlbuild init
 err_has mlbuild.ini
 ok cmp mlbuild.ini "$T_ROOT/ini"
 
+
 t it finds the lock file of the Python environment
 for f in uv.lock requirements.txt environment.yml; do
 	t_dir
@@ -80,6 +81,41 @@ ok mlbuild params
 out_has x
 ok mlbuild ls
 out_has old
+
+t what would break the project is refused, and mlbuild.ini stays as it was
+t_dir
+t_git
+put mlbuild.ini <<'X'
+[feature a]
+run = echo 1 > ${out}
+out = a.txt
+[feature d]
+run = mkdir -p ${out} && echo 1 > ${out}/x
+out = d/
+[feature in]
+run = echo 1 > ${out}
+out = sub/in.txt
+X
+ok mlbuild
+cp mlbuild.ini "$T_ROOT/ini"
+refused() {
+	code 2 mlbuild add "$1"
+	err_has "$2"
+	ok cmp mlbuild.ini "$T_ROOT/ini"
+}
+refused . 'the project itself'
+refused "$PWD" 'the project itself'
+refused .git '.git'
+refused .git/config '.git'
+refused .mlbuild '.mlbuild'
+refused mlbuild.lock 'mlbuild.lock'
+refused a.txt "output of 'a'"
+refused d "output of 'd'"
+refused d/x "output of 'd'"
+refused sub "output of 'in'"
+echo 1 >dx
+ok mlbuild add dx
+ok mlbuild
 
 t a project that has nothing yet
 t_dir
