@@ -8,7 +8,7 @@ const struct cmd cmd_init = {
 	.usage = "[DIR]",
 	.about = "Write an mlbuild.ini with comments into DIR (default: here). The lock file of\n"
 		 "the Python environment, if there is one, becomes an input of every target.\n"
-		 "Nothing is ever overwritten.",
+		 "DIR is made if it does not exist; nothing is ever overwritten.",
 	.option = (const struct cmd_option[]){ CMD_OPTIONS_END },
 	.words = WORDS_DIRS,
 	.max_words = 1,

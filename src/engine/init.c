@@ -95,7 +95,9 @@ mlb_init(const char *dir, char **note, struct mlb_err *err)
 	}
 	lock = find_env_lock(mlb_buf_str(&full));
 	write_ini(&ini, mlb_path_base(mlb_buf_str(&full)), lock);
-	rc = mlb_fs_write(mlb_buf_str(&path), mlb_buf_str(&ini), ini.len, true, err);
+	rc = mlb_fs_mkparents(mlb_buf_str(&path), err);
+	if (rc == 0)
+		rc = mlb_fs_write(mlb_buf_str(&path), mlb_buf_str(&ini), ini.len, true, err);
 	if (rc == 0)
 		*note = lock ? mlb_asprintf(
 				       "wrote mlbuild.ini; every target needs %s, which was found here",

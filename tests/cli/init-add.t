@@ -17,6 +17,16 @@ code 2 mlbuild init
 err_has mlbuild.ini
 ok cmp mlbuild.ini "$T_ROOT/ini"
 
+t it makes the directory
+t_dir
+ok mlbuild init sub/deep
+there sub/deep/mlbuild.ini
+ok grep -q '^name = deep' sub/deep/mlbuild.ini
+ok mlbuild -C sub/deep ls
+echo x >file
+code 1 mlbuild init file/sub
+err_has file
+eq "$(cat file)" x
 
 t it finds the lock file of the Python environment
 for f in uv.lock requirements.txt environment.yml; do
