@@ -13,6 +13,7 @@
 #include "os/fs.h"
 #include "os/lock.h"
 #include "os/path.h"
+#include "store/db_files.h"
 #include "store/state.h"
 
 #define BUSY_MS 60000
@@ -245,29 +246,6 @@ try_open(struct mlb_db *db, struct mlb_err *err)
 	return v;
 }
 
-/* The journals first: one that stayed behind would be played into the new database. */
-static int
-set_aside(const char *path, struct mlb_err *err)
-{
-	static const char *const suffix[] = { "-wal", "-shm", "-journal", "" };
-	struct mlb_buf from = MLB_BUF_INIT(64 * MLB_KIB), to = MLB_BUF_INIT(64 * MLB_KIB);
-	int rc = 0;
-
-	for (size_t i = 0; i < MLB_ARRAY_LEN(suffix) && rc == 0; i++) {
-		mlb_buf_clear(&from);
-		mlb_buf_clear(&to);
-		mlb_buf_addf(&from, "%s%s", path, suffix[i]);
-		mlb_buf_addf(&to, "%s.broken%s", path, suffix[i]);
-		if (mlb_fs_exists(mlb_buf_str(&from)))
-			rc = mlb_fs_rename(mlb_buf_str(&from), mlb_buf_str(&to), err);
-		else
-			mlb_fs_unlink(mlb_buf_str(&to), NULL);
-	}
-	mlb_buf_release(&from);
-	mlb_buf_release(&to);
-	return rc;
-}
-
 /* What was found damaged while it was in use, unless another process was faster. */
 static void
 set_aside_own(const struct mlb_db *db)
@@ -278,7 +256,7 @@ set_aside_own(const struct mlb_db *db)
 
 	if (mlb_lock_wait(&lock, path, true, "setting aside a damaged database", -1, NULL) == 0 &&
 	    mlb_fs_lstat(&st, db->path, NULL) == 0 && st.ino == db->ino)
-		set_aside(db->path, NULL);
+		mlb_db_files_aside(db->path, NULL);
 	mlb_lock_release(&lock);
 	free(path);
 }
@@ -297,7 +275,7 @@ replace(struct mlb_db *db, struct mlb_err *err)
 	v = try_open(db, err);
 	if (v == BROKEN) {
 		db->was_broken = true;
-		v = set_aside(db->path, err) ? FAILED : try_open(db, err);
+		v = mlb_db_files_aside(db->path, err) ? FAILED : try_open(db, err);
 		if (v == BROKEN)
 			mlb_err_set(err, MLB_ESYSTEM, "cannot make a database at '%s'", db->path);
 	}
@@ -371,21 +349,6 @@ leave_small_journal(struct mlb_db *db)
 	free(path);
 }
 
-/* As a URI: without its journal SQLite reads a database only if it is told that nobody writes it. */
-static char *
-immutable_uri(const char *path)
-{
-	struct mlb_buf uri = MLB_BUF_INIT(256 * MLB_KIB);
-	char *text;
-
-	mlb_buf_adds(&uri, "file:");
-	for (; *path; path++)
-		mlb_buf_addf(&uri, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
-	mlb_buf_adds(&uri, "?immutable=1");
-	text = mlb_buf_detach(&uri);
-	return text;
-}
-
 /* All pages of the file into the database in memory; false: it cannot be read, or is not ours. */
 static bool
 copy_from(struct mlb_db *db, const char *name, int flags)
@@ -423,7 +386,7 @@ int
 mlb_db_open_copy(struct mlb_db **out, const char *path, struct mlb_err *err)
 {
 	struct mlb_db *db = mlb_calloc(1, sizeof(*db));
-	char *uri = immutable_uri(path);
+	char *uri = mlb_db_immutable_uri(path);
 	struct mlb_stmt *probe;
 	bool foreign;
 	int rc;
