@@ -128,6 +128,8 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 	b->p->storing = NULL;
 	b->p->progress = NULL;
 	if (rc == 0 && all)
+		rc = mlb_gitignore_keep(b, err);
+	if (rc == 0 && all)
 		return mlb_project_save_scan(b->p, err);
 	if (rc)
 		return rc;
@@ -161,6 +163,8 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 
 		if (same)
 			rc = mlb_graph_is_recorded(b, &same, err);
+		if (rc == 0 && same)
+			rc = mlb_gitignore_keep(b, err);
 		if (rc == 0 && !same)
 			rc = mlb_builder_machinery(b, err);
 	}

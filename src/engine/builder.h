@@ -112,7 +112,7 @@ struct mlb_builder {
 	struct mlb_trace trace;
 	bool tracing;
 	uint64_t trace_start; /* monotonic ns at which the build began */
-	uint64_t lanes; /* bit per lane in use */
+	uint64_t lanes;       /* bit per lane in use */
 	char *run_id;
 	char pin[MLB_OID_HEX + 1];  /* the commit the inputs stand for; "" */
 	char head[MLB_OID_HEX + 1]; /* "" */
@@ -137,7 +137,8 @@ void mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, const str
 		      const struct mlb_failure *f, uint64_t duration);
 void mlb_tell_no(struct mlb_builder *b, const struct mlb_about *a, const struct mlb_digest *log,
 		 struct mlb_failure *f, uint64_t duration);
-bool mlb_tell_progress(void *builder, const struct mlb_scan_progress *p); /* of reading sources; false: cancelled */
+bool mlb_tell_progress(void *builder,
+		       const struct mlb_scan_progress *p); /* of reading sources; false: cancelled */
 void mlb_note(struct mlb_builder *b, const char *fmt, ...) MLB_PRINTF(2, 3);
 
 /* loop.c */
@@ -193,14 +194,19 @@ uint64_t mlb_record_due(const struct mlb_builder *b); /* monotonic ns of the nex
 int mlb_record_finish(struct mlb_builder *b, int status,
 		      struct mlb_err *err); /* the last commit, lock, .gitignore, run */
 bool mlb_record_busy(const struct mlb_builder *b);
+void mlb_report_changed(struct mlb_builder *b); /* which of the files that are committed it wrote */
 
 /* relock.c: mlbuild.lock as it has to be now. */
 int mlb_graph_is_recorded(struct mlb_builder *b, bool *is,
 			  struct mlb_err *err); /* lock and .gitignore are of this graph */
 int mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err);
 
-/* ignore.c: the block in .gitignore. */
+/* ignore.c: the block in .gitignore, which is read again only where the file is not as it was left. */
 int mlb_update_gitignore(struct mlb_project *p, bool *changed, struct mlb_err *err);
+int mlb_gitignore_is_recorded(struct mlb_project *p, bool *is, struct mlb_err *err);
+int mlb_gitignore_remember(struct mlb_project *p, struct mlb_err *err); /* inside a transaction */
+int mlb_gitignore_keep(struct mlb_builder *b,
+		       struct mlb_err *err); /* all of it, for a build that has nothing to record */
 
 /* pin.c: the commit this build's inputs stand for; "" without git. */
 int mlb_find_pin(struct mlb_builder *b, struct mlb_err *err);

@@ -12,6 +12,7 @@
 
 #define BEGIN_MARK "# outputs of mlbuild: this block is kept by 'mlbuild build'\n"
 #define END_MARK "# end of mlbuild's block\n"
+#define META "gitignore" /* of state.db: struct mark */
 enum { MAX_FILE = 256 << 20 };
 
 /* Anchored, and with git's special characters escaped (gitignore(5)). */
@@ -143,4 +144,70 @@ mlb_update_gitignore(struct mlb_project *p, bool *changed, struct mlb_err *err)
 	if (rc || !p->vcs)
 		return rc;
 	return rewrite(p, changed, err);
+}
+
+/* ---------------------------------------------------------- as it was left */
+
+/* Of the file itself where it is a link; all zero: absent, or nothing that can be looked at. */
+struct mark {
+	uint64_t ino;
+	uint64_t size;
+	int64_t mtime;
+	int64_t ctime;
+};
+
+static struct mark
+mark_now(const struct mlb_project *p)
+{
+	char *path = mlb_project_path(p, ".gitignore");
+	struct mark m = { 0, 0, 0, 0 };
+	struct mlb_stat st;
+
+	if (mlb_fs_stat(&st, path, NULL) == 0 && st.type != MLB_F_ABSENT)
+		m = (struct mark){ st.ino, st.size, st.mtime, st.ctime };
+	free(path);
+	return m;
+}
+
+int
+mlb_gitignore_is_recorded(struct mlb_project *p, bool *is, struct mlb_err *err)
+{
+	struct mlb_buf meta = MLB_BUF_INIT(MLB_KIB);
+	struct mark now = mark_now(p);
+	int rc = mlb_meta_get(p->db, META, &meta, err);
+
+	*is = rc == 0 && meta.len == sizeof(now) &&
+	      memcmp(mlb_buf_str(&meta), &now, sizeof(now)) == 0;
+	mlb_buf_release(&meta);
+	return rc;
+}
+
+int
+mlb_gitignore_remember(struct mlb_project *p, struct mlb_err *err)
+{
+	struct mark now = mark_now(p);
+
+	return mlb_meta_set(p->db, META, &now, sizeof(now), err);
+}
+
+int
+mlb_gitignore_keep(struct mlb_builder *b, struct mlb_err *err)
+{
+	bool same = b->opt->locked;
+	int rc = same ? 0 : mlb_gitignore_is_recorded(b->p, &same, err);
+
+	if (rc || same)
+		return rc;
+	rc = mlb_update_gitignore(b->p, &b->ignore_changed, err);
+	if (rc == 0)
+		rc = mlb_db_begin(b->p->db, err);
+	if (rc)
+		return rc;
+	rc = mlb_gitignore_remember(b->p, err);
+	if (rc == 0)
+		rc = mlb_db_commit(b->p->db, err);
+	if (rc)
+		mlb_db_rollback(b->p->db);
+	mlb_report_changed(b);
+	return rc;
 }

@@ -319,6 +319,8 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 	/* With --locked .gitignore may still have to be written. */
 	if (rc == 0 && locked && !b->opt->locked)
 		rc = mlb_meta_set(p->db, "graph", b->g->id.b, MLB_DIGEST_LEN, err);
+	if (rc == 0 && locked && !b->opt->locked)
+		rc = mlb_gitignore_remember(p, err);
 	if (rc == 0)
 		rc = mlb_steady_put(p, locked ? b : NULL, err);
 	if (rc == 0)
@@ -399,11 +401,23 @@ tell_needs(struct mlb_builder *b)
 	mlb_err_release(&err);
 }
 
+void
+mlb_report_changed(struct mlb_builder *b)
+{
+	struct mlb_buf changed = MLB_BUF_INIT(MLB_KIB);
+
+	if (b->lock_changed)
+		mlb_buf_adds(&changed, "mlbuild.lock");
+	if (b->ignore_changed)
+		mlb_buf_addf(&changed, "%s.gitignore", b->lock_changed ? " " : "");
+	free(b->report->changed);
+	b->report->changed = mlb_buf_detach(&changed);
+}
+
 int
 mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 {
 	struct mlb_record *r = b->record;
-	struct mlb_buf changed = MLB_BUF_INIT(MLB_KIB);
 	int rc;
 
 	/* What came after a failed batch may name objects that went with it: what was told before stays. */
@@ -422,11 +436,6 @@ mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 	if (rc == 0)
 		tell_built(b, &r->pending);
 	r->pending.n = 0;
-	if (b->lock_changed)
-		mlb_buf_adds(&changed, "mlbuild.lock");
-	if (b->ignore_changed)
-		mlb_buf_addf(&changed, "%s.gitignore", b->lock_changed ? " " : "");
-	free(b->report->changed);
-	b->report->changed = mlb_buf_detach(&changed);
+	mlb_report_changed(b);
 	return rc;
 }

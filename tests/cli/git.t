@@ -94,6 +94,35 @@ ok mlbuild
 eq "$(tail -n 1 .gitignore)" '*.swp'
 eq "$(grep -c d.txt .gitignore)" 0
 
+t a block that is lost is put back
+ok mlbuild
+: >"$RAN"
+cp .gitignore "$T_ROOT/gi"
+printf '*.bak\n' >.gitignore
+ok mlbuild
+did ''
+has .gitignore
+eq "$(head -n 1 .gitignore)" '*.bak'
+eq "$(grep -c 'out/' .gitignore)" 3
+rm .gitignore
+ok mlbuild
+did ''
+eq "$(grep -c 'out/' .gitignore)" 3
+cp .gitignore "$T_ROOT/gi"
+rm .gitignore
+ok mlbuild b
+did ''
+ok cmp .gitignore "$T_ROOT/gi"
+ok mlbuild
+hasnt .gitignore
+
+t but not with --locked
+rm .gitignore
+ok mlbuild --locked
+gone .gitignore
+ok mlbuild
+ok cmp .gitignore "$T_ROOT/gi"
+
 t a project in a subdirectory of the repository
 t_dir
 t_git
