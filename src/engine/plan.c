@@ -243,21 +243,47 @@ mlb_plan_free(struct mlb_plan *plan)
 	free(plan);
 }
 
-/* The first dep whose outputs will not be known before something ran; MLB_NONE if all are. */
-static uint32_t
-unknown_dep(const struct mlb_plan *plan, uint32_t n)
+static bool
+stops_others(const struct mlb_node *node)
 {
-	const struct mlb_range dep = plan->g->node[n].dep;
+	return node->fate == MLB_FATE_BLOCKED || node->fate == MLB_FATE_NO;
+}
 
-	for (uint32_t i = 0; i < dep.n; i++) {
-		uint32_t d = plan->g->index[dep.first + i];
-		uint8_t fate = plan->node[d].fate;
+static bool
+is_unknown_yet(const struct mlb_node *node)
+{
+	return node->fate == MLB_FATE_RUN || node->fate == MLB_FATE_MAYBE;
+}
 
-		if (plan->node[d].wanted &&
-		    (fate == MLB_FATE_RUN || fate == MLB_FATE_MAYBE || fate == MLB_FATE_BLOCKED))
+/* Of deps or gates the one that blocks, else the first that is not known before something ran; MLB_NONE if all are. */
+static uint32_t
+first_obstacle(const struct mlb_plan *plan, struct mlb_range r)
+{
+	uint32_t found = MLB_NONE;
+
+	for (uint32_t i = 0; i < r.n; i++) {
+		uint32_t d = plan->g->index[r.first + i];
+
+		if (!plan->node[d].wanted)
+			continue;
+		if (stops_others(&plan->node[d]))
 			return d;
+		if (found == MLB_NONE && is_unknown_yet(&plan->node[d]))
+			found = d;
 	}
-	return MLB_NONE;
+	return found;
+}
+
+static void
+block_by(struct mlb_plan *plan, uint32_t n, uint32_t by)
+{
+	const char *name = mlb_g_str(plan->g, plan->g->node[by].name);
+
+	plan->node[n].fate = MLB_FATE_BLOCKED;
+	plan->node[n].reason =
+		plan->node[by].fate == MLB_FATE_NO
+			? mlb_arena_printf(&plan->arena, "the check '%s' said no", name)
+			: mlb_arena_printf(&plan->arena, "'%s' cannot be had", name);
 }
 
 /* Could what the lock names be put in place, if it turns out to be the result? */
@@ -279,9 +305,8 @@ follow_dep(struct mlb_plan *plan, uint32_t n, uint32_t d)
 
 	if (mlb_blocked_by_env(plan, n))
 		return;
-	if (plan->node[d].fate == MLB_FATE_BLOCKED) {
-		node->fate = MLB_FATE_BLOCKED;
-		node->reason = mlb_arena_printf(&plan->arena, "'%s' cannot be had", name);
+	if (stops_others(&plan->node[d])) {
+		block_by(plan, n, d);
 	} else if (node->forced || plan->g->node[n].kind == MLB_K_TASK) {
 		node->fate = MLB_FATE_RUN;
 		node->reason = node->forced ? "asked for by --force"
@@ -300,6 +325,30 @@ follow_dep(struct mlb_plan *plan, uint32_t n, uint32_t d)
 	}
 }
 
+/* What is up to date stays so whatever a check says; all else has to pass its gates. */
+static void
+hear_gates(struct mlb_plan *plan, uint32_t n)
+{
+	struct mlb_node *node = &plan->node[n];
+	uint32_t c = first_obstacle(plan, plan->g->node[n].gate);
+	const char *name;
+
+	if (c == MLB_NONE || plan->p->adopting ||
+	    (!is_unknown_yet(node) && node->fate != MLB_FATE_RESTORE))
+		return;
+	name = mlb_g_str(plan->g, plan->g->node[c].name);
+	if (!stops_others(&plan->node[c]))
+		node->reason = mlb_arena_printf(&plan->arena,
+						"%s; it waits for what the check '%s' says",
+						node->reason, name);
+	else if (node->fate != MLB_FATE_MAYBE)
+		block_by(plan, n, c);
+	else
+		node->reason = mlb_arena_printf(&plan->arena,
+						"%s; if it has to, the check '%s' blocks it",
+						node->reason, name);
+}
+
 int
 mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err)
 {
@@ -309,13 +358,14 @@ mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err)
 
 		if (!plan->node[i].wanted)
 			continue;
-		d = unknown_dep(plan, i);
+		d = first_obstacle(plan, plan->g->node[i].dep);
 		if (d != MLB_NONE)
 			follow_dep(plan, i, d);
 		else
 			rc = mlb_decide(plan, i, err);
 		if (rc)
 			return rc;
+		hear_gates(plan, i);
 	}
 	return 0;
 }

@@ -206,4 +206,73 @@ ok mlbuild --only m
 did 'c m'
 eq "$(cat m.txt)" 'good enough'
 
+guarded() {
+	t_dir
+	: >"$RAN"
+	echo "$1" >in.txt
+	put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; cat in.txt > ${out}
+out = a.txt
+[check c]
+guards = a
+run = echo c >>"$RAN"; grep -q good ${a}
+[model m]
+run = echo m >>"$RAN"; cat ${a} > ${out}
+out = m.txt
+[report r]
+run = echo r >>"$RAN"; cat ${m} > ${out}
+out = r.txt
+X
+}
+
+# foretold TARGET WORDS: -n, status and why say that it is blocked, and why
+foretold() {
+	ok mlbuild -n
+	match "blocked +$1 .*$2"
+	ok mlbuild status
+	match "blocked +$1 .*$2"
+	ok mlbuild why "$1"
+	match "$1 is blocked: $2"
+}
+
+t what a remembered no blocks is foretold
+guarded bad
+code 3 mlbuild
+did 'a c'
+foretold m "the check 'c' said no"
+foretold r "'m' cannot be had"
+did ''
+
+t a verdict that is not known yet is waited for
+change mlbuild.ini 'grep -q good' 'grep -q bad'
+ok mlbuild -n
+hasnt 'blocked'
+match "will run +m .*waits for what the check 'c' says"
+ok mlbuild status
+match "stale +m .*waits for what the check 'c' says"
+ok mlbuild why m
+has "waits for what the check 'c' says"
+ok mlbuild
+did 'c m r'
+
+t what could be restored is blocked as well
+change mlbuild.ini 'grep -q bad' 'grep -q good'
+rm m.txt r.txt
+code 3 mlbuild
+did ''
+foretold m "the check 'c' said no"
+gone m.txt
+
+t what is up to date is not blocked
+change mlbuild.ini 'grep -q good' 'grep -q bad'
+ok mlbuild
+did ''
+change mlbuild.ini 'grep -q bad' 'grep -q good'
+code 3 mlbuild
+ok mlbuild -n
+hasnt 'blocked'
+ok mlbuild why m
+has 'up to date'
+
 done_testing
