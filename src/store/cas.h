@@ -58,6 +58,13 @@ int mlb_cas_put(struct mlb_cas *cas, struct mlb_digest *out, const void *data, s
 int mlb_cas_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, const char *path,
 		     struct mlb_err *err);
 bool mlb_cas_has(struct mlb_cas *cas, const struct mlb_digest *digest);
+/*
+ * The same, and its bytes are right: to be asked before other bytes of this
+ * content are given up. What is packed is read, a file whose stat is not the
+ * recorded one too; what is wrong counts as absent from then on. Of a tree it
+ * tells about the node alone.
+ */
+bool mlb_cas_sure(struct mlb_cas *cas, const struct mlb_digest *digest);
 
 /* Appends the content to out. MLB_ENOTFOUND if absent, MLB_ECORRUPT if it was wrong (now quarantined). */
 int mlb_cas_read(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *digest, struct mlb_err *err);

@@ -193,7 +193,35 @@ mlb_loose_verify(struct mlb_cas *cas, const struct mlb_digest *digest, struct ml
 	return 0;
 }
 
-/* Is it there, and right? One that another project put is hashed, and will be synced as if we had put it. */
+bool
+mlb_loose_sure(struct mlb_cas *cas, const struct mlb_digest *digest)
+{
+	struct mlb_stat st;
+
+	if (!loose_stat(cas, digest, &st))
+		return false;
+	return mlb_loose_trusted(cas, digest, &st) || mlb_loose_verify(cas, digest, NULL) == 0;
+}
+
+/* Did this process put it, or find it right? */
+static bool
+is_proven(struct mlb_cas *cas, const struct mlb_digest *digest, const struct mlb_stat *st)
+{
+	const struct mlb_entry *e;
+	bool proven;
+
+	pthread_mutex_lock(&cas->lock);
+	e = mlb_pending_find(&cas->pending, digest);
+	proven = e && !e->pack && e->size == st->size && (int64_t)e->offset == st->mtime;
+	pthread_mutex_unlock(&cas->lock);
+	return proven;
+}
+
+/*
+ * Is it there, and right? Good bytes were offered and are about to be given up:
+ * the old ones are hashed, once a process, for what rots keeps its stat. What
+ * another project put will be synced as if we had put it.
+ */
 static bool
 stored_already(struct mlb_cas *cas, const struct mlb_digest *digest)
 {
@@ -201,7 +229,7 @@ stored_already(struct mlb_cas *cas, const struct mlb_digest *digest)
 
 	if (!loose_stat(cas, digest, &st))
 		return false;
-	return mlb_loose_trusted(cas, digest, &st) || mlb_loose_verify(cas, digest, NULL) == 0;
+	return is_proven(cas, digest, &st) || mlb_loose_verify(cas, digest, NULL) == 0;
 }
 
 /* A complete temporary file is the object from now on, under its temporary name. */

@@ -85,6 +85,7 @@ int mlb_loose_put(struct mlb_cas *cas, const struct mlb_digest *digest, const vo
 int mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, const char *path,
 		       struct mlb_err *err);
 int mlb_loose_verify(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err); /* hashes; quarantines */
+bool mlb_loose_sure(struct mlb_cas *cas, const struct mlb_digest *digest); /* it is there, and trusted or found right */
 int mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err); /* returns MLB_ECORRUPT */
 /* It was found right, and st is what lstat said before it was read. */
 void mlb_loose_record(struct mlb_cas *cas, const struct mlb_digest *digest, const struct mlb_stat *st);

@@ -115,6 +115,24 @@ mlb_cas_read(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *
 	return read_loose(cas, out, digest, err);
 }
 
+bool
+mlb_cas_sure(struct mlb_cas *cas, const struct mlb_digest *digest)
+{
+	struct mlb_buf data = MLB_BUF_INIT(MLB_GIB);
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_entry e;
+	bool is_packed, sure;
+
+	sure = mlb_cas_begin_read(cas, &e, &is_packed, digest, &err) == 0;
+	if (sure && is_packed)
+		sure = mlb_cas_read_packed(cas, &data, &e, &err) == 0;
+	else if (sure)
+		sure = mlb_loose_sure(cas, digest);
+	mlb_err_release(&err);
+	mlb_buf_release(&data);
+	return sure;
+}
+
 /* ---------------------------------------------------------- to somebody else */
 
 #define PART ((size_t)256 * 1024)
