@@ -220,7 +220,8 @@ struct mlb_artifact_output {
 struct mlb_artifact {
 	const char *node, *kind;
 	const char *key;     /* hex, "" for a source */
-	const char *command; /* resolved, to be run by hand in `dir` */
+	const char *command; /* resolved, as it would run in `dir` */
+	const char *by_hand; /* a script that runs it as a build does: directory, environment, lists, shell */
 	const char *dir;
 	const char *action; /* the canonical action text */
 	const char *commit; /* pin; "" without */

@@ -186,7 +186,7 @@ take(void *ctx, const struct mlb_artifact *a)
 	else if (app->opt.action)
 		text(out, a->action, false); /* its SHA-256 is the key */
 	else if (app->opt.command)
-		text(out, a->command, true);
+		text(out, a->by_hand, true);
 	else if (app->opt.output)
 		text(out, a->failed_log && *a->failed_log ? a->failed_log : a->log, true);
 	else

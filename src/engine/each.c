@@ -398,11 +398,11 @@ add_entry(void *ctx, const char *path, const struct mlb_tree_entry *e, struct ml
 }
 
 int
-mlb_each_list(struct mlb_builder *b, uint32_t n, const char *dir, struct mlb_buf *out,
+mlb_each_list(struct mlb_plan *plan, uint32_t n, const char *dir, struct mlb_buf *out,
 	      struct mlb_err *err)
 {
-	const struct mlb_range outs = b->g->node[n].out;
-	bool each = (b->g->node[n].flags & MLB_G_EACH) != 0;
+	const struct mlb_range outs = plan->g->node[n].out;
+	bool each = (plan->g->node[n].flags & MLB_G_EACH) != 0;
 	struct list_ctx l = { out, "", dir };
 	int rc = 0;
 
@@ -410,15 +410,16 @@ mlb_each_list(struct mlb_builder *b, uint32_t n, const char *dir, struct mlb_buf
 	for (uint32_t i = 0; i < (each ? MLB_MIN(outs.n, 1) : outs.n) && rc == 0; i++) {
 		uint32_t o = outs.first + i;
 
-		l.root = mlb_g_path(b->g, b->g->output[o].path);
-		if (b->plan->out[o].kind != MLB_O_TREE) {
+		l.root = mlb_g_path(plan->g, plan->g->output[o].path);
+		if (plan->out[o].kind != MLB_O_TREE) {
 			add_line(&l, l.root);
 			continue;
 		}
-		if (!mlb_cas_has(b->p->cas, &b->plan->out[o].digest))
-			rc = mlb_scan_store(&b->p->scan, b->g->output[o].path, b->p->cas, err);
+		if (!mlb_cas_has(plan->p->cas, &plan->out[o].digest))
+			rc = mlb_scan_store(&plan->p->scan, plan->g->output[o].path, plan->p->cas,
+					    err);
 		if (rc == 0)
-			rc = mlb_tree_each(b->p->cas, &b->plan->out[o].digest, add_entry, &l, err);
+			rc = mlb_tree_each(plan->p->cas, &plan->out[o].digest, add_entry, &l, err);
 	}
 	return rc ? rc : mlb_buf_check(out, "a list of paths", err);
 }

@@ -63,7 +63,7 @@ mlb_each_expected(const struct mlb_plan *plan,
 const struct mlb_digest *mlb_each_key(const struct mlb_plan *plan, uint32_t n, uint32_t item);
 void mlb_each_table(struct mlb_plan *plan, uint32_t n, struct mlb_table_row **row, size_t *n_rows);
 /* The paths of a target's outputs (or of the files of a collection), one a line, relative to dir. */
-int mlb_each_list(struct mlb_builder *b, uint32_t n, const char *dir, struct mlb_buf *out,
+int mlb_each_list(struct mlb_plan *plan, uint32_t n, const char *dir, struct mlb_buf *out,
 		  struct mlb_err *err);
 
 /* each_run.c: its commands. */

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "base/text.h"
+#include "engine/by_hand.h"
 #include "engine/each.h"
 #include "engine/known.h"
 
@@ -87,7 +88,7 @@ list_name(struct shown *s, uint32_t n, uint32_t i)
 
 	if (group == 0)
 		return NULL;
-	return mlb_arena_printf(&s->arena, "%s.list",
+	return mlb_arena_printf(&s->arena, "%s/" MLB_BY_HAND_DIR "/%s.list", s->plan->p->root,
 				mlb_g_str(g, group > 1 ? node->base : node->name));
 }
 
@@ -95,6 +96,7 @@ static void
 fill_command(struct shown *s, uint32_t n)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_TEXT);
+	const char *scratch = mlb_arena_printf(&s->arena, "%s/" MLB_BY_HAND_DIR, s->plan->p->root);
 	const struct mlb_range list = s->plan->g->node[n].list;
 	const char **path = mlb_arena_alloc(&s->arena, (list.n + 1) * sizeof(*path));
 	struct mlb_action a;
@@ -108,8 +110,11 @@ fill_command(struct shown *s, uint32_t n)
 		mlb_node_action(s->plan, n, &s->arena, &a);
 	for (uint32_t i = 0; i < list.n; i++)
 		path[i] = list_name(s, n, i);
-	if (mlb_action_command(&text, &a, ".mlbuild/scratch/by-hand", path, list.n, NULL) == 0)
+	if (mlb_action_command(&text, &a, scratch, path, list.n, NULL) == 0)
 		s->a.command = mlb_arena_strndup(&s->arena, mlb_buf_str(&text), text.len);
+	mlb_buf_clear(&text);
+	mlb_by_hand(&text, s->plan, n, &a, s->a.command, path);
+	s->a.by_hand = mlb_arena_strndup(&s->arena, mlb_buf_str(&text), text.len);
 	mlb_buf_clear(&text);
 	mlb_action_text(&text, s->plan->g, &a);
 	s->a.action = mlb_arena_strndup(&s->arena, mlb_buf_str(&text), text.len);
@@ -154,7 +159,7 @@ show_node(struct mlb_plan *plan, uint32_t n, mlb_artifact_fn *fn, void *ctx, str
 	s.a.kind = mlb_kind_names[plan->g->node[n].kind];
 	s.a.key = s.a.command = s.a.action = s.a.commit = s.a.run = s.a.platform = s.a.metrics =
 		s.a.log = "";
-	s.a.failed_log = "";
+	s.a.failed_log = s.a.by_hand = "";
 	s.a.dir = ".";
 	s.a.known = node->fate == MLB_FATE_CURRENT || node->fate == MLB_FATE_RESTORE ||
 		    node->fate == MLB_FATE_NO;

@@ -145,8 +145,8 @@ write_lists(struct mlb_work *w, const char ***out, struct mlb_err *err)
 
 		(*out)[i] = NULL;
 		for (uint32_t k = 0; k < group && rc == 0; k++)
-			rc = mlb_each_list(b, b->g->index[list.first + i + k], w->action.dir, &text,
-					   err);
+			rc = mlb_each_list(b->plan, b->g->index[list.first + i + k], w->action.dir,
+					   &text, err);
 		if (rc == 0 && group)
 			rc = write_list(w, &text, &(*out)[i], err);
 		mlb_buf_release(&text);

@@ -35,6 +35,36 @@ rm m.txt
 ok sh -ec "$(cat "$T_OUT")"
 ok cmp m.txt before.txt
 
+t by hand it is what a build does: directory, environment, lists, shell
+put by-hand/mlbuild.ini <<'X'
+[feature fold]
+matrix.k = 1 2
+run = mkdir -p fold; echo ${matrix:k} > ${out}
+out = fold/${matrix:k}.txt
+[model b]
+dir = sub
+env.WORD = it's $5
+env.NONE =
+shell = bash -eo pipefail -c
+run = words=(a b); echo "$${words[1]} $WORD ($NONE)" > ${out}; cat ${fold@k=*:list} >> ${out}; cat $(cat ${fold@k=*:list}) >> ${out}
+out = sub/b.txt
+[model s]
+run = echo 1 > ${scratch}/x; cat ${scratch}/x > ${out}
+out = s.txt
+X
+mkdir by-hand/sub
+ok mlbuild -C by-hand b s
+for f in sub/b.txt s.txt; do
+	cp "by-hand/$f" "$T_ROOT/before"
+	mv "by-hand/$f" "$T_ROOT/moved"
+	case $f in sub/*) name=b ;; *) name=s ;; esac
+	ok mlbuild -C by-hand show --command $name
+	cp "$T_OUT" "$T_ROOT/script"
+	ok sh -ec "$(cat "$T_ROOT/script")"
+	ok cmp "by-hand/$f" "$T_ROOT/before"
+done
+eq "$(head -n 1 by-hand/sub/b.txt)" "b it's \$5 ()"
+
 t the action text is readable, and its SHA-256 is the key
 ok mlbuild --json show m
 python3 - "$T_OUT" >"$T_ROOT/action" <<'X'
