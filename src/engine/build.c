@@ -12,6 +12,7 @@
 #include "engine/claim.h"
 #include "engine/into.h"
 #include "engine/metrics.h"
+#include "engine/needs.h"
 #include "engine/runid.h"
 #include "engine/steady.h"
 #include "engine/variant.h"
@@ -127,6 +128,8 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 		rc = mlb_plan_new(&b->plan, b->p, o, err);
 	b->p->storing = NULL;
 	b->p->progress = NULL;
+	if (rc == 0)
+		mlb_needs_touch(b->p);
 	if (rc == 0 && all)
 		rc = mlb_gitignore_keep(b, err);
 	if (rc == 0 && all)

@@ -4,8 +4,14 @@
 
 #include "engine/gc.h"
 #include "os/fs.h"
+#include "os/path.h"
 
-enum { MAX_LOCK = 1 << 30 };
+enum {
+	MAX_LOCK = 1 << 30,
+	MAX_PATH_BYTES = 64 * 1024,
+	DAY_SECONDS = 24 * 60 * 60,
+	AWAY_DAYS = 30 /* a disk may be away for so long, whatever --keep-days says */
+};
 
 /* ---------------------------------------------------------- locks */
 
@@ -141,12 +147,39 @@ is_project(const char *dir)
 	return is;
 }
 
-/* A project that was on this machine and is not there any more needs nothing. */
+/* Does a directory with this path hold anything? Where a disk was mounted there is an empty one, or none. */
+static bool
+holds_something(const char *dir)
+{
+	struct mlb_dirents list = MLB_VEC_INIT;
+	bool any = mlb_fs_list(&list, dir, NULL) == 0 && list.n;
+
+	mlb_dirents_release(&list);
+	return any;
+}
+
+/* Of a disk that is only away nothing is to be seen: the project's directory, or the one it was in, says that it is not. */
+static bool
+is_disk_here(const char *dir)
+{
+	struct mlb_buf parent = MLB_BUF_INIT(MAX_PATH_BYTES);
+	bool here = mlb_fs_exists(dir);
+
+	mlb_path_dir(&parent, dir);
+	here = holds_something(here ? dir : mlb_buf_str(&parent));
+	mlb_buf_release(&parent);
+	return here;
+}
+
+/* A project that was on this machine and has not been there for long needs nothing. */
 static bool
 is_gone(const struct mlb_gc_state *s, const struct mlb_roots *r, const char *host, int64_t mtime)
 {
+	int64_t days = s->opt->keep_days > AWAY_DAYS ? s->opt->keep_days : AWAY_DAYS;
+
 	return host[0] && r->host && strcmp(r->host, host) == 0 && r->dir && r->dir[0] == '/' &&
-	       !is_project(r->dir) && mtime <= s->young;
+	       mtime <= s->now - days * DAY_SECONDS * 1000000000 && !is_project(r->dir) &&
+	       is_disk_here(r->dir);
 }
 
 /* Ours, from when the project had another name. */

@@ -1,7 +1,9 @@
 #include "engine/needs.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "base/hex.h"
@@ -23,7 +25,7 @@ mlb_needs_path(struct mlb_project *p)
 {
 	char name[NAME_MAX_LEN + 1], hex[2 * HASH_BYTES + 1];
 	const char *of = p->graph ? mlb_g_str(p->graph, p->graph->project) : "";
-	char *host = mlb_needs_host();
+	char *host = mlb_needs_host(), *dir = mlb_project_cache_dir(p);
 	char *where = mlb_asprintf("%s\n%s", host, p->root), *path;
 	struct mlb_digest d;
 	size_t n = 0;
@@ -34,9 +36,10 @@ mlb_needs_path(struct mlb_project *p)
 	name[n] = '\0';
 	mlb_sha256_of(&d, where, strlen(where));
 	mlb_hex_encode(hex, d.b, HASH_BYTES);
-	path = mlb_asprintf("%s/roots/%s%s%s", mlb_cas_dir(p->cas), name, n ? "-" : "", hex);
+	path = mlb_asprintf("%s/roots/%s%s%s", dir, name, n ? "-" : "", hex);
 	free(where);
 	free(host);
+	free(dir);
 	return path;
 }
 
@@ -144,4 +147,16 @@ mlb_needs_add(struct mlb_project *p, struct mlb_err *err)
 	mlb_buf_release(&text);
 	free(path);
 	return rc;
+}
+
+void
+mlb_needs_touch(struct mlb_project *p)
+{
+	char *path;
+
+	if (!mlb_project_shares_cache(p))
+		return;
+	path = mlb_needs_path(p);
+	(void)utimensat(AT_FDCWD, path, NULL, 0);
+	free(path);
 }

@@ -16,6 +16,8 @@ void mlb_needs_of_text(struct mlb_roots *out, const char *text, size_t len);
 
 /* Add what the lock names to the project's file; it is only written if that is new. */
 int mlb_needs_add(struct mlb_project *p, struct mlb_err *err);
+/* A build was here, also if it had nothing to add: gc asks when that was. */
+void mlb_needs_touch(struct mlb_project *p);
 /* Put these in the place of what the file says. */
 int mlb_needs_set(struct mlb_project *p, struct mlb_roots *roots, struct mlb_err *err);
 

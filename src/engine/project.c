@@ -248,8 +248,8 @@ mlb_project_write(struct mlb_project *p, struct mlb_err *err)
 }
 
 /* [cache] dir, or .mlbuild/cache; with the format's version below it. */
-static char *
-cache_dir(const struct mlb_project *p)
+char *
+mlb_project_cache_dir(const struct mlb_project *p)
 {
 	const char *dir = p->graph    ? mlb_g_str(p->graph, p->graph->cache_dir)
 			  : p->config ? p->config->cache_dir
@@ -283,7 +283,7 @@ mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
 
 	if (rc || p->results)
 		return rc;
-	dir = cache_dir(p);
+	dir = mlb_project_cache_dir(p);
 	if (!p->cas)
 		rc = mlb_cas_open(&p->cas, dir, p->db, err);
 	if (rc == 0)
@@ -297,7 +297,7 @@ mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
 void
 mlb_project_cache_moved(struct mlb_project *p)
 {
-	char *dir = cache_dir(p);
+	char *dir = mlb_project_cache_dir(p);
 
 	if (p->cas && strcmp(mlb_cas_dir(p->cas), dir) != 0) {
 		mlb_results_close(p->results);
@@ -311,7 +311,11 @@ mlb_project_cache_moved(struct mlb_project *p)
 bool
 mlb_project_shares_cache(const struct mlb_project *p)
 {
-	return !mlb_path_inside(mlb_cas_dir(p->cas), p->state_dir);
+	char *dir = mlb_project_cache_dir(p);
+	bool shares = !mlb_path_inside(dir, p->state_dir);
+
+	free(dir);
+	return shares;
 }
 
 int

@@ -85,7 +85,8 @@ int mlb_project_vcs(struct mlb_project *p,
 int mlb_project_config(struct mlb_project *p, struct mlb_err *err);
 int mlb_project_try_config(struct mlb_config **out, const struct mlb_project *p,
 			   struct mlb_err *err); /* another one, with what is wrong in it */
-bool mlb_project_shares_cache(const struct mlb_project *p); /* it is not in .mlbuild; after mlb_project_cache */
+char *mlb_project_cache_dir(const struct mlb_project *p); /* absolute; owned by the caller */
+bool mlb_project_shares_cache(const struct mlb_project *p); /* it is not in .mlbuild */
 char *mlb_project_path(const struct mlb_project *p,
 		       const char *rel); /* absolute; owned by the caller */
 enum mlb_link mlb_project_link(const struct mlb_project *p);

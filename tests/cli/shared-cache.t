@@ -31,6 +31,12 @@ age() {
 	find "$SHARED" -type f ! -path '*/leases/*' -exec touch -d '2 days ago' {} +
 }
 
+# nobody built in any of the projects for long
+long_ago() {
+	age
+	find "$SHARED/v1/roots" -type f -exec touch -d '40 days ago' {} +
+}
+
 objects() {
 	find "$SHARED/v1/objects" -type f | wc -l | tr -d ' '
 }
@@ -94,13 +100,56 @@ find "$SHARED" -type f ! -path '*/leases/*' -exec touch -d '20 hours ago' {} +
 ok mlbuild gc --keep-days 0
 eq "$(objects)" 2
 
-t a project that is gone needs nothing any more
+t a project whose disk is away keeps what it needs
 cd "$T_ROOT/b" || exit 1
 echo 4 >in.txt
 ok mlbuild
+rm -f ran
 cd "$T_ROOT/a" || exit 1
-rm -rf "$T_ROOT/b"
+mv "$T_ROOT/b" "$T_ROOT/away"
 age
+ok mlbuild gc --keep-days 0
+out_hasnt 'removed project'
+eq "$(objects)" 2
+
+t however long, where a mount point may be
+mkdir "$T_ROOT/disk"
+project disk/d
+echo 5 >in.txt
+ok mlbuild
+rm -f ran
+cd "$T_ROOT/a" || exit 1
+mv "$T_ROOT/away" "$T_ROOT/b"
+mv "$T_ROOT/disk/d" "$T_ROOT/away"
+for left in "$T_ROOT/disk/d" "$T_ROOT/disk" "$T_ROOT"; do
+	[ "$left" = "$T_ROOT" ] || mkdir -p "$left"
+	long_ago
+	ok mlbuild gc --keep-days 0
+	out_hasnt 'removed project'
+	eq "$(objects)" 3
+	[ "$left" = "$T_ROOT" ] || rmdir "$left"
+done
+mkdir "$T_ROOT/disk"
+mv "$T_ROOT/away" "$T_ROOT/disk/d"
+cd "$T_ROOT/disk/d" || exit 1
+rm -rf out
+ok mlbuild
+eq "$(ran_here)" ''
+
+t a build says that the project is there
+cd "$T_ROOT/b" || exit 1
+long_ago
+ok mlbuild
+mv "$T_ROOT/b" "$T_ROOT/away"
+cd "$T_ROOT/a" || exit 1
+ok mlbuild gc --keep-days 0
+out_hasnt 'removed project'
+mv "$T_ROOT/away" "$T_ROOT/b"
+
+t a project that is gone for long needs nothing any more
+rm -rf "$T_ROOT/b" "$T_ROOT/disk/d"
+: >"$T_ROOT/disk/other"
+long_ago
 ok mlbuild gc --keep-days 0
 out_has "removed project $SHARED/v1/roots/"
 eq "$(objects)" 1
