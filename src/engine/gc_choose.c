@@ -241,10 +241,25 @@ take_name(void *ctx, const struct mlb_run_action *a, struct mlb_err *err)
 	return 0;
 }
 
+/* Is it the first of this record? Segments have copies of one that a gc, or one that was killed, has rewritten. */
+static bool
+is_first(struct mlb_strmap *seen, const struct mlb_inv_object *o)
+{
+	bool is_new;
+
+	mlb_strmap_add(seen, (const char *)o->digest.b, MLB_DIGEST_LEN, &is_new);
+	return is_new;
+}
+
 static void
 tell_records(struct mlb_gc_state *s)
 {
 	struct name_ctx n = { .s = s, .names = MLB_STRMAP_INIT };
+	struct mlb_strmap seen = MLB_STRMAP_INIT;
+
+	for (size_t i = 0; i < s->inv.record.n; i++)
+		if (s->record[i].kept)
+			is_first(&seen, &s->inv.record.v[i]);
 
 	mlb_run_actions(s->p->db, NULL, NULL, UINT32_MAX, take_name, &n, NULL);
 	for (size_t i = 0; i < s->inv.record.n; i++) {
@@ -252,7 +267,7 @@ tell_records(struct mlb_gc_state *s)
 		struct mlb_strmap_entry *e;
 		struct mlb_gc_info info = { .what = MLB_GC_RESULT, .path = "", .name = "" };
 
-		if (r->kept || !r->valid)
+		if (r->kept || !r->valid || !is_first(&seen, &s->inv.record.v[i]))
 			continue;
 		e = mlb_strmap_find(&n.names, (const char *)r->r.key.b, MLB_DIGEST_LEN);
 		info.name = e ? e->u.ptr : "";
@@ -263,6 +278,7 @@ tell_records(struct mlb_gc_state *s)
 		s->report->results++;
 		tell(s, &info);
 	}
+	mlb_strmap_release(&seen);
 	mlb_strmap_release(&n.names);
 }
 

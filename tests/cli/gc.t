@@ -268,6 +268,25 @@ rm -rf out
 ok mlbuild
 ok diff -r out was
 
+t a result of which there are two records is not told as removed
+project
+version 2
+ok mlbuild
+rm ran
+segment=$(echo $CACHE/actions/*.pack)
+for other in 0 zzzz; do # before it, and after it
+	cp "$segment" $CACHE/actions/open-$other.pack
+done
+eq "$(find $CACHE/actions -type f | wc -l | tr -d ' ')" 3
+age
+ok mlbuild gc -n --keep-days 0
+eq "$(grep -c 'would remove result' "$T_OUT")" 3
+err_has ' and 3 results'
+ok mlbuild gc --keep-days 0
+eq "$(grep -c 'removed result' "$T_OUT")" 3
+err_has ' and 3 results'
+runs ''
+
 t tables and what their rows name
 t_dir
 put mlbuild.ini <<'X'
