@@ -151,6 +151,32 @@ set_matrix(struct mlb_builder *b, const uint32_t *n, size_t count, bool *differs
 	return rc;
 }
 
+/*
+ * Of another graph than the recorded one a matrix may have fewer instances, though none
+ * of it was asked for: the rows of those that are gone leave, the others stay.
+ */
+static int
+thin_matrix(struct mlb_builder *b, const uint32_t *n, size_t count, bool *differs,
+	    struct mlb_err *err)
+{
+	const char *base = mlb_g_str(b->g, b->g->node[n[0]].base);
+	const struct mlb_lock_block *old = mlb_lockfile_get(&b->p->lock, base);
+	size_t rows, left = 0;
+
+	/* What cannot be read, or settled, stays. */
+	if (!old || old->other || !mlb_known_table(b->plan, old, &rows) || !rows)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		left += mlb_known_locked(b->plan, n[i], NULL);
+	if (left == rows)
+		return 0;
+	if (left)
+		return set_matrix(b, n, count, differs, err);
+	mlb_lockfile_remove(&b->p->lock, base);
+	*differs = true;
+	return 0;
+}
+
 static int
 set_node(struct mlb_builder *b, uint32_t n, bool *differs, struct mlb_err *err)
 {
@@ -250,8 +276,24 @@ chain_instances(const struct mlb_graph *g, uint32_t **next)
 	return first;
 }
 
+/*
+ * With the lock as it was recorded only what changed can differ, and what was taken
+ * out of the ini and came back: the lock forgot it, and the memo did not.
+ */
+static bool
+to_be_set(const struct mlb_builder *b, uint32_t n, bool regraphed)
+{
+	const struct mlb_node *node = &b->plan->node[n];
+
+	if (!belongs(b, n))
+		return false;
+	if (!b->p->lock_same || node->changed)
+		return true;
+	return regraphed && !node->resting && (!(b->g->node[n].flags & MLB_G_EACH) || node->each);
+}
+
 static int
-set_blocks(struct mlb_builder *b, bool *differs, struct mlb_err *err)
+set_blocks(struct mlb_builder *b, bool regraphed, bool *differs, struct mlb_err *err)
 {
 	struct mlb_u32s same = MLB_VEC_INIT; /* instances of one target */
 	uint8_t *seen = mlb_calloc(b->g->n_nodes + 1, 1);
@@ -259,10 +301,9 @@ set_blocks(struct mlb_builder *b, bool *differs, struct mlb_err *err)
 	int rc = 0;
 
 	for (uint32_t i = 0; i < b->g->n_nodes && rc == 0; i++) {
-		if (!belongs(b, i) || seen[i])
-			continue;
-		/* With the lock as it was recorded only what changed can differ. */
-		if (b->p->lock_same && !b->plan->node[i].changed)
+		bool is_new = to_be_set(b, i, regraphed);
+
+		if (seen[i] || (!is_new && !(regraphed && has_matrix(b, i))))
 			continue;
 		if (!has_matrix(b, i)) {
 			rc = set_node(b, i, differs, err);
@@ -271,9 +312,10 @@ set_blocks(struct mlb_builder *b, bool *differs, struct mlb_err *err)
 		same.n = 0;
 		for (uint32_t j = first[b->g->node[i].target]; j != MLB_NONE; j = next[j]) {
 			mlb_vec_push(&same, j);
+			is_new |= to_be_set(b, j, regraphed);
 			seen[j] = 1;
 		}
-		rc = set_matrix(b, same.v, same.n, differs, err);
+		rc = (is_new ? set_matrix : thin_matrix)(b, same.v, same.n, differs, err);
 	}
 	mlb_vec_release(&same);
 	free(first);
@@ -331,7 +373,7 @@ mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err)
 	if (rc)
 		return rc;
 	differs = b->p->lock.conflict;
-	rc = set_blocks(b, &differs, err);
+	rc = set_blocks(b, !same, &differs, err);
 	if (rc)
 		return rc;
 	if (!same)
