@@ -128,6 +128,7 @@ summary(const struct found *f)
 {
 	struct out *out = &f->app->err;
 
+	out_flush(&f->app->out); /* what was removed stands before how much it was */
 	if (!f->path.n) {
 		out_adds(out, "there is nothing to remove\n");
 		return;

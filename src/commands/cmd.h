@@ -13,7 +13,7 @@
 struct app {
 	const struct cmd *cmd;
 	struct opts opt;
-	const char *const *word;     /* behind the command; borrowed */
+	const char *const *word; /* behind the command; borrowed */
 	size_t n_words;
 	bool said;                   /* the command was named, not meant by default */
 	struct out out;              /* results */
@@ -30,23 +30,35 @@ struct cmd_option {
 	const char *name;
 	const char *help; /* what it means here; NULL: what the table says */
 };
-#define CMD_OPTIONS_END { NULL, NULL }
+#define CMD_OPTIONS_END                                                                            \
+	{                                                                                          \
+		NULL, NULL                                                                         \
+	}
 
 /* What its words are, for completion. */
-enum cmd_words { WORDS_NONE, WORDS_TARGETS, WORDS_FILES, WORDS_DIRS, WORDS_COMMANDS, WORDS_SHELLS, WORDS_STAGES };
+enum cmd_words {
+	WORDS_NONE,
+	WORDS_TARGETS,
+	WORDS_FILES,
+	WORDS_DIRS,
+	WORDS_COMMANDS,
+	WORDS_SHELLS,
+	WORDS_STAGES
+};
 
 struct cmd {
 	const char *name;
-	const char *summary;               /* a few words, for the list of commands */
-	const char *usage;                 /* its words: "[TARGET...]" */
-	const char *about;                 /* for --help: lines of at most 79 columns */
-	const struct cmd_option *option;   /* sorted; ends with CMD_OPTIONS_END */
+	const char *summary;             /* a few words, for the list of commands */
+	const char *usage;               /* its words: "[TARGET...]" */
+	const char *about;               /* for --help: lines of at most 79 columns */
+	const struct cmd_option *option; /* sorted; ends with CMD_OPTIONS_END */
 	enum cmd_words words;
-	size_t min_words, max_words;       /* CMD_ANY: no limit */
-	bool project;                      /* it works on a project */
-	size_t raw_after;                  /* after so many words (its name is the first) options end; 0: never */
+	size_t min_words, max_words; /* CMD_ANY: no limit */
+	bool project;                /* it works on a project */
+	size_t raw_after; /* after so many words (its name is the first) options end; 0: never */
 	bool hidden;
-	int (*run)(struct app *app, struct mlb_err *err); /* 0 or a code; an error without text prints nothing */
+	int (*run)(struct app *app,
+		   struct mlb_err *err); /* 0 or a code; an error without text prints nothing */
 };
 #define CMD_ANY SIZE_MAX
 
@@ -61,13 +73,15 @@ int cmd_open(struct app *app, struct mlb_err *err);
 /* Help, generated from the tables. */
 void help_print(struct out *out, const struct cmd *cmd);
 void help_overview(struct out *out);
+int help_unknown(const char *word, struct mlb_err *err); /* it is no command */
 /* The options that every command takes. */
 extern const struct cmd_option cmd_common_options[];
 bool cmd_takes(const struct cmd *cmd, const char *option);
 
-extern const struct cmd cmd_add, cmd_adopt, cmd_build, cmd_cat, cmd_checkout, cmd_clean, cmd_complete, cmd_completion, cmd_doctor,
-	cmd_du, cmd_fsck, cmd_gc, cmd_graph, cmd_help, cmd_init, cmd_log, cmd_ls, cmd_params, cmd_show, cmd_stage, cmd_status,
-	cmd_update, cmd_version, cmd_why;
+extern const struct cmd cmd_add, cmd_adopt, cmd_build, cmd_cat, cmd_checkout, cmd_clean,
+	cmd_complete, cmd_completion, cmd_doctor, cmd_du, cmd_fsck, cmd_gc, cmd_graph, cmd_help,
+	cmd_init, cmd_log, cmd_ls, cmd_params, cmd_show, cmd_stage, cmd_status, cmd_update,
+	cmd_version, cmd_why;
 
 /* Said instead of "everything is up to date" where that is empty talk. */
 #define CMD_NO_TARGETS                                                                             \

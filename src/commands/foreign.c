@@ -8,19 +8,25 @@ static const struct {
 	const char *word, *whose, *ours;
 } foreign[] = {
 	{ "all", "make", "'mlbuild' alone builds the default targets" },
-	{ "checkout", "DVC", "'mlbuild' restores what the cache has" },
 	{ "commit", "DVC", "'mlbuild adopt TARGET' takes outputs as they are" },
 	{ "dag", "DVC", "'mlbuild graph' shows it" },
 	{ "diff", "DVC", "'mlbuild status' says what changed, 'mlbuild why TARGET' more" },
 	{ "exec", "other tools", "'mlbuild TARGET' builds it" },
 	{ "exp", "DVC", "'mlbuild -p NAME=VALUE TARGET' builds a variant" },
 	{ "freeze", "DVC", "'frozen = yes' in mlbuild.ini does that" },
+	{ "get", "DVC", "'mlbuild checkout --rev REV TARGET' takes outputs of a commit" },
+	{ "info", "other tools", "'mlbuild show TARGET' tells what is known of one" },
 	{ "list", "other tools", "'mlbuild ls' lists targets" },
-	{ "make", "make", "'mlbuild' builds the default targets, 'mlbuild TARGET' one" },
+	{ "make", "other tools", "'mlbuild' builds the default targets, 'mlbuild TARGET' one" },
 	{ "metrics", "DVC", "'mlbuild show TARGET' prints them" },
+	{ "pull", "DVC", "'[cache] dir' in mlbuild.ini names a cache that several share" },
+	{ "push", "DVC", "'[cache] dir' in mlbuild.ini names a cache that several share" },
+	{ "remove", "DVC", "'mlbuild clean TARGET' removes outputs; targets are in mlbuild.ini" },
 	{ "repro", "DVC", "'mlbuild' builds the default targets, 'mlbuild TARGET' one" },
+	{ "rm", "other tools", "'mlbuild clean TARGET' removes outputs" },
 	{ "run", "other tools", "'mlbuild' builds the default targets, 'mlbuild TARGET' one" },
 	{ "targets", "other tools", "'mlbuild ls' lists them" },
+	{ "test", "other tools", "'mlbuild check' runs the checks" },
 };
 
 void

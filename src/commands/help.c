@@ -90,11 +90,21 @@ help_overview(struct out *out)
 		 "'mlbuild help COMMAND' lists a command's options; 'man mlbuild' says more.\n");
 }
 
+int
+help_unknown(const char *word, struct mlb_err *err)
+{
+	const char *near = cmd_nearest(word);
+
+	if (near)
+		return mlb_err_set(err, MLB_EINVALID,
+				   "there is no command '%s': did you mean '%s'?", word, near);
+	return mlb_err_set(err, MLB_EINVALID, "there is no command '%s': see 'mlbuild help'", word);
+}
+
 static int
 run(struct app *app, struct mlb_err *err)
 {
 	const struct cmd *cmd;
-	const char *near;
 
 	if (!app->n_words) {
 		help_overview(&app->out);
@@ -105,11 +115,5 @@ run(struct app *app, struct mlb_err *err)
 		help_print(&app->out, cmd);
 		return 0;
 	}
-	near = cmd_nearest(app->word[0]);
-	if (near)
-		return mlb_err_set(err, MLB_EINVALID,
-				   "there is no command '%s': did you mean '%s'?", app->word[0],
-				   near);
-	return mlb_err_set(err, MLB_EINVALID, "there is no command '%s': see 'mlbuild help'",
-			   app->word[0]);
+	return help_unknown(app->word[0], err);
 }

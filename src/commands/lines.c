@@ -11,6 +11,7 @@ enum {
 	MAX_COMMAND = 12, /* lines of a failed command that are shown */
 	MAX_SUBJECT = 1 << 17,
 };
+#define LEAST_TIME (50 * 1000 * 1000ULL) /* what is not told as 0.0s */
 
 void
 lines_mark(struct mlb_buf *b, const struct lines *l, enum paint p, const char *word)
@@ -143,12 +144,17 @@ indented(struct mlb_buf *b, const struct lines *l, const char *text, const char 
 static void
 place(struct mlb_buf *b, const struct lines *l, const char *what, const char *path)
 {
+	const char *quote;
+
 	if (!path || !*path)
 		return;
 	text_spaces(b, MARK + 2);
 	paint_adds(b, l->color, PAINT_DIM, what);
+	/* As a shell takes it: a blank would end it. */
+	quote = strpbrk(path, " \t") ? "'" : "";
+	mlb_buf_adds(b, quote);
 	text_clean(b, path, strlen(path), 0, l->utf8);
-	mlb_buf_addc(b, '\n');
+	mlb_buf_addf(b, "%s\n", quote);
 }
 
 static void
@@ -161,10 +167,11 @@ failed(struct mlb_buf *b, const struct lines *l, const struct mlb_event *e, enum
 	mark_and_name(b, l, e, p, word);
 	mlb_buf_adds(b, "  ");
 	text_clean(b, reason ? reason : "", reason ? strlen(reason) : 0, 0, l->utf8);
-	/* A reason may tell the time itself: "timed out after 2h". */
-	if (e->duration && !(reason && strstr(reason, " after "))) {
-		mlb_buf_adds(b, " after ");
+	/* A reason may tell the time itself: "timed out after 2h". No time to speak of is not worth a word. */
+	if (e->duration >= LEAST_TIME && !(reason && strstr(reason, " after "))) {
+		mlb_buf_adds(b, " (after ");
 		lines_duration(b, e->duration);
+		mlb_buf_addc(b, ')');
 	}
 	mlb_buf_addc(b, '\n');
 	if (!f)

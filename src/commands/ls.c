@@ -83,6 +83,9 @@ add_outputs(struct tabular *table, const struct mlb_target_info *t)
 
 	for (size_t i = 0; i < t->n_outputs; i++)
 		mlb_buf_addf(&b, "%s%s", i ? " " : "", t->output[i]);
+	/* Those are the paths of the first instance; the others have as many of their own. */
+	if (t->instances > 1 && t->n_outputs)
+		mlb_buf_adds(&b, " ...");
 	tabular_add(table, PAINT_PLAIN, mlb_buf_str(&b));
 	mlb_buf_release(&b);
 }

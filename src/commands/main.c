@@ -50,6 +50,9 @@ check_usage(struct app *app, struct mlb_err *err)
 				err, MLB_EINVALID,
 				"'mlbuild %s' does not take '--%s': see 'mlbuild %s --help'",
 				cmd->name, opt_table[i].name, cmd->name);
+	if (app->opt.verbose && app->opt.quiet)
+		return mlb_err_set(err, MLB_EINVALID,
+				   "'--verbose' and '--quiet' exclude each other");
 	if (app->n_words < cmd->min_words)
 		return mlb_err_set(err, MLB_EINVALID, "'mlbuild %s' needs more: mlbuild %s %s",
 				   cmd->name, cmd->name, cmd->usage);
@@ -67,6 +70,39 @@ start_output(struct app *app)
 }
 
 static int
+enter(const struct app *app, struct mlb_err *err)
+{
+	if (app->opt.directory && chdir(app->opt.directory) != 0)
+		return mlb_err_set(err, MLB_EINVALID, "cannot enter '%s' (option -C)",
+				   app->opt.directory);
+	return 0;
+}
+
+/* A word that is neither a command nor a target was meant to be a command. */
+static int
+help(struct app *app, struct mlb_err *err)
+{
+	int rc;
+
+	if (!app->opt.word.n) {
+		help_overview(&app->out);
+		return 0;
+	}
+	if (!app->said) {
+		const struct mlb_open open = { 0 };
+
+		rc = enter(app, err);
+		if (rc)
+			return rc;
+		if (mlb_project_open(&app->project, &open, NULL) != 0 ||
+		    !mlb_is_target(app->project, app->word[0]))
+			return help_unknown(app->word[0], err);
+	}
+	help_print(&app->out, app->cmd);
+	return 0;
+}
+
+static int
 dispatch(struct app *app, struct mlb_err *err)
 {
 	int rc = opt_parse(&app->opt, app->argc, app->argv, raw_after, err);
@@ -75,22 +111,16 @@ dispatch(struct app *app, struct mlb_err *err)
 	if (rc)
 		return rc;
 	choose(app);
-	if (app->opt.help) {
-		if (app->opt.word.n)
-			help_print(&app->out, app->cmd);
-		else
-			help_overview(&app->out);
-		return 0;
-	}
+	if (app->opt.help)
+		return help(app, err);
 	if (app->opt.version)
 		return cmd_version.run(app, err);
 	rc = check_usage(app, err);
 	if (rc)
 		return rc;
-	if (app->opt.directory && chdir(app->opt.directory) != 0)
-		return mlb_err_set(err, MLB_EINVALID, "cannot enter '%s' (option -C)",
-				   app->opt.directory);
-	rc = app->cmd->run(app, err);
+	rc = enter(app, err);
+	if (rc == 0)
+		rc = app->cmd->run(app, err);
 	if (rc == MLB_ENOTFOUND && app->cmd == &cmd_build && !app->said && app->n_words)
 		foreign_hint(app);
 	return rc;

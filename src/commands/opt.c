@@ -193,6 +193,10 @@ unknown_long(const char *name, size_t len, struct mlb_err *err)
 	for (size_t i = 0; i < opt_table_len; i++)
 		names[i] = opt_table[i].name;
 	near = mlb_nearest(word, names, opt_table_len);
+	/* What was begun but not ended is far off by count of letters: --dry. */
+	for (size_t i = 0; !near && len > 1 && i < opt_table_len; i++)
+		if (strncmp(names[i], word, len) == 0)
+			near = names[i];
 	if (near)
 		rc = mlb_err_set(err, MLB_EINVALID,
 				 "there is no option '--%s': did you mean '--%s'?", word, near);

@@ -61,6 +61,13 @@ failed_names(const struct ui *ui, struct mlb_buf *b)
 	mlb_buf_addc(b, ')');
 }
 
+/* With -k, and where nothing failed, all was made that could be: nothing was stopped. */
+static bool
+went_on(const struct ui *ui, const struct mlb_report *r)
+{
+	return ui->app->opt.keep_going || (r->failed == 0 && r->blocked + r->checks_no > 0);
+}
+
 static void
 verdict(struct ui *ui, const struct mlb_report *r, int code)
 {
@@ -80,7 +87,7 @@ verdict(struct ui *ui, const struct mlb_report *r, int code)
 	else if (code == MLB_EINTERRUPTED)
 		paint_adds(&o->buf, o->color, PAINT_WARN, "interrupted");
 	else
-		paint_adds(&o->buf, o->color, PAINT_BAD, "stopped");
+		paint_adds(&o->buf, o->color, PAINT_BAD, went_on(ui, r) ? "incomplete" : "stopped");
 	out_addf(o, b.len ? ": %s in " : "%s after ", mlb_buf_str(&b));
 	lines_duration(&o->buf, r->duration);
 	if (r->saved >= SECOND) {
@@ -201,7 +208,9 @@ ui_summary(struct ui *ui, const struct mlb_report *r, int code)
 	if (!app->opt.quiet && r->changed && *r->changed) {
 		out_adds(&app->err, "changed: ");
 		add_clean(&app->err, r->changed);
-		out_adds(&app->err, in_git(app) ? ": commit them\n" : "\n");
+		if (in_git(app))
+			out_addf(&app->err, ": commit %s", strchr(r->changed, ' ') ? "them" : "it");
+		out_adds(&app->err, "\n");
 	}
 	out_flush(&app->err);
 	/* What could be made in spite of a failure (-k) is as good as in any other build. */

@@ -147,6 +147,7 @@ assert rows["dir/a"]["target"] == "dir" and len(rows["dir/a"]["digest"]) == 64
 
 t bare, and with kinds and globs, it lists targets
 ok mlbuild ls
+match '^model +m \(2\) +m/1[.]txt [.][.][.]$'
 out_has 'split'
 ok mlbuild ls model
 out_has 'big'

@@ -11,6 +11,12 @@ did 'a b c d'
 ok mlbuild clean b
 gone out/b.txt
 there out/a.txt out/c.txt
+mlbuild clean c >both 2>&1
+eq "$(sed 's/,.*//' both)" 'removed out/c.txt
+removed 1 output'
+rm both
+ok mlbuild c
+did ''
 ok mlbuild
 did ''
 

@@ -33,12 +33,15 @@ gone after.txt bad.txt
 err_has bad
 err_has worse
 err_has after
+err_has 'incomplete: 2 failed ('
+err_hasnt stopped
 code 1 mlbuild -k
 did 'bad worse'
 
 t without -k the build stops at the first failure
 project
 code 1 mlbuild -j1 bad after good1 good2
+err_has 'stopped: 1 failed (bad)'
 grep -q after "$RAN" && fail 'after ran'
 gone after.txt
 eq "$(grep -c bad "$RAN")" 1

@@ -106,6 +106,18 @@ code 2 mlbuild dag
 err_has "'dag' is a word of DVC; here 'mlbuild graph' shows it"
 code 2 mlbuild all
 err_has "'all' is a word of make; here 'mlbuild' alone builds the default targets"
+for word in push pull rm remove test info get; do
+	code 2 mlbuild $word
+	err_has "'$word' is a word of "
+done
+code 2 mlbuild make
+err_has "'make' is a word of other tools"
+
+t options that begin like one, or exclude each other
+code 2 mlbuild --dry
+err_has "did you mean '--dry-run'?"
+code 2 mlbuild -v -q
+err_has "'--verbose' and '--quiet' exclude each other"
 
 t a command wins over a target, with a note
 ok mlbuild status
@@ -149,6 +161,10 @@ for c in $commands; do
 done
 ok mlbuild model --help
 out_has 'mlbuild build'
+code 2 mlbuild nonesuch --help
+err_has "there is no command 'nonesuch'"
+code 2 mlbuild stauts --help
+err_has "did you mean 'status'?"
 
 t stages
 code 2 mlbuild stage nonesuch --some --options

@@ -360,6 +360,10 @@ chain
 ok mlbuild
 did 'a b c d'
 match '^changed: .*: commit them$'
+t_commit built
+rm mlbuild.lock
+ok mlbuild
+match '^changed: mlbuild[.]lock: commit it$'
 
 t metrics of what was built in spite of a failure
 t_dir
