@@ -123,7 +123,7 @@ enum mlb_event_type {
 	MLB_EV_NO,       /* a check or gate said no: see failure */
 	MLB_EV_BLOCKED,  /* node cannot be built: text says by what */
 	MLB_EV_NOTE,     /* something worth knowing: text */
-	MLB_EV_PROGRESS  /* of a checkout, or of reading many sources: files, bytes, total_bytes, duration;
+	MLB_EV_PROGRESS /* of a checkout, or of reading many sources: files, bytes, total_bytes, duration;
 			    ten times a second at most */
 };
 
@@ -236,6 +236,7 @@ struct mlb_artifact {
 	size_t n_outputs;
 	bool known; /* there is a result for the present key; else only command and action are filled */
 	const char *failed_log; /* captured output of the last failed try since, "" without */
+	const char *verdict;    /* of a check with a result: "yes" or "no"; else "" */
 };
 typedef int mlb_artifact_fn(void *ctx, const struct mlb_artifact *a);
 MLB_API int mlb_show(struct mlb_project *p, const char *word, mlb_artifact_fn *fn, void *ctx,
@@ -262,26 +263,28 @@ MLB_API int mlb_adopt(struct mlb_project *p, const char *word, char **note, stru
 /* ------------------------------------------------------------ getting things out */
 
 struct mlb_checkout {
-	const char *const *word; /* targets, instances, kinds, globs, paths; none: all that the lock names */
+	const char *const
+		*word; /* targets, instances, kinds, globs, paths; none: all that the lock names */
 	size_t n_words;
 	const char *rev;  /* the lock of this commit; NULL: mlbuild.lock of the workspace */
 	const char *link; /* "reflink" (else copy), "copy", "hardlink" (where it is safe, else as
 			     reflink); NULL: as [cache] link says */
 	bool force;       /* replace also what no cache has, instead of moving it aside */
 	const char *command_line; /* for others that wait; may be NULL */
-	mlb_event_fn *on_event;   /* WAIT, NOTE, PROGRESS, RESTORED and BLOCKED (text: path or why); may be NULL */
+	mlb_event_fn *
+		on_event; /* WAIT, NOTE, PROGRESS, RESTORED and BLOCKED (text: path or why); may be NULL */
 	void *ctx;
 };
 
 struct mlb_checkout_report {
-	uint32_t placed;  /* outputs */
-	uint32_t current; /* outputs that were in place */
-	uint32_t missing; /* outputs that the cache does not have */
+	uint32_t placed;       /* outputs */
+	uint32_t current;      /* outputs that were in place */
+	uint32_t missing;      /* outputs that the cache does not have */
 	uint64_t files, bytes; /* written */
 	uint64_t removed;      /* files that the outputs do not have */
 	uint64_t kept;         /* files that were moved aside */
 	uint64_t duration;     /* ns */
-	char *aside; /* where to, relative to the project; "" if nothing was; owned */
+	char *aside;           /* where to, relative to the project; "" if nothing was; owned */
 };
 MLB_API void mlb_checkout_report_release(struct mlb_checkout_report *r);
 
@@ -334,8 +337,8 @@ typedef int mlb_usage_fn(void *ctx, const struct mlb_usage *u); /* not 0 stops *
  * What takes the space in the cache: each target (those that the words name, if there
  * are any), each kind, what no result of this project names, and the whole.
  */
-MLB_API int mlb_du(struct mlb_project *p, const char *const *word, size_t n_words,
-		   mlb_usage_fn *fn, void *ctx, struct mlb_err *err);
+MLB_API int mlb_du(struct mlb_project *p, const char *const *word, size_t n_words, mlb_usage_fn *fn,
+		   void *ctx, struct mlb_err *err);
 
 enum mlb_clean_what { MLB_CLEAN_TARGETS, MLB_CLEAN_ALL, MLB_CLEAN_DEAD };
 struct mlb_clean_item {
@@ -361,11 +364,11 @@ MLB_API int mlb_doctor(const char *dir, mlb_finding_fn *fn, void *ctx, struct ml
 
 struct mlb_fsck_info {
 	enum mlb_finding level; /* NOTE: nothing is lost */
-	const char *kind;       /* object, pack, record, tree, missing, database, lock, roots or foreign */
-	const char *path;       /* the file, relative to the project or absolute; "" */
-	const char *object;     /* hex digest of the object that is lost, "" */
-	const char *what;       /* a sentence */
-	const char *mend;       /* what to do, or what was done; "" if nothing */
+	const char *kind; /* object, pack, record, tree, missing, database, lock, roots or foreign */
+	const char *path;          /* the file, relative to the project or absolute; "" */
+	const char *object;        /* hex digest of the object that is lost, "" */
+	const char *what;          /* a sentence */
+	const char *mend;          /* what to do, or what was done; "" if nothing */
 	const char *const *target; /* the targets that it concerns */
 	size_t n_targets;
 	bool repaired; /* it was, and nothing is lost */

@@ -57,6 +57,8 @@ print_json(struct out *out, const struct mlb_artifact *a)
 	jsonline_str(&l, "dir", a->dir);
 	jsonline_str(&l, "action", a->action);
 	if (a->known) {
+		if (*a->verdict)
+			jsonline_str(&l, "verdict", a->verdict);
 		jsonline_str(&l, "commit", a->commit);
 		jsonline_str(&l, "run", a->run);
 		jsonline_str(&l, "platform", a->platform);
@@ -108,7 +110,7 @@ origin(struct tabular *t, const struct mlb_artifact *a)
 			mlb_add_size(&b, a->max_rss);
 			mlb_buf_adds(&b, " of memory");
 		}
-		fact(t, "built", mlb_buf_str(&b));
+		fact(t, *a->verdict ? "checked" : "built", mlb_buf_str(&b));
 	}
 	fact(t, "commit", a->commit);
 	fact(t, "run", a->run);
@@ -160,6 +162,7 @@ print_text(struct out *out, const struct mlb_artifact *a)
 		 a->known ? "" : ": no result for what it would be made from now");
 	tabular_init(&t, out);
 	if (a->known) {
+		fact(&t, "says", a->verdict);
 		origin(&t, a);
 		outputs(&t, a);
 	}

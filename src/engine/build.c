@@ -288,6 +288,8 @@ verdict_error(struct mlb_builder *b, struct mlb_err *err)
 		return mlb_err_set(err, MLB_ECHECK, "%u %s no", b->report->checks_no,
 				   b->report->checks_no == 1 ? "check said" : "checks said");
 	default:
+		if (b->report->failed == 0)
+			return mlb_err_set(err, MLB_EFAILED, "%u blocked", b->report->blocked);
 		return mlb_err_set(err, MLB_EFAILED, "%u failed, %u blocked", b->report->failed,
 				   b->report->blocked);
 	}

@@ -326,15 +326,21 @@ inputs_complete(struct mlb_plan *plan, uint32_t n)
 	return true;
 }
 
+/* The first output that is not in place, as messages name it: a variant has none in the workspace. */
 static const char *
-absent_output(const struct mlb_plan *plan, uint32_t n, bool *absent)
+absent_output(struct mlb_plan *plan, uint32_t n, bool *absent)
 {
 	const struct mlb_range out = plan->g->node[n].out;
 
 	for (uint32_t i = 0; i < out.n; i++)
 		if (!mlb_output_in_place(plan, out.first + i)) {
 			*absent = !mlb_output_on_disk(plan, out.first + i).kind;
-			return mlb_g_path(plan->g, plan->g->output[out.first + i].path);
+			return mlb_is_variant(plan->p)
+				       ? "its output"
+				       : mlb_arena_printf(
+						 &plan->arena, "'%s'",
+						 mlb_g_path(plan->g,
+							    plan->g->output[out.first + i].path));
 		}
 	*absent = false;
 	return "";
@@ -354,20 +360,17 @@ decide_known(struct mlb_plan *plan, uint32_t n, bool said_no)
 		set_fate(node, MLB_FATE_CURRENT, "");
 	} else {
 		path = absent_output(plan, n, &absent);
-		if (mlb_is_variant(plan->p))
-			path = "its output";
 		/* Absent and known is up to date as long as nothing has to read it. */
 		if (absent && !node->need_present)
 			set_fate(node, MLB_FATE_CURRENT, "");
 		else if (mlb_outputs_available(plan, n))
 			set_fate(node, MLB_FATE_RESTORE,
 				 mlb_arena_printf(&plan->arena,
-						  absent ? "'%s' is absent"
-							 : "'%s' is another version",
+						  absent ? "%s is absent" : "%s is another version",
 						  path));
 		else if (!node->need_present)
 			set_fate(node, MLB_FATE_RESTORE,
-				 mlb_arena_printf(&plan->arena, "'%s' is outdated", path));
+				 mlb_arena_printf(&plan->arena, "%s is outdated", path));
 		else {
 			node->lost = true;
 			set_fate(node, MLB_FATE_RUN,
@@ -375,8 +378,8 @@ decide_known(struct mlb_plan *plan, uint32_t n, bool said_no)
 					 ? MLB_BYTES_NOWHERE
 					 : mlb_arena_printf(
 						   &plan->arena,
-						   "'%s' is %s, and the cache does not have it",
-						   path, absent ? "absent" : "another version"));
+						   "%s is %s, and the cache does not have it", path,
+						   absent ? "absent" : "another version"));
 		}
 	}
 	if (said_no && node->fate != MLB_FATE_RUN)

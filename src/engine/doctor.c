@@ -126,7 +126,9 @@ look_at_targets(struct doctor *d, struct mlb_project *p)
 		mlb_err_release(&err);
 		return;
 	}
-	tell(d, MLB_FINDING_OK, "", mlb_asprintf("mlbuild.ini: %u targets", p->graph->n_nodes));
+	tell(d, MLB_FINDING_OK, "",
+	     mlb_asprintf("mlbuild.ini: %u target%s", p->graph->n_nodes,
+			  p->graph->n_nodes == 1 ? "" : "s"));
 	for (uint32_t i = 0; i < p->graph->n_nodes; i++)
 		for (uint32_t s = 0; s < p->graph->node[i].secret.n; s++) {
 			const char *var = mlb_g_str(

@@ -23,15 +23,17 @@ run_one(struct mlb_plan *plan, uint32_t at, const char *command)
 				   .err_fd = -1 };
 	struct mlb_err err = MLB_ERR_INIT;
 	struct mlb_exit status;
+	int said, rc;
 
-	if (mlb_spawn_capture(&out, &status, &spawn, TIMEOUT_NS, &err))
+	rc = mlb_spawn_capture(&out, &status, &spawn, TIMEOUT_NS, &err);
+	said = (int)strcspn(mlb_buf_str(&out), "\n");
+	if (rc)
 		plan->fp_error[at] = mlb_arena_printf(&plan->arena, "its fingerprint '%s': %s",
 						      command, err.text);
 	else if (status.code != 0)
 		plan->fp_error[at] = mlb_arena_printf(
-			&plan->arena, "its fingerprint '%s' failed with exit code %d: %.*s",
-			command, status.code, (int)strcspn(mlb_buf_str(&out), "\n"),
-			mlb_buf_str(&out));
+			&plan->arena, "its fingerprint '%s' failed with exit code %d%s%.*s",
+			command, status.code, said ? ": " : "", said, mlb_buf_str(&out));
 	else
 		mlb_sha256_of(&plan->fp[at], mlb_buf_str(&out), out.len);
 	mlb_err_release(&err);

@@ -145,6 +145,17 @@ failed(struct mlb_work *w, const char *reason, bool may_retry)
 	drop(w);
 }
 
+/* A message about an absolute path below root names it from there. */
+static void
+from_root(struct mlb_err *err, const char *root)
+{
+	size_t len = strlen(root);
+
+	if (!err->text || strncmp(err->text, root, len) != 0 || err->text[len] != '/')
+		return;
+	memmove(err->text, err->text + len + 1, strlen(err->text + len + 1) + 1);
+}
+
 /* On a worker: every output into the store. */
 static void
 store_outputs(struct mlb_task *t)
@@ -170,6 +181,8 @@ store_outputs(struct mlb_task *t)
 			now->kind = MLB_O_TREE;
 			rc = mlb_tree_store(&now->digest, &now->size, mlb_buf_str(&path),
 					    keep ? b->p->cas : NULL, &w->err);
+			if (rc)
+				from_root(&w->err, w->root ? mlb_root_dir(w->root) : b->p->root);
 			continue;
 		}
 		if (w->output[i].kind == MLB_G_METRICS && !w->end.no)

@@ -29,7 +29,8 @@ struct row {
 	struct mlb_memo memo; /* node "" : no memo */
 	struct mlb_run_action action;
 	struct mlb_about about;
-	bool tell; /* MLB_EV_BUILT once durable */
+	bool tell;                      /* MLB_EV_BUILT or MLB_EV_NO once durable */
+	const char *command, *log_path; /* of a check that said no */
 };
 MLB_VEC_NAMED(rows, struct row);
 
@@ -246,6 +247,10 @@ mlb_record_built(struct mlb_builder *b, struct mlb_work *w, bool no, struct mlb_
 	row.memo.flags = no ? MLB_MEMO_NO : 0;
 	row.about = mlb_work_about(w);
 	row.tell = true;
+	if (no) {
+		row.command = mlb_arena_strdup(&b->record->arena, w->command);
+		row.log_path = mlb_arena_strdup(&b->record->arena, mlb_job_log_path(w->job));
+	}
 	if (mlb_is_variant(b->p) || w->item)
 		row.memo.node = "";
 	b->plan->node[w->node].changed = true;
@@ -337,7 +342,8 @@ tell_built(struct mlb_builder *b, const struct rows *rows)
 		const struct row *row = &rows->v[i];
 
 		if (row->tell && strcmp(row->action.what, "no") == 0) {
-			struct mlb_failure f = { "", "it said no", "", "", "" };
+			struct mlb_failure f = { row->command, "it said no", "", row->log_path,
+						 "" };
 
 			mlb_tell_no(b, &row->about, &row->action.log, &f, row->action.duration);
 		} else if (row->tell) {

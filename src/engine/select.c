@@ -25,7 +25,7 @@ instance_matches(const char *name, const char *word)
 	const char *own = strchr(name, '@');
 	size_t base = at ? (size_t)(at - word) : 0;
 
-	if (!at || !own || (size_t)(own - name) != base || strncmp(name, word, base) != 0)
+	if (!at || !at[1] || !own || (size_t)(own - name) != base || strncmp(name, word, base) != 0)
 		return false;
 	for (const char *w = at + 1; *w;) {
 		size_t len = strcspn(w, ",");
@@ -119,13 +119,12 @@ add_new(struct mlb_strvec *words, const char *word, size_t len)
 	free(own);
 }
 
-/* The values of a key among the instances of a target, and all its keys; false: it has no such key. */
+/* Set values to those of a key among the instances of a target, and add its keys; false: it has no such key. */
 static bool
 instance_values(const struct mlb_graph *g, const char *base, const char *key,
 		struct mlb_strvec *keys, struct mlb_strvec *values)
 {
-	size_t before = values->n;
-
+	mlb_strvec_release(values);
 	for (uint32_t i = 0; i < g->n_nodes; i++) {
 		const char *at = strchr(mlb_g_str(g, g->node[i].name), '@');
 
@@ -141,7 +140,17 @@ instance_values(const struct mlb_graph *g, const char *base, const char *key,
 			at += whole;
 		}
 	}
-	return values->n > before;
+	return values->n > 0;
+}
+
+/* Was the key given between from and at already? */
+static bool
+named(const char *from, const char *at, const char *key, size_t len)
+{
+	for (; from < at; from += strcspn(from, ",") + 1)
+		if (strcspn(from, ",=") == len && strncmp(from, key, len) == 0)
+			return true;
+	return false;
 }
 
 /* What is wrong with "fit@i=99", where there is a fit: the first key or value that it does not have. */
@@ -154,10 +163,19 @@ unknown_instance(const struct mlb_graph *g, const char *word, struct mlb_err *er
 	const char *base = mlb_arena_strndup(&arena, word, strcspn(word, "@"));
 	int rc = 0;
 
+	if (!word[strlen(base) + 1])
+		rc = mlb_err_set(err, MLB_ENOTFOUND,
+				 "there is no '%s': write '%s' for all instances, or '%s@KEY=VALUE'",
+				 word, base, base);
 	for (const char *w = word + strlen(base); *w && rc == 0; w += strcspn(w, ",")) {
 		size_t len = strcspn(++w, ",="), value_len;
 		const char *key = mlb_arena_strndup(&arena, w, len), *value, *near;
 
+		if (named(word + strlen(base) + 1, w, key, len)) {
+			rc = mlb_err_set(err, MLB_ENOTFOUND,
+					 "there is no '%s': it gives '%s' twice", word, key);
+			break;
+		}
 		value_len = w[len] == '=' ? strcspn(w + len + 1, ",") : 0;
 		value = mlb_arena_strndup(&arena, w + len + (w[len] == '='), value_len);
 		if (!instance_values(g, base, key, &keys, &values)) {
@@ -166,6 +184,12 @@ unknown_instance(const struct mlb_graph *g, const char *word, struct mlb_err *er
 					 "there is no '%s': '%s' has no matrix key '%s'%s%s", word,
 					 base, key, keys.n ? "; it has " : ": it has none",
 					 mlb_buf_str(&some));
+		} else if (w[len] != '=') {
+			mlb_add_some(&some, (const char *const *)values.v, values.n);
+			rc = mlb_err_set(
+				err, MLB_ENOTFOUND,
+				"there is no '%s': give '%s' a value, as in '%s=%s'; it has %s",
+				word, key, key, values.v[0], mlb_buf_str(&some));
 		} else if (!has(&values, value, value_len)) {
 			near = mlb_nearest(value, (const char *const *)values.v, values.n);
 			mlb_add_some(&some, (const char *const *)values.v, values.n);

@@ -163,6 +163,9 @@ show_node(struct mlb_plan *plan, uint32_t n, mlb_artifact_fn *fn, void *ctx, str
 	s.a.dir = ".";
 	s.a.known = node->fate == MLB_FATE_CURRENT || node->fate == MLB_FATE_RESTORE ||
 		    node->fate == MLB_FATE_NO;
+	s.a.verdict = "";
+	if (s.a.known && plan->g->node[n].kind == MLB_K_CHECK)
+		s.a.verdict = node->fate == MLB_FATE_NO ? "no" : "yes";
 	if (s.a.known)
 		fill_outputs(&s, n);
 	if (!(plan->g->node[n].flags & MLB_G_SOURCE) && node->key_known) {

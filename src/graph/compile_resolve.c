@@ -292,11 +292,8 @@ pools_of(struct mlb_comp *c, const struct mlb_target *t)
 		for (size_t k = 0; k < c->config->pool.n; k++)
 			if (strcmp(c->config->pool.v[k].name, t->pool.v[i].name) == 0)
 				use.pool = (uint32_t)k;
-		if (use.pool == MLB_NONE) {
-			mlb_c_error(c, &t->pool.v[i].value, "in '%s': there is no [pool %s]",
-				    t->name, t->pool.v[i].name);
-			continue;
-		}
+		if (use.pool == MLB_NONE)
+			continue; /* said where the file was read */
 		mlb_vec_push(&c->pool_use, use);
 		r.n++;
 	}

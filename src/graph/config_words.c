@@ -83,9 +83,14 @@ mlb_config_word(struct loader *l, const struct mlb_ini_entry *e, const char **ou
 	if (!mlb_config_words(l, e))
 		return false;
 	if (l->words.n > 1 || !*l->words.v[0].s) {
+		const char *next = l->words.n > 1 ? l->words.v[1].s : NULL;
+
 		mlb_diag_add(&l->diag, e->file, e->line, "%s in [%s] takes one word%s", e->key,
 			     e->section,
-			     l->words.n > 1 ? ": put it in quotes if it has blanks" : "");
+			     !next ? ""
+			     : *next == ';' || *next == '#'
+				     ? ": a comment has a line of its own, from the first column on"
+				     : ": put it in quotes if it has blanks");
 		return false;
 	}
 	*out = l->words.v[0].s;

@@ -301,7 +301,8 @@ read_link(struct mlb_digest *out, struct mlb_stat *st, const struct mlb_place *p
 		return fail_place(p, "is not a link any more: try again", err);
 	rc = mlb_tree_check_link(text, (size_t)n, depth_of(p->path), err);
 	if (rc < 0)
-		return mlb_err_wrap(err, "'%s/%s'", p->dir ? p->dir : ".", p->path);
+		return mlb_err_wrap(err, "'%s%s%s'", p->dir ? p->dir : "",
+				    p->dir && p->dir[0] ? "/" : "", p->path);
 	if (cas)
 		return mlb_cas_put(cas, out, text, (size_t)n, err);
 	mlb_sha256_of(out, text, (size_t)n);

@@ -94,11 +94,14 @@ static void
 fail(struct walk *w, struct mlb_walk_job *job, int errnum, const char *what, const char *path,
      const char *name)
 {
+	bool here = strcmp(job->path, ".") == 0;
+	const char *dir = here ? "" : job->path, *slash = here ? "" : "/";
+
 	pthread_mutex_lock(&w->lock);
 	if (errnum)
-		mlb_err_errno(&job->err, errnum, "cannot read '%s/%s%s'", job->path, path, name);
+		mlb_err_errno(&job->err, errnum, "cannot read '%s%s%s%s'", dir, slash, path, name);
 	else
-		mlb_err_set(&job->err, MLB_EINVALID, "'%s/%s%s' %s", job->path, path, name, what);
+		mlb_err_set(&job->err, MLB_EINVALID, "'%s%s%s%s' %s", dir, slash, path, name, what);
 	pthread_mutex_unlock(&w->lock);
 }
 

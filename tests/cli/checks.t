@@ -30,14 +30,29 @@ ok mlbuild
 did 'clean contract m other'
 ok mlbuild
 did ''
+ok mlbuild show contract
+match '^  says +yes$'
 
 t no: consumers are blocked, the rest builds, exit 3
 project bad
 code 3 mlbuild
 did 'contract other'
 err_has contract
+err_has 'grep -q good raw.txt'
+err_has '.mlbuild/logs/contract.log'
+there .mlbuild/logs/contract.log
+err_has 'incomplete: 1 check says no (contract), 2 blocked'
 gone clean.txt m.txt
 there other.txt
+
+t show tells what a check said
+ok mlbuild show contract
+match '^  says +no$'
+match '^  checked '
+ok mlbuild show --json contract
+out_has '"verdict":"no"'
+ok mlbuild show --json other
+out_hasnt verdict
 
 t the verdict is remembered, and still exit 3
 code 3 mlbuild

@@ -524,6 +524,10 @@ err_has "did you mean 'f/1.txt'?"
 err_has "did you mean 'fit@fold=1'?"
 code 2 mlbuild fit@fold=
 err_has "'fit' has no fold=; it has 1 2 3 4 5 ... 99"
+code 2 mlbuild fit@ fit@fold fit@fold=1,fold=2
+err_has "there is no 'fit@': write 'fit' for all instances, or 'fit@KEY=VALUE'"
+err_has "give 'fold' a value, as in 'fold=1'"
+err_has "there is no 'fit@fold=1,fold=2': it gives 'fold' twice"
 ok mlbuild status
 has "its path 'src/pats/x.csv' is missing: put it there, or correct 'path' (did you mean 'src/parts/x.csv'?)"
 cat >>mlbuild.ini <<'X'
@@ -539,6 +543,46 @@ err_has "in 'm': \${by@knd=x}: 'by' has no matrix key 'knd'; it has kind"
 err_has "'dta.csv' in needs is neither a file nor an output of a target; nearest: data.csv"
 err_has "'link.txt' in needs is a symbolic link to 'nowhere', which is not there"
 err_has "'scr/parts/x.csv' in needs is neither a file nor an output of a target; nearest: src/parts/x.csv"
+
+t what is no file in an output is named from the project, and no time is glued to a sentence
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = mkfifo ${out}/p
+out = d/a/
+[dataset b]
+run = ln -s /etc ${out}/p
+out = d/b/
+[dataset c]
+run = mkdir ${out}
+out = c
+X
+code 1 mlbuild -k
+err_has "d/a: 'p' is a socket, pipe or device"
+err_has "d/b: 'p': the link to '/etc' is absolute"
+err_hasnt "$PWD/d"
+err_has "write 'out = c/' for a directory"
+err_hasnt 'directory after'
+
+t a pool that is not there is said once
+t_dir
+put mlbuild.ini <<'X'
+[task t]
+run = true
+pool.x = 1
+X
+code 2 mlbuild
+eq "$(grep -c 'pool x' "$T_ERR")" 1
+
+t a comment behind a value
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo > ${out}
+out = a ; the output
+X
+code 2 mlbuild
+err_has 'a comment has a line of its own, from the first column on'
 
 t what is wrong with -p is said of its words
 ini <<'X'

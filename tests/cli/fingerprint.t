@@ -42,6 +42,19 @@ err_has VERSION_OF_TOOL
 err_has 'No such file'
 did ''
 
+t one that fails without a word
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo 1 > ${out}
+out = a.txt
+fingerprint = false
+X
+code 1 mlbuild
+match "its fingerprint 'false' failed with exit code 1\$"
+match '^mlbuild: 1 blocked$'
+echo 1 >"$VERSION_OF_TOOL"
+
 t in defaults, for every target
 t_dir
 echo 1 >"$VERSION_OF_TOOL"

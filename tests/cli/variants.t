@@ -24,6 +24,11 @@ did ''
 ok mlbuild -p x=6 c
 did 'b c'
 
+t what a variant lacks is told in words, not as a path
+mlbuild status -p x=5 >now
+ok grep -q 'b  its output is another version$' now
+rm now
+
 t what a variant made is known when the file says so too
 change mlbuild.ini 'x = 1' 'x = 5'
 ok mlbuild
