@@ -22,10 +22,13 @@ struct place {
 	uint32_t node;
 	uint64_t started;
 	struct item {
-		char *path; /* absolute */
+		char *path;  /* absolute */
+		char *aside; /* absolute: where what no cache has goes */
 		uint32_t output;
 		struct mlb_now now;
-		bool remove; /* outdated, and nothing needs its bytes here */
+		struct mlb_stat was; /* of what is there, when it was judged */
+		bool remove;         /* outdated, and nothing needs its bytes here */
+		bool kept;           /* something went aside */
 	} * item;
 	uint32_t n;
 	enum mlb_link link;
@@ -34,36 +37,89 @@ struct place {
 static void
 free_place(struct place *pl)
 {
-	for (uint32_t i = 0; i < pl->n; i++)
+	for (uint32_t i = 0; i < pl->n; i++) {
 		free(pl->item[i].path);
+		free(pl->item[i].aside);
+	}
 	free(pl->item);
 	mlb_err_release(&pl->err);
 	free(pl);
 }
 
+/* To a name below .mlbuild/aside/ that nothing has: something of this path may have gone there before. */
 static int
-put_one(struct place *pl, const struct item *it)
+move_aside(struct item *it, struct mlb_err *err)
 {
+	int rc;
+
+	for (unsigned n = 2; mlb_fs_exists(it->aside); n++) {
+		char *next = mlb_asprintf("%s~%u", it->aside, n);
+
+		free(it->aside);
+		it->aside = next;
+	}
+	rc = mlb_fs_mkparents(it->aside, err);
+	if (rc == 0)
+		rc = mlb_fs_move(it->path, it->aside, err);
+	it->kept |= rc == 0;
+	return rc;
+}
+
+/* What came there, or was changed, after it was judged: the user's, unless the cache has it. */
+static int
+keep_newcomer(struct mlb_cas *cas, struct item *it, struct mlb_stat *st, struct mlb_err *err)
+{
+	struct mlb_stat now = *st;
+	struct mlb_digest digest;
+	int rc;
+
+	now.exec &= now.type == MLB_F_FILE; /* as the scan has it */
+	if (now.type == MLB_F_ABSENT || mlb_stat_same(&it->was, &now))
+		return 0;
+	if (st->type == MLB_F_FILE && mlb_fs_hash(&digest, NULL, it->path, NULL) == 0 &&
+	    mlb_cas_has(cas, &digest))
+		return 0;
+	rc = move_aside(it, err);
+	st->type = MLB_F_ABSENT;
+	return rc;
+}
+
+static int
+put_tree(struct place *pl, struct item *it, struct mlb_err *err)
+{
+	struct mlb_placed count = { 0 };
 	const struct mlb_placing placing = { .cas = pl->b->p->cas,
 					     .how = pl->link,
-					     .threads = pl->b->p->threads };
+					     .threads = pl->b->p->threads,
+					     .aside = it->aside,
+					     .count = &count };
+	int rc = mlb_scan_checkout(&pl->b->p->scan, pl->b->g->output[it->output].path, &placing,
+				   &it->now.digest, err);
+
+	it->kept |= atomic_load(&count.kept) != 0;
+	return rc;
+}
+
+static int
+put_one(struct place *pl, struct item *it)
+{
+	bool tree = it->now.kind == MLB_O_TREE && !it->remove;
 	struct mlb_stat st;
 	int rc = mlb_fs_lstat(&st, it->path, &pl->err);
 
-	if (rc)
-		return rc;
+	/* Of a directory that stays one, its checkout looks at each file. */
+	if (rc == 0 && !(tree && st.type == MLB_F_DIR))
+		rc = keep_newcomer(pl->b->p->cas, it, &st, &pl->err);
 	/* Another sort of thing than what has to be there, or something to remove. */
-	if (it->remove ||
-	    (st.type != MLB_F_ABSENT && (st.type == MLB_F_DIR) != (it->now.kind == MLB_O_TREE)))
+	if (rc == 0 && (it->remove || (st.type != MLB_F_ABSENT && (st.type == MLB_F_DIR) != tree)))
 		rc = mlb_fs_remove_tree(it->path, &pl->err);
 	if (rc || it->remove)
 		return rc;
 	rc = mlb_fs_mkparents(it->path, &pl->err);
 	if (rc)
 		return rc;
-	if (it->now.kind == MLB_O_TREE)
-		return mlb_scan_checkout(&pl->b->p->scan, pl->b->g->output[it->output].path,
-					 &placing, &it->now.digest, &pl->err);
+	if (tree)
+		return put_tree(pl, it, &pl->err);
 	return mlb_cas_link(pl->b->p->cas, &it->now.digest, it->path, it->now.kind == MLB_O_EXEC,
 			    pl->link, &pl->err);
 }
@@ -129,6 +185,10 @@ done(struct mlb_task *t)
 
 	b->n_tasks--;
 	lend(pl, false);
+	for (uint32_t i = 0; i < pl->n; i++)
+		if (pl->item[i].kept)
+			mlb_note_kept(b, mlb_g_path(b->g, b->g->output[pl->item[i].output].path),
+				      pl->item[i].aside);
 	if (pl->err.code != MLB_OK) {
 		lost(pl);
 		free_place(pl);
@@ -205,8 +265,9 @@ is_as_made(struct mlb_builder *b, uint32_t n)
 	return mlb_digest_equal(&digest, &node->memo_outs);
 }
 
-bool
-mlb_is_unknown(struct mlb_builder *b, uint32_t output)
+/* By what the scan knows of it. */
+static bool
+is_unknown(struct mlb_builder *b, uint32_t output)
 {
 	struct mlb_now disk = mlb_output_on_disk(b->plan, output);
 
@@ -219,49 +280,72 @@ mlb_is_unknown(struct mlb_builder *b, uint32_t output)
 	return !is_as_made(b, mlb_output_node(b->plan, output));
 }
 
-/* Before an output is replaced by what the cache has: bytes that it does not have are the user's. */
+/* The scan was made when all was planned, and others ran since. Of a directory its own stat tells too little. */
 static int
-keep_unknown(struct mlb_builder *b, uint32_t output, struct mlb_err *err)
+look_again(struct mlb_builder *b, uint32_t output, struct mlb_err *err)
 {
-	const char *path = mlb_g_path(b->g, b->g->output[output].path);
-	char *from, *to;
-	int rc;
+	struct mlb_scan *scan = &b->p->scan;
+	uint32_t path = b->g->output[output].path;
+	bool changed;
 
-	if (!mlb_is_unknown(b, output))
+	if (scan->state[path].st.type != MLB_F_DIR && !mlb_scan_moved(scan, path))
 		return 0;
-	from = mlb_project_path(b->p, path);
-	to = mlb_aside_for(b, path);
-	rc = mlb_fs_mkparents(to, err);
-	if (rc == 0)
-		rc = mlb_fs_move(from, to, err);
-	if (rc == 0)
-		mlb_note_kept(b, path, to);
-	free(to);
-	free(from);
-	return rc;
+	return mlb_scan_again(scan, path, &changed, err);
+}
+
+bool
+mlb_is_unknown(struct mlb_builder *b, uint32_t output)
+{
+	return look_again(b, output, NULL) != 0 || is_unknown(b, output);
+}
+
+/*
+ * Before an output is replaced by what the cache has: bytes that it does not have
+ * are the user's. In a directory that stays one, what came meanwhile is found by its checkout.
+ */
+static int
+keep_unknown(struct mlb_builder *b, struct item *it, struct mlb_err *err)
+{
+	uint32_t path = b->g->output[it->output].path;
+	const struct mlb_path_state *state = &b->p->scan.state[path];
+	int rc = 0;
+
+	if (it->remove || it->now.kind != MLB_O_TREE || state->kind != MLB_P_TREE)
+		rc = look_again(b, it->output, err);
+	it->was = state->st;
+	if (rc || !is_unknown(b, it->output))
+		return rc;
+	rc = move_aside(it, err);
+	if (rc)
+		return rc;
+	it->was.type = MLB_F_ABSENT;
+	it->kept = false;
+	mlb_note_kept(b, mlb_g_path(b->g, path), it->aside);
+	return 0;
 }
 
 static bool
 add_item(struct place *pl, uint32_t output, bool remove)
 {
 	struct mlb_builder *b = pl->b;
+	const char *path = mlb_g_path(b->g, b->g->output[output].path);
 	struct mlb_err err = MLB_ERR_INIT;
 	struct item *it = &pl->item[pl->n];
 
 	if (mlb_output_in_place(b->plan, output) ||
 	    (remove && !mlb_output_on_disk(b->plan, output).kind))
 		return true;
-	if ((!remove && mlb_make_way(b, mlb_g_path(b->g, b->g->output[output].path),
-				     b->g->output[output].kind, &err)) ||
-	    keep_unknown(b, output, &err)) {
-		mlb_fatal(b, &err);
-		return false;
-	}
-	it->path = mlb_project_path(b->p, mlb_g_path(b->g, b->g->output[output].path));
+	it->path = mlb_project_path(b->p, path);
+	it->aside = mlb_aside_for(b, path);
 	it->output = output;
 	it->now = b->plan->out[output];
 	it->remove = remove;
 	pl->n++;
+	if ((!remove && mlb_make_way(b, path, b->g->output[output].kind, &err)) ||
+	    keep_unknown(b, it, &err)) {
+		mlb_fatal(b, &err);
+		return false;
+	}
 	return true;
 }
 

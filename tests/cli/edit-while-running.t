@@ -317,4 +317,58 @@ ok mlbuild
 did '1 2'
 eq "$(cat e/*.txt | tr '\n' ' ')" '1 88 2 88 '
 
+t outputs that the user writes while others run are kept when they are restored or made
+t_dir
+rm -f "$SYNC"/*
+: >"$SYNC/go"
+: >"$RAN"
+slow() { # what it prints, what only its command has
+	put mlbuild.ini <<X
+[dataset first]
+run = echo go >"\$SYNC/started"; while [ ! -e "\$SYNC/go" ]; do sleep 0.02; done; echo $1 > \${out}; : $2
+out = first.txt
+[feature f]
+run = echo f >>"\$RAN"; cat \${first} > \${out}
+out = f.txt
+[feature d]
+run = echo d >>"\$RAN"; cp \${first} \${out}/1; cp \${first} \${out}/2
+out = d/
+[feature n]
+run = echo n >>"\$RAN"; cat \${first} > \${out}
+out = n.txt
+[feature g]
+run = echo g >>"\$RAN"; cat \${first} > \${out}; : $2
+out = g.txt
+X
+}
+slow 1 x
+ok mlbuild
+slow 2 x
+ok mlbuild
+: >"$RAN"
+rm -f "$SYNC"/* n.txt
+slow 1 y
+"$MLBUILD" >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+for file in f.txt d/2 n.txt g.txt; do
+	rm -f "$file"
+	echo "mine $file" >"$file"
+done
+echo mine >d/mine
+: >"$SYNC/go"
+wait "$pid"
+eq $? 0
+did g
+eq "$(cat f.txt d/1 d/2 n.txt g.txt | tr '\n' ' ')" '1 1 1 1 1 '
+gone d/mine
+for file in f.txt d/2 n.txt g.txt; do
+	eq "$(cat .mlbuild/aside/*/"$file")" "mine $file"
+done
+eq "$(cat .mlbuild/aside/*/d/mine)" mine
+for file in f.txt d n.txt g.txt; do
+	ok grep -q "'$file': it is kept as '.mlbuild/aside/" "$T_ROOT/log"
+done
+gone .mlbuild/aside/*/d/1
+
 done_testing

@@ -50,6 +50,25 @@ ok mlbuild
 did 'a'
 eq "$(cat x/f)" 5
 
+t a directory that the cache has leaves the way of a file that is restored
+rm -rf x .mlbuild/aside
+makes x 1
+ok mlbuild
+did ''
+eq "$(cat x)" 1
+makes x/ 4 /f
+ok mlbuild
+did ''
+makes x 1
+ok mlbuild
+did ''
+eq "$(cat x)" 1
+gone .mlbuild/aside
+makes x/f 5
+ok mlbuild
+did ''
+eq "$(cat x/f)" 5
+
 t a file of the user in the place of a directory is kept
 rm -rf x .mlbuild/aside
 echo mine >x
