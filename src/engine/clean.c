@@ -34,6 +34,12 @@ remove_one(struct cleaner *c, const struct mlb_clean_item *item, struct mlb_err 
 	return rc;
 }
 
+static bool
+is_sure(struct mlb_cas *cas, bool tree, const struct mlb_digest *digest)
+{
+	return tree ? mlb_tree_sure(cas, digest) : mlb_cas_sure(cas, digest);
+}
+
 static int
 clean_output(struct cleaner *c, uint32_t output, struct mlb_err *err)
 {
@@ -43,7 +49,7 @@ clean_output(struct cleaner *c, uint32_t output, struct mlb_err *err)
 	struct mlb_clean_item item = {
 		.path = mlb_g_path(g, g->output[output].path),
 		.node = mlb_g_str(g, node->name),
-		.recoverable = mlb_cas_has(c->p->cas, &s->digest),
+		.recoverable = is_sure(c->p->cas, s->kind == MLB_P_TREE, &s->digest),
 		.size = s->size,
 	};
 
@@ -66,7 +72,8 @@ recoverable(struct cleaner *c, const char *full, const struct mlb_digest *digest
 		rc = mlb_tree_store(&now, &item->size, full, NULL, NULL);
 	else if (rc == 0)
 		rc = mlb_fs_hash(&now, &item->size, full, NULL);
-	return rc == 0 && mlb_digest_equal(&now, digest) && mlb_cas_has(c->p->cas, digest);
+	return rc == 0 && mlb_digest_equal(&now, digest) &&
+	       is_sure(c->p->cas, st.type == MLB_F_DIR, digest);
 }
 
 /* One output that something once made; nothing is done if a target makes it again or it is not there. */

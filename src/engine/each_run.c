@@ -84,7 +84,7 @@ mlb_each_is_unknown(struct mlb_builder *b, const char *path)
 
 	if (mlb_fs_lstat(&st, full, NULL) == 0 && st.type != MLB_F_ABSENT)
 		unknown = st.type != MLB_F_FILE || mlb_fs_hash(&d, &size, full, NULL) ||
-			  !mlb_cas_has(b->p->cas, &d);
+			  !mlb_cas_sure(b->p->cas, &d);
 	free(full);
 	return unknown;
 }
@@ -200,7 +200,7 @@ is_strange(const struct placing *pl, const struct mlb_strmap *map, const char *p
 		return true;
 	now = mlb_strmap_get(map, path);
 	return !(now && mlb_digest_equal(&now->digest, &digest)) &&
-	       !mlb_cas_has(pl->b->p->cas, &digest);
+	       !mlb_cas_sure(pl->b->p->cas, &digest);
 }
 
 static int

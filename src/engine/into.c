@@ -231,6 +231,7 @@ clear(struct mlb_builder *b, const struct mlb_now *want, const char *to, bool *s
 	uint8_t kind = want->kind == MLB_O_METRICS ? MLB_O_FILE : want->kind;
 	struct mlb_stat st;
 	struct mlb_now there;
+	bool sure = false;
 	int rc = mlb_fs_lstat(&st, to, err);
 
 	*same = false;
@@ -240,7 +241,11 @@ clear(struct mlb_builder *b, const struct mlb_now *want, const char *to, bool *s
 	*same = there.kind == kind && mlb_digest_equal(&there.digest, &want->digest);
 	if (*same)
 		return 0;
-	if (there.kind == 0 || !mlb_cas_has(b->p->cas, &there.digest))
+	if (there.kind == MLB_O_TREE)
+		sure = mlb_tree_sure(b->p->cas, &there.digest);
+	else if (there.kind)
+		sure = mlb_cas_sure(b->p->cas, &there.digest);
+	if (!sure)
 		return keep(b, to, err);
 	if ((there.kind == MLB_O_TREE) != (kind == MLB_O_TREE))
 		return mlb_fs_remove_tree(to, err);

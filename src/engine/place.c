@@ -77,7 +77,7 @@ keep_newcomer(struct mlb_cas *cas, struct item *it, struct mlb_stat *st, struct 
 	if (now.type == MLB_F_ABSENT || mlb_stat_same(&it->was, &now))
 		return 0;
 	if (st->type == MLB_F_FILE && mlb_fs_hash(&digest, NULL, it->path, NULL) == 0 &&
-	    mlb_cas_has(cas, &digest))
+	    mlb_cas_sure(cas, &digest))
 		return 0;
 	rc = move_aside(it, err);
 	st->type = MLB_F_ABSENT;
@@ -265,9 +265,17 @@ is_as_made(struct mlb_builder *b, uint32_t n)
 	return mlb_digest_equal(&digest, &node->memo_outs);
 }
 
-/* By what the scan knows of it. */
+/* Of a tree, are its files at hand, too? */
 static bool
-is_unknown(struct mlb_builder *b, uint32_t output)
+is_sure(struct mlb_builder *b, const struct mlb_now *now, bool files)
+{
+	return files && now->kind == MLB_O_TREE ? mlb_tree_sure(b->p->cas, &now->digest)
+						: mlb_cas_sure(b->p->cas, &now->digest);
+}
+
+/* By what the scan knows of it; files: not only the names in a directory, but its files will be given up. */
+static bool
+is_unknown(struct mlb_builder *b, uint32_t output, bool files)
 {
 	struct mlb_now disk = mlb_output_on_disk(b->plan, output);
 
@@ -275,7 +283,7 @@ is_unknown(struct mlb_builder *b, uint32_t output)
 		return false;
 	if (is_link(b, output))
 		return true;
-	if (disk.kind && mlb_cas_has(b->p->cas, &disk.digest))
+	if (disk.kind && is_sure(b, &disk, files))
 		return false;
 	return !is_as_made(b, mlb_output_node(b->plan, output));
 }
@@ -296,7 +304,7 @@ look_again(struct mlb_builder *b, uint32_t output, struct mlb_err *err)
 bool
 mlb_is_unknown(struct mlb_builder *b, uint32_t output)
 {
-	return look_again(b, output, NULL) != 0 || is_unknown(b, output);
+	return look_again(b, output, NULL) != 0 || is_unknown(b, output, true);
 }
 
 /*
@@ -308,12 +316,13 @@ keep_unknown(struct mlb_builder *b, struct item *it, struct mlb_err *err)
 {
 	uint32_t path = b->g->output[it->output].path;
 	const struct mlb_path_state *state = &b->p->scan.state[path];
+	bool files = it->remove || it->now.kind != MLB_O_TREE || state->kind != MLB_P_TREE;
 	int rc = 0;
 
-	if (it->remove || it->now.kind != MLB_O_TREE || state->kind != MLB_P_TREE)
+	if (files)
 		rc = look_again(b, it->output, err);
 	it->was = state->st;
-	if (rc || !is_unknown(b, it->output))
+	if (rc || !is_unknown(b, it->output, files))
 		return rc;
 	rc = move_aside(it, err);
 	if (rc)

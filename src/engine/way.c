@@ -54,7 +54,7 @@ clear(struct mlb_builder *b, const char *there, struct mlb_err *err)
 	int rc = mlb_fs_lstat(&st, full, err);
 
 	if (rc == 0 && st.type == MLB_F_FILE && mlb_fs_hash(&digest, &size, full, NULL) == 0 &&
-	    mlb_cas_has(b->p->cas, &digest)) {
+	    mlb_cas_sure(b->p->cas, &digest)) {
 		rc = mlb_fs_unlink(full, err);
 	} else if (rc == 0) {
 		rc = mlb_fs_mkparents(to, err);

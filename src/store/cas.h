@@ -62,7 +62,7 @@ bool mlb_cas_has(struct mlb_cas *cas, const struct mlb_digest *digest);
  * The same, and its bytes are right: to be asked before other bytes of this
  * content are given up. What is packed is read, a file whose stat is not the
  * recorded one too; what is wrong counts as absent from then on. Of a tree it
- * tells about the node alone.
+ * tells about the node alone: mlb_tree_sure tells about all of it.
  */
 bool mlb_cas_sure(struct mlb_cas *cas, const struct mlb_digest *digest);
 

@@ -36,6 +36,9 @@ int mlb_tree_check_name(const char *name, size_t len, struct mlb_err *err);
 /* Refuses a link text that is absolute or leaves the tree; depth: directories above the link within it. */
 int mlb_tree_check_link(const char *text, size_t len, unsigned depth, struct mlb_err *err);
 
+/* mlb_cas_sure of a tree: of its nodes, and of all that is in them. */
+bool mlb_tree_sure(struct mlb_cas *cas, const struct mlb_digest *tree);
+
 /*
  * All files, links and empty directories below a tree, in bytewise order of
  * path. fn gets the path below the root; what it returns below 0 ends the walk.

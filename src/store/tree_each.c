@@ -251,3 +251,23 @@ mlb_tree_find(struct mlb_tree_entry *out, struct mlb_arena *arena, struct mlb_ca
 		s += len + 1;
 	}
 }
+
+static int
+check_sure(void *ctx, const char *path, const struct mlb_tree_entry *e, struct mlb_err *err)
+{
+	struct mlb_cas *cas = ctx;
+
+	(void)path;
+	(void)err;
+	return e->kind == MLB_T_DIR || mlb_cas_sure(cas, &e->digest) ? 0 : MLB_ENOTFOUND;
+}
+
+bool
+mlb_tree_sure(struct mlb_cas *cas, const struct mlb_digest *tree)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	bool sure = mlb_tree_each(cas, tree, check_sure, cas, &err) == 0;
+
+	mlb_err_release(&err);
+	return sure;
+}

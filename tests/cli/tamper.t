@@ -138,4 +138,59 @@ eq "$(cat a.txt)" 2
 eq "$(readlink .mlbuild/aside/*/a.txt)" "$T_ROOT/far"
 eq "$(cat "$T_ROOT/far")" 1
 
+t what the cache has damaged is kept, whatever its name says
+t_dir
+: >"$RAN"
+version() {
+	put mlbuild.ini <<X
+[dataset small]
+run = echo small >>"\$RAN"; echo small-$1 >\${out}
+out = small.txt
+[dataset big]
+run = echo big >>"\$RAN"; yes big-$1 | head -c 300000 >\${out}
+out = big.txt
+[dataset dir]
+run = echo dir >>"\$RAN"; echo other-$1 >\${out}/1
+out = dir/
+X
+}
+spoil() { # this version
+	LC_ALL=C sed -i "s/small-$1/smell-$1/; s/other-$1/otter-$1/" .mlbuild/cache/v1/packs/*
+	sum=$(sha256sum <big.txt)
+	sum=${sum%% *}
+	: >".mlbuild/cache/v1/objects/${sum%"${sum#??}"}/${sum#??}"
+}
+kept_all() {
+	for text in small-$1 big-$1 other-$1; do
+		ok grep -rqxF "$text" .mlbuild/aside
+	done
+	rm -rf .mlbuild/aside
+}
+version 1
+ok mlbuild
+version 2
+ok mlbuild
+spoil 2
+: >"$RAN"
+version 3
+ok mlbuild
+did 'big dir small'
+kept_all 2
+version 4
+ok mlbuild
+spoil 4
+: >"$RAN"
+rm dir/1 && rmdir dir
+version 3
+ok mlbuild
+did ''
+ok grep -rqxF small-4 .mlbuild/aside
+ok grep -rqxF big-4 .mlbuild/aside
+rm -rf .mlbuild/aside
+
+t clean does not remove it unasked
+spoil 3
+code 2 mlbuild clean --all
+there small.txt big.txt dir/1
+
 done_testing
