@@ -375,7 +375,8 @@ mlb_place(struct mlb_builder *b, uint32_t n)
 	pl->b = b;
 	pl->node = n;
 	pl->started = mlb_clock_mono();
-	pl->link = mlb_project_link(b->p);
+	/* A source is the user's to write to, and what is linked is the cache's own file. */
+	pl->link = b->g->node[n].flags & MLB_G_SOURCE ? MLB_LINK_COPY : mlb_project_link(b->p);
 	pl->item = mlb_calloc(out.n + 1, sizeof(*pl->item));
 	for (uint32_t i = 0; i < out.n; i++)
 		if (!add_item(pl, out.first + i, remove)) {
