@@ -142,6 +142,107 @@ look_at_targets(struct doctor *d, struct mlb_project *p)
 		}
 }
 
+/* Is there such a program? One with a '/' in it is looked for as it is. */
+static bool
+in_path(const char *program)
+{
+	const char *path = getenv("PATH");
+
+	if (strchr(program, '/'))
+		return program[0] != '/' || access(program, X_OK) == 0;
+	while (path && *path) {
+		size_t len = strcspn(path, ":");
+		char *file = mlb_asprintf("%.*s/%s", (int)len, path, program);
+		bool there = access(file, X_OK) == 0;
+
+		free(file);
+		if (there)
+			return true;
+		path += len + (path[len] == ':');
+	}
+	return false;
+}
+
+static void
+look_at_shell(struct doctor *d, const struct mlb_graph *g, uint32_t n)
+{
+	const char *shell = mlb_g_str(g, g->node[n].shell);
+	char *program = mlb_strndup(shell, strcspn(shell, " \t"));
+
+	if (program[0] && !strpbrk(program, "'\"\\") && !in_path(program))
+		tell(d, MLB_FINDING_PROBLEM, "install it, or correct 'shell'",
+		     mlb_asprintf("shell: '%s', which '%s' is run by, is not there", program,
+				  mlb_g_str(g, g->node[n].base)));
+	free(program);
+}
+
+static void
+look_at_needs(struct doctor *d, const struct mlb_graph *g, uint32_t n)
+{
+	const struct mlb_g_exec *exec = &g->exec[g->node[n].exec];
+	const char *name = mlb_g_str(g, g->node[n].base);
+	struct mlb_buf want = MLB_BUF_INIT(MLB_KIB);
+
+	if (exec->gpus > mlb_machine_gpus())
+		tell(d, MLB_FINDING_NOTE, "it runs with all there are: another machine may suit it",
+		     mlb_asprintf("machine: '%s' wants %u graphics processors, there are %u", name,
+				  exec->gpus, mlb_machine_gpus()));
+	if (exec->mem > mlb_machine_memory()) {
+		mlb_add_size(&want, exec->mem);
+		tell(d, MLB_FINDING_NOTE,
+		     "it runs alone, and may run out of memory: another machine may suit it",
+		     mlb_asprintf("machine: '%s' wants %s of memory, there is less", name,
+				  mlb_buf_str(&want)));
+	}
+	mlb_buf_release(&want);
+}
+
+/* The instances of a matrix have one section: it is looked at once. */
+static void
+look_at_commands(struct doctor *d, const struct mlb_graph *g)
+{
+	for (uint32_t n = 0; n < g->n_nodes; n++) {
+		if (g->node[n].flags & MLB_G_SOURCE ||
+		    (n && g->node[n].base == g->node[n - 1].base))
+			continue;
+		look_at_shell(d, g, n);
+		look_at_needs(d, g, n);
+	}
+}
+
+/* Sources that a bare build would be blocked by. */
+static void
+look_at_sources(struct doctor *d, struct mlb_project *p)
+{
+	struct mlb_plan_options o = { .n_words = 0 };
+	struct mlb_plan *plan = NULL;
+	struct mlb_err err = MLB_ERR_INIT;
+
+	if (mlb_plan_new(&plan, p, &o, &err) == 0 && mlb_plan_simulate(plan, &err) == 0)
+		for (uint32_t n = 0; n < plan->g->n_nodes; n++)
+			if (plan->g->node[n].flags & MLB_G_SOURCE &&
+			    plan->node[n].fate == MLB_FATE_BLOCKED)
+				tell(d, MLB_FINDING_PROBLEM, "",
+				     mlb_asprintf("sources: '%s': %s",
+						  mlb_g_str(p->graph, p->graph->node[n].name),
+						  plan->node[n].reason));
+	mlb_plan_free(plan);
+	mlb_err_release(&err);
+}
+
+static void
+look_at_lock(struct doctor *d, struct mlb_project *p)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+
+	if (mlb_project_whole_lock(p, &err))
+		tell(d, MLB_FINDING_PROBLEM, "bring it back as it was committed, or remove it",
+		     mlb_asprintf("mlbuild.lock: %s", err.text));
+	else if (p->graph)
+		look_at_sources(d, p);
+	mlb_err_release(&err);
+}
+
 static void
 look_at_state(struct doctor *d, struct mlb_project *p)
 {
@@ -164,8 +265,12 @@ mlb_doctor(const char *dir, mlb_finding_fn *fn, void *ctx, struct mlb_err *err)
 	struct mlb_open open = { .dir = dir };
 	struct mlb_err none = MLB_ERR_INIT;
 	struct mlb_project *p = NULL;
+	struct mlb_stat st;
 
-	(void)err;
+	if (mlb_fs_stat(&st, dir, err))
+		return MLB_ENOTFOUND;
+	if (st.type != MLB_F_DIR)
+		return mlb_err_set(err, MLB_EINVALID, "'%s' is no directory", dir);
 	look_at_machine(&d);
 	if (mlb_project_open(&p, &open, &none)) {
 		look_at_disk(&d, dir);
@@ -177,7 +282,10 @@ mlb_doctor(const char *dir, mlb_finding_fn *fn, void *ctx, struct mlb_err *err)
 	look_at_disk(&d, p->root);
 	look_at_reflinks(&d, p->root);
 	look_at_targets(&d, p);
+	if (p->graph)
+		look_at_commands(&d, p->graph);
 	look_at_state(&d, p);
+	look_at_lock(&d, p);
 	look_at_git(&d, p);
 	mlb_project_close(p);
 	return d.rc < 0 ? d.rc : 0;
