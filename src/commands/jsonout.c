@@ -42,7 +42,7 @@ json_event(struct ui *ui, const struct mlb_event *e)
 	} else if (e->text && *e->text && !e->failure) {
 		jsonline_str(&l, "text", e->text);
 	}
-	if (e->type == MLB_EV_BLOCKED && *e->by)
+	if (e->type == MLB_EV_BLOCKED && e->by && *e->by)
 		jsonline_str(&l, "by", e->by);
 	if (e->type == MLB_EV_BUILT || e->type == MLB_EV_FAILED || e->type == MLB_EV_NO)
 		jsonline_seconds(&l, "seconds", e->duration);

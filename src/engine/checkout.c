@@ -37,6 +37,7 @@ tell(struct mlb_checkout_run *c, enum mlb_event_type type, const struct mlb_lock
 	struct mlb_event e = { .type = type,
 			       .node = l ? l->name : "",
 			       .kind = l ? l->kind : "",
+			       .by = "",
 			       .text = text,
 			       .len = strlen(text),
 			       .total = (uint32_t)c->n_todo,

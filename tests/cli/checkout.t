@@ -319,6 +319,18 @@ ok mlbuild checkout
 err_has "'raw' is a link"
 eq "$(cat outside/a)" 2
 
+t bytes that are nowhere, as JSON
+t_dir
+put mlbuild.ini <<'INI'
+[model m]
+run = echo 1 > ${out}
+out = m.txt
+INI
+ok mlbuild
+rm -r m.txt .mlbuild
+code 1 mlbuild checkout --json
+out_has '"event":"blocked","target":"m"'
+
 t nothing was ever built
 t_dir
 put mlbuild.ini <<'INI'
