@@ -55,6 +55,7 @@ place_tree(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 		.how = s->c->how,
 		.threads = s->it->threads,
 		.scanned = true,
+		.force = s->c->opt->force,
 		.aside = s->c->opt->force ? NULL : s->aside,
 		.count = &s->count,
 		.stop = &s->c->stop,

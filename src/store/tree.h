@@ -83,6 +83,7 @@ struct mlb_placing {
 	bool scanned;             /* what the scan knows of the directory is of just now: it need not be walked again */
 	bool fresh;               /* the directory was just made, and nobody else knows of it */
 	const char *aside;        /* absolute directory that gets files that no cache has, by their paths; NULL: they go */
+	bool force;               /* whatever is in the way goes, directories too */
 	struct mlb_placed *count; /* may be NULL */
 	const atomic_bool *stop;  /* end early, with MLB_EINTERRUPTED; may be NULL */
 };

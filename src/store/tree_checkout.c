@@ -16,6 +16,7 @@
 #include "os/pool.h"
 #include "store/scan_walk.h"
 #include "store/tree.h"
+#include "store/tree_keep.h"
 #include "store/tree_node.h"
 
 /* What is to be done about one entry of the tree. */
@@ -32,10 +33,10 @@ struct checkout {
 	MLB_VEC(uint32_t) todo; /* entries of want with COMPARE or WRITE */
 	MLB_VEC(size_t) gone;   /* entries of have to remove, with all below them */
 	atomic_bool failed;
-	pthread_mutex_t lock; /* err, aside */
+	pthread_mutex_t lock; /* err */
 	struct mlb_err err;   /* the first one */
 	uint64_t generation;  /* of the store, before it was read */
-	int aside;            /* descriptor of the directory for what is kept, -1: not made yet */
+	struct mlb_keep keep;
 };
 
 static int
@@ -162,110 +163,6 @@ fail_at(const struct checkout *c, const char *what, const char *path, struct mlb
 /* ------------------------------------------------------------ what is in the way */
 
 static int
-open_aside(struct checkout *c, struct mlb_err *err)
-{
-	int rc = 0;
-
-	pthread_mutex_lock(&c->lock);
-	if (c->aside < 0) {
-		rc = mlb_fs_mkdirs(c->p->aside, err);
-		if (rc == 0)
-			c->aside = open(c->p->aside, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (rc == 0 && c->aside < 0)
-			rc = mlb_err_errno(err, errno, "cannot open '%s'", c->p->aside);
-	}
-	pthread_mutex_unlock(&c->lock);
-	return rc;
-}
-
-static int
-move_far(const struct checkout *c, const char *path, struct mlb_err *err)
-{
-	char *from = mlb_asprintf("%s/%s", c->to, path);
-	char *to = mlb_asprintf("%s/%s", c->p->aside, path);
-	int rc = mlb_fs_move(from, to, err);
-
-	free(to);
-	free(from);
-	return rc;
-}
-
-/* To the same path below the directory for what is kept. */
-static int
-move_aside(struct checkout *c, int dir, const char *path, struct mlb_err *err)
-{
-	struct mlb_dir_at at = MLB_DIR_AT_INIT(-1);
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char *parent = mlb_strndup(path, (size_t)(name - path));
-	int e, to, rc = open_aside(c, err);
-
-	if (rc)
-		goto done;
-	at.root = c->aside;
-	e = mlb_mkdirs_at(c->aside, parent);
-	to = e ? -1 : mlb_dir_at(&at, path, &name);
-	if (!e && (to < 0 || renameat(dir, name, to, name) != 0))
-		e = errno;
-	errno = e;
-	if (e == EXDEV)
-		rc = move_far(c, path, err);
-	else if (e)
-		rc = fail_at(c, "keep", path, err);
-	if (rc == 0)
-		mlb_placed_add(c->p->count, 0, 0, 0, 1);
-done:
-	mlb_dir_at_close(&at);
-	free(parent);
-	return rc;
-}
-
-/* Has the cache what is there now? What was seen of it may be of an earlier time. */
-static int
-is_recoverable(const struct checkout *c, int dir, const char *name, const struct mlb_seen *have,
-	       bool *yes, struct mlb_err *err)
-{
-	const struct mlb_place p = { dir, c->to, NULL, name, false };
-	struct mlb_seen now = { .path = have->path };
-	struct mlb_stat st;
-	int rc, errnum = mlb_stat_at(&st, dir, name, false);
-
-	if (errnum)
-		return mlb_err_errno(err, errnum, "cannot examine '%s/%s'", c->to, have->path);
-	*yes = st.type == MLB_F_ABSENT;
-	if (*yes)
-		return 0;
-	mlb_seen_stat(&now, &st);
-	if ((have->flags & MLB_SEEN_KNOWN) && !(have->flags & MLB_SEEN_RACY) &&
-	    now.ino == have->ino && now.size == have->size && now.mtime == have->mtime &&
-	    (now.ctime == have->ctime || (now.flags & have->flags & MLB_SEEN_LINKED))) {
-		*yes = mlb_cas_has(c->p->cas, &have->digest);
-		return 0;
-	}
-	rc = mlb_seen_read(&now, &p, NULL, err);
-	*yes = rc == 0 && mlb_cas_has(c->p->cas, &now.digest);
-	return rc;
-}
-
-/* Bytes that no cache has are the user's: they leave the way, and are not lost. *left: nothing is there any more. */
-static int
-keep_unknown(struct checkout *c, int dir, const char *name, const struct mlb_seen *have, bool *left,
-	     struct mlb_err *err)
-{
-	bool recoverable = true;
-	int rc = 0;
-
-	*left = false;
-	if (!c->p->aside)
-		return 0;
-	rc = is_recoverable(c, dir, name, have, &recoverable, err);
-	if (rc == 0 && !recoverable) {
-		rc = move_aside(c, dir, have->path, err);
-		*left = true;
-	}
-	return rc;
-}
-
-static int
 remove_file(struct checkout *c, struct mlb_dir_at *at, const struct mlb_seen *have,
 	    struct mlb_err *err)
 {
@@ -276,7 +173,7 @@ remove_file(struct checkout *c, struct mlb_dir_at *at, const struct mlb_seen *ha
 
 	if (dir < 0)
 		return errno == ENOENT ? 0 : fail_at(c, "remove", have->path, err);
-	rc = keep_unknown(c, dir, name, have, &left, err);
+	rc = mlb_keep_unknown(&c->keep, dir, name, have->path, have, &left, err);
 	if (rc || left)
 		return rc;
 	if (unlinkat(dir, name, 0) != 0 && errno != ENOENT)
@@ -326,11 +223,35 @@ remove_gone(struct checkout *c, struct mlb_err *err)
 
 /* ------------------------------------------------------------ what is to be there */
 
+/* A directory may be there already; whatever else is leaves the way. */
+static int
+make_dir(struct checkout *c, int dir, const char *name, const char *path, struct mlb_err *err)
+{
+	struct mlb_stat st;
+	bool left;
+	int rc;
+
+	if (mkdirat(dir, name, 0777) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return fail_at(c, "make directory", path, err);
+	if (mlb_stat_at(&st, dir, name, false) == 0 && st.type == MLB_F_DIR)
+		return 0;
+	rc = mlb_keep_unknown(&c->keep, dir, name, path, NULL, &left, err);
+	if (rc == 0 && !left && (c->p->aside || c->p->force) && unlinkat(dir, name, 0) != 0 &&
+	    errno != ENOENT)
+		rc = fail_at(c, "remove", path, err);
+	if (rc == 0 && mkdirat(dir, name, 0777) != 0)
+		rc = fail_at(c, "make directory", path, err);
+	return rc;
+}
+
 static int
 make_dirs(struct checkout *c, struct mlb_err *err)
 {
 	struct mlb_dir_at at = MLB_DIR_AT_INIT(c->root);
 	struct mlb_buf own = MLB_BUF_INIT(MLB_TREE_NAME_MAX);
+	struct mlb_buf path = MLB_BUF_INIT(SIZE_MAX / 2);
 	int rc = 0;
 
 	for (size_t i = 0; i < c->want.all.n && rc == 0; i++) {
@@ -343,9 +264,14 @@ make_dirs(struct checkout *c, struct mlb_err *err)
 		dir = mlb_dir_at(&at, want->path, &name);
 		mlb_buf_clear(&own);
 		mlb_buf_add(&own, name, strlen(name) - 1);
-		if (dir < 0 || (mkdirat(dir, mlb_buf_str(&own), 0777) != 0 && errno != EEXIST))
+		mlb_buf_clear(&path);
+		mlb_buf_add(&path, want->path, want->len - 1);
+		if (dir < 0)
 			rc = fail_at(c, "make directory", want->path, err);
+		else
+			rc = make_dir(c, dir, mlb_buf_str(&own), mlb_buf_str(&path), err);
 	}
+	mlb_buf_release(&path);
 	mlb_buf_release(&own);
 	mlb_dir_at_close(&at);
 	return rc;
@@ -446,8 +372,8 @@ do_one(struct checkout *c, size_t i, struct mlb_dir_at *at, struct mlb_buf *path
 	dir = mlb_dir_at(at, want->path, &name);
 	if (dir < 0)
 		return fail_at(c, "write", want->path, err);
-	if (c->old[i])
-		rc = keep_unknown(c, dir, name, &c->have->all.v[c->old[i] - 1], &left, err);
+	rc = mlb_keep_unknown(&c->keep, dir, name, want->path,
+			      c->old[i] ? &c->have->all.v[c->old[i] - 1] : NULL, &left, err);
 	if (rc)
 		return rc;
 	mlb_buf_clear(path);
@@ -600,21 +526,20 @@ mlb_walk_checkout(struct mlb_walk *have, const struct mlb_placing *p, const stru
 			      .want = MLB_WALK_INIT,
 			      .lock = PTHREAD_MUTEX_INITIALIZER,
 			      .err = MLB_ERR_INIT,
-			      .generation = mlb_cas_generation(p->cas),
-			      .aside = -1 };
+			      .generation = mlb_cas_generation(p->cas) };
 	int rc = mlb_tree_each_dir(p->cas, tree, add_want, &c.want, err);
 
 	c.root = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (rc == 0 && c.root < 0)
 		rc = mlb_err_errno(err, errno, "cannot read directory '%s'", to);
+	mlb_keep_init(&c.keep, p, to, c.root);
 	if (rc == 0)
 		rc = do_all(&c, err);
 	if (rc == 0)
 		take_over(&c, tree);
 	if (c.root >= 0)
 		close(c.root);
-	if (c.aside >= 0)
-		close(c.aside);
+	mlb_keep_release(&c.keep);
 	free(c.deed);
 	free(c.old);
 	mlb_vec_release(&c.todo);

@@ -143,6 +143,13 @@ kept 'my other file'
 err_has '.mlbuild/aside'
 eq "$(find .mlbuild/aside -type f | wc -l)" 4
 
+t a link that was added is moved aside
+rm -rf .mlbuild/aside
+ln -s ../sub dir/sub/l2
+ok mlbuild checkout
+eq "$(outputs)" "$all"
+eq "$(readlink .mlbuild/aside/*/dir/sub/l2)" ../sub
+
 t what the cache has needs no keeping
 rm -rf .mlbuild/aside
 rm -f data/train.csv
@@ -286,6 +293,53 @@ echo 'my edit' >raw/a
 ok mlbuild checkout
 eq "$(cat raw/a)" second
 kept 'my edit'
+
+t ignored files of a source
+t_dir
+t_git
+put mlbuild.ini <<'INI'
+[dataset raw]
+path = data/
+INI
+printf 'data/\n' >.gitignore
+mkdir -p data/sub
+echo old >data/notes.tmp
+echo x >data/sub/x
+echo wide >data/wide
+ok mlbuild
+t_commit one
+git tag v1
+rm -r data/sub data/wide
+echo '*.tmp' >.mlbuildignore
+echo sub >>.mlbuildignore
+echo 'my notes' >data/notes.tmp
+ln -s notes.tmp data/sub
+mkdir data/wide
+echo 'my work' >data/wide/work.tmp
+echo y >data/wide/y
+ok mlbuild
+t_commit two
+echo 'my y' >data/wide/y
+ok mlbuild checkout --rev v1
+eq "$(cat data/notes.tmp data/sub/x data/wide)" 'old
+x
+wide'
+kept 'my notes'
+kept 'my work'
+kept 'my y'
+eq "$(find .mlbuild/aside -type l)" "$(echo .mlbuild/aside/*/data/sub)"
+
+t ignored files of a source, with --force
+rm data/notes.tmp data/wide
+rm -r data/sub
+echo z >data/notes.tmp
+mkdir data/wide
+echo 'my work' >data/wide/work.tmp
+ln -s notes.tmp data/sub
+ok mlbuild checkout --rev v1 --force
+eq "$(cat data/notes.tmp data/sub/x data/wide)" 'old
+x
+wide'
 
 t a source that git tracks is left to git
 t_dir
