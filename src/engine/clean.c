@@ -3,19 +3,18 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/hex.h"
 #include "engine/claim.h"
-#include "engine/known.h"
+#include "engine/dead.h"
 #include "os/fs.h"
 #include "os/path.h"
 #include "store/tree.h"
-
-enum { MAX_DEAD = 1 << 30 };
 
 struct cleaner {
 	struct mlb_project *p;
 	mlb_clean_fn *fn;
 	void *ctx;
+	struct mlb_arena arena;
+	struct mlb_strmap seen; /* dead paths that were looked at */
 };
 
 static int
@@ -76,19 +75,24 @@ recoverable(struct cleaner *c, const char *full, const struct mlb_digest *digest
 	       is_sure(c->p->cas, st.type == MLB_F_DIR, digest);
 }
 
-/* One output that something once made; nothing is done if a target makes it again or it is not there. */
+/* One output that something once made; it stays if a target needs it. */
 static int
-clean_dead_path(struct cleaner *c, const char *path, const struct mlb_digest *digest,
-		struct mlb_err *err)
+clean_dead_path(void *ctx, const char *path, const struct mlb_digest *digest, struct mlb_err *err)
 {
-	uint32_t at = mlb_project_path_index(c->p, path);
+	struct cleaner *c = ctx;
 	struct mlb_clean_item item = { .path = path, .node = "" };
-	char *full = mlb_project_path(c->p, path);
+	char *full;
 	struct mlb_stat st;
-	int rc = mlb_fs_lstat(&st, full, err);
+	bool is_new;
+	int rc;
 
-	if (rc == 0 && st.type != MLB_F_ABSENT &&
-	    (at == MLB_NONE || c->p->graph->path_producer[at] == MLB_NONE)) {
+	/* The lock may still name what was remembered. */
+	mlb_strmap_add(&c->seen, mlb_arena_strdup(&c->arena, path), strlen(path), &is_new);
+	if (!is_new)
+		return 0;
+	full = mlb_project_path(c->p, path);
+	rc = mlb_fs_lstat(&st, full, err);
+	if (rc == 0 && st.type != MLB_F_ABSENT && !mlb_dead_is_used(c->p, path)) {
 		item.recoverable = recoverable(c, full, digest, &item);
 		rc = remove_one(c, &item, err);
 	}
@@ -96,50 +100,23 @@ clean_dead_path(struct cleaner *c, const char *path, const struct mlb_digest *di
 	return rc;
 }
 
-/* What builds have dropped from the lock: lines "DIGEST PATH" of meta "dead" (relock.c). */
-static int
-clean_dropped(struct cleaner *c, struct mlb_err *err)
-{
-	struct mlb_buf text = MLB_BUF_INIT(MAX_DEAD);
-	struct mlb_digest digest;
-	int rc = mlb_meta_get(c->p->db, "dead", &text, err);
-	char *line = text.data;
-
-	while (rc == 0 && line && *line) {
-		char *end = strchr(line, '\n');
-
-		if (end)
-			*end = '\0';
-		if (strlen(line) > MLB_HEX_LEN + 1 && mlb_digest_parse(&digest, line, MLB_HEX_LEN))
-			rc = clean_dead_path(c, line + MLB_HEX_LEN + 1, &digest, err);
-		line = end ? end + 1 : NULL;
-	}
-	mlb_buf_release(&text);
-	return rc;
-}
-
-/* What was made, and no target of the graph makes: by the lock, and by what was dropped from it. */
 static int
 clean_dead(struct cleaner *c, struct mlb_err *err)
 {
-	int rc = mlb_project_whole_lock(c->p, err);
+	int rc = mlb_dead_in_lock(c->p, clean_dead_path, c, err);
 
-	for (uint32_t i = 0; rc == 0 && i < c->p->lock.map.n; i++) {
-		const struct mlb_lock_block *b = c->p->lock.map.entry[i].u.ptr;
-
-		/* A source's block (no key) names the user's own file. */
-		for (uint32_t k = 0;
-		     b && rc == 0 && k < b->n_outputs && !mlb_digest_is_zero(&b->key); k++)
-			rc = clean_dead_path(c, b->output[k].path, &b->output[k].digest, err);
-	}
-	return rc ? rc : clean_dropped(c, err);
+	if (rc == 0)
+		rc = mlb_dead_remembered(c->p, clean_dead_path, c, err);
+	mlb_strmap_release(&c->seen);
+	mlb_arena_release(&c->arena);
+	return rc;
 }
 
 static int
 clean(struct mlb_project *p, enum mlb_clean_what what, const char *const *word, size_t n_words,
       mlb_clean_fn *fn, void *ctx, struct mlb_err *err)
 {
-	struct cleaner c = { p, fn, ctx };
+	struct cleaner c = { p, fn, ctx, MLB_ARENA_INIT, MLB_STRMAP_INIT };
 	uint8_t *mark = NULL;
 	int rc = mlb_project_load(p, err);
 

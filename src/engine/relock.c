@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/hex.h"
+#include "engine/dead.h"
 #include "engine/each.h"
 #include "engine/known.h"
 #include "os/fs.h"
@@ -208,29 +208,10 @@ set_node(struct mlb_builder *b, uint32_t n, bool *differs, struct mlb_err *err)
 	return 0;
 }
 
-/*
- * What a dropped block named stays on disk until `clean --dead`: meta "dead" has
- * a line "DIGEST PATH" for each such output.
- */
-static void
-remember_dead(struct mlb_buf *dead, const struct mlb_lock_block *block)
-{
-	char hex[MLB_HEX_LEN + 1];
-
-	for (uint32_t i = 0; i < block->n_outputs && !mlb_digest_is_zero(&block->key); i++) {
-		if (strchr(block->output[i].path, '\n'))
-			continue;
-		mlb_digest_hex(hex, &block->output[i].digest);
-		mlb_buf_addf(dead, "%s %s\n", hex, block->output[i].path);
-	}
-}
-
 /* Blocks whose target is gone from the ini. */
-static int
-drop_dead(struct mlb_builder *b, bool *differs, struct mlb_err *err)
+static void
+drop_dead(struct mlb_builder *b, bool *differs)
 {
-	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
-	int rc = 0;
 	struct mlb_strmap base = MLB_STRMAP_INIT;
 	struct mlb_strvec dead = MLB_VEC_INIT;
 
@@ -239,22 +220,14 @@ drop_dead(struct mlb_builder *b, bool *differs, struct mlb_err *err)
 	for (uint32_t i = 0; i < b->p->lock.map.n; i++) {
 		const struct mlb_lock_block *block = b->p->lock.map.entry[i].u.ptr;
 
-		if (!block || mlb_strmap_get(&base, block->name))
-			continue;
-		if (dead.n == 0)
-			rc = mlb_meta_get(b->p->db, "dead", &text, err);
-		remember_dead(&text, block);
-		mlb_strvec_push(&dead, block->name);
+		if (block && !mlb_strmap_get(&base, block->name))
+			mlb_strvec_push(&dead, block->name);
 	}
-	if (rc == 0 && dead.n && !b->opt->locked)
-		rc = mlb_meta_set(b->p->db, "dead", mlb_buf_str(&text), text.len, err);
 	for (size_t i = 0; i < dead.n; i++)
 		mlb_lockfile_remove(&b->p->lock, dead.v[i]);
 	*differs |= dead.n != 0;
 	mlb_strvec_release(&dead);
 	mlb_strmap_release(&base);
-	mlb_buf_release(&text);
-	return rc;
 }
 
 /* Instances of one target are not next to each other: chains of them, by target; MLB_NONE ends one. */
@@ -370,6 +343,8 @@ mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err)
 	same = same && b->p->lock_same;
 	if (rc == 0 && !same)
 		rc = mlb_project_whole_lock(b->p, err);
+	if (rc == 0 && !same && !b->opt->locked)
+		rc = mlb_dead_remember(b->p, err);
 	if (rc)
 		return rc;
 	differs = b->p->lock.conflict;
@@ -377,9 +352,7 @@ mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err)
 	if (rc)
 		return rc;
 	if (!same)
-		rc = drop_dead(b, &differs, err);
-	if (rc)
-		return rc;
+		drop_dead(b, &differs);
 	if (!differs)
 		return 0;
 	if (b->opt->locked) {
