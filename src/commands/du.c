@@ -88,6 +88,17 @@ add_heading(struct view *v)
 	tabular_end_row(&v->table);
 }
 
+/* In a shared cache there are results of other projects, and nobody here knows of which targets. */
+static void
+add_target(struct view *v, const struct mlb_usage *u)
+{
+	if (u->name[0])
+		tabular_addf(&v->table, PAINT_PLAIN, "%s %s", u->kind[0] ? u->kind : "(gone)",
+			     u->name);
+	else
+		tabular_add(&v->table, PAINT_PLAIN, "(results of no target known here)");
+}
+
 static void
 add_group(struct view *v, const struct mlb_usage *u)
 {
@@ -105,11 +116,10 @@ add_group(struct view *v, const struct mlb_usage *u)
 	if (v->app->opt.verbose)
 		tabular_addf(&v->table, PAINT_PLAIN, "%" PRIu64, u->objects);
 	if (u->what == MLB_USAGE_TARGET)
-		tabular_addf(&v->table, PAINT_PLAIN, "%s %s", u->kind[0] ? u->kind : "(gone)",
-			     u->name[0] ? u->name : "(unknown)");
+		add_target(v, u);
 	else
 		tabular_addf(&v->table, PAINT_PLAIN, "all of kind %s",
-			     u->kind[0] ? u->kind : "(gone)");
+			     u->kind[0] ? u->kind : "(unknown here)");
 	tabular_end_row(&v->table);
 }
 

@@ -73,7 +73,9 @@ tell_item(struct mlb_checkout_run *c, const struct mlb_checkout_item *it)
 	}
 	if (kept) {
 		mlb_buf_addf(&text, "'%s': ", it->l->path);
-		if (kept == 1)
+		if (it->kept_dir)
+			mlb_buf_adds(&text, "a directory with what no cache has is kept");
+		else if (kept == 1)
 			mlb_buf_adds(&text, "a file that no cache has is kept");
 		else
 			mlb_buf_addf(&text, "%llu files that no cache has are kept",
@@ -265,6 +267,7 @@ finish_item(struct mlb_task *t)
 	case MLB_ENOTFOUND:
 	case MLB_ECORRUPT:
 		c->report->missing++;
+		c->missing_sources += it->l->source;
 		break;
 	default:
 		/* It would be the same with the next one: the disk is full, or a directory is read-only. */
@@ -375,6 +378,27 @@ choose_link(struct mlb_checkout_run *c, struct mlb_err *err)
 	return 0;
 }
 
+/* What no cache has: no build makes sources. */
+static int
+lacks(struct mlb_checkout_run *c, struct mlb_err *err)
+{
+	uint32_t n = c->report->missing, sources = c->missing_sources;
+
+	if (sources == n)
+		return mlb_err_set(err, MLB_EFAILED,
+				   "the cache does not have %u source%s, and no build makes %s: "
+				   "put %s back from another copy",
+				   n, n == 1 ? "" : "s", n == 1 ? "it" : "them",
+				   n == 1 ? "it" : "them");
+	if (sources)
+		return mlb_err_set(err, MLB_EFAILED,
+				   "the cache does not have %u outputs, of which %u %s: put what "
+				   "no build makes back from another copy, and build the rest again",
+				   n, sources, sources == 1 ? "is a source" : "are sources");
+	return mlb_err_set(err, MLB_EFAILED, "the cache does not have %u output%s: build %s again",
+			   n, n == 1 ? "" : "s", n == 1 ? "it" : "them");
+}
+
 static int
 verdict(struct mlb_checkout_run *c, struct mlb_err *err)
 {
@@ -390,12 +414,7 @@ verdict(struct mlb_checkout_run *c, struct mlb_err *err)
 		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
 	if (c->err.code != MLB_OK)
 		return mlb_err_set(err, c->err.code, "%s", c->err.text);
-	if (r->missing)
-		return mlb_err_set(err, MLB_EFAILED,
-				   "the cache does not have %u output%s: build %s again",
-				   r->missing, r->missing == 1 ? "" : "s",
-				   r->missing == 1 ? "it" : "them");
-	return 0;
+	return r->missing ? lacks(c, err) : 0;
 }
 
 static int

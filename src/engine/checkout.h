@@ -18,6 +18,7 @@ struct mlb_checkout_item {
 	bool todo;            /* it is not in place */
 	bool skipped;         /* it was left as it is, and a note says why */
 	atomic_uint_fast64_t kept; /* its files that were moved aside */
+	bool kept_dir;             /* that was one directory, in the place of a file */
 	struct mlb_err err;
 };
 
@@ -35,6 +36,7 @@ struct mlb_checkout_run {
 	struct mlb_placed count;
 	uint64_t total_bytes, began;
 	size_t n_todo;
+	uint32_t missing_sources; /* of report->missing */
 	uint32_t finished;
 	atomic_bool stop;
 	bool cancelled;

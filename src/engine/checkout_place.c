@@ -44,6 +44,7 @@ clear_way(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 		rc = mlb_fs_move(s->full, s->aside, err);
 	if (rc == 0)
 		mlb_placed_add(&s->count, 0, 0, 0, 1);
+	s->it->kept_dir = rc == 0 && st->type == MLB_F_DIR;
 	return rc;
 }
 

@@ -60,8 +60,10 @@ keep_out(struct contents *c, const char *out, size_t len, struct mlb_err *err)
 		any |= c->mark[i];
 	}
 	if (rc == 0 && !any)
-		rc = mlb_err_set(err, MLB_ENOTFOUND, "%s has no output '%.*s' of it: it names %s",
-				 mlb_locked_where(&c->list), (int)len, out, mlb_buf_str(&have));
+		rc = mlb_err_set(err, MLB_ENOTFOUND,
+				 "%s names %s, and none of that is called '%.*s': a path in "
+				 "an output is given as TARGET/PATH",
+				 mlb_locked_where(&c->list), mlb_buf_str(&have), (int)len, out);
 	mlb_buf_release(&have);
 	return rc;
 }

@@ -15,6 +15,8 @@ struct mlb_fsck_lost {
 	MLB_VEC(uint32_t) log_record; /* records that need it as their log */
 	const char *recovered; /* where it was had again from; NULL: it was not */
 	bool needed;      /* the lock or a result names it, or a directory that they name */
+	bool source;      /* it is a source, or in one */
+	bool made;        /* it is an output that a command makes, or in one */
 	bool damaged;     /* a copy of it is wrong */
 	bool missing;     /* a result needs it, and no copy is right */
 	bool elsewhere;   /* only the lock names it, and the workspace has not got it either */

@@ -108,8 +108,13 @@ note_holder(struct mlb_fsck_state *s, struct mlb_fsck_lost *l, const struct mlb_
 {
 	l->needed = true;
 	concern(l, h->name);
-	if (h->path[0])
+	if (h->path[0]) {
 		l->held = h->path;
+		if (mlb_digest_is_zero(&h->key))
+			l->source = true;
+		else
+			l->made = true;
+	}
 	if (h->by == MLB_HELD_RECORD && h->is_log)
 		mlb_vec_push(&l->log_record, h->record);
 	else if (h->by == MLB_HELD_RECORD)

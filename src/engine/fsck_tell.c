@@ -8,6 +8,8 @@
 #include "os/fs.h"
 
 #define MEND_BUILD "it cannot be had again: the next build makes it"
+#define MEND_SOURCE                                                                                \
+	"it cannot be had again, and no build makes a source: put it back from another copy"
 #define MEND_REPAIR "'mlbuild fsck --repair' mends what can be mended"
 #define MEND_INDEX "it is made again from the packs"
 
@@ -49,6 +51,13 @@ is_had(const struct mlb_fsck_state *s, const struct mlb_digest *digest,
 	return (l && l->recovered) || mlb_inventory_find(&s->inv, digest);
 }
 
+/* What is left to do where the bytes are nowhere. */
+static const char *
+mend_nowhere(const struct mlb_fsck_lost *l)
+{
+	return l && l->source && !l->made ? MEND_SOURCE : MEND_BUILD;
+}
+
 /* What became of an object. */
 static const char *
 outcome(struct mlb_fsck_state *s, const struct mlb_digest *digest)
@@ -61,7 +70,7 @@ outcome(struct mlb_fsck_state *s, const struct mlb_digest *digest)
 		return mlb_arena_printf(&s->arena, "it was stored again from '%s'", l->recovered);
 	if (mlb_inventory_find(&s->inv, digest))
 		return "another copy of it is right";
-	return MEND_BUILD;
+	return mend_nowhere(l);
 }
 
 static const char *
@@ -178,7 +187,7 @@ tell_lost(struct mlb_fsck_state *s, const struct mlb_fsck_lost *l)
 		return; /* told with the file */
 	if (l->damaged && (l->missing || l->target.n))
 		tell(s, MLB_FINDING_PROBLEM, "tree", "", &l->digest,
-		     "a directory needs it as a tree node, and it is none", MEND_BUILD, false);
+		     "a directory needs it as a tree node, and it is none", mend_nowhere(l), false);
 	else if (l->missing)
 		tell(s, MLB_FINDING_PROBLEM, "missing", "", &l->digest,
 		     mlb_arena_printf(&s->arena, "it is not in the cache, and '%s' needs it", held),
@@ -189,7 +198,7 @@ tell_lost(struct mlb_fsck_state *s, const struct mlb_fsck_lost *l)
 				      "mlbuild.lock names it for '%s', and it is neither in the "
 				      "cache nor in the workspace",
 				      held),
-		     MEND_BUILD, l->recovered);
+		     mend_nowhere(l), l->recovered);
 }
 
 /* Does the lock mean a result of this key, and is there no record of it any more? */

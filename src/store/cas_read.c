@@ -49,13 +49,20 @@ mlb_cas_read_packed(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_e
 		    struct mlb_err *err)
 {
 	char hex[MLB_HEX_LEN + 1];
-	int rc = mlb_pack_read_fd(out, e->pack->fd, cas->packs.dir, e->offset, &e->id, err);
+	char *path;
+	int rc;
 
+	/* Its name changes when another thread seals it. */
+	pthread_mutex_lock(&cas->lock);
+	path = mlb_asprintf("%s/%s", cas->packs.dir, e->pack->name);
+	pthread_mutex_unlock(&cas->lock);
+	rc = mlb_pack_read_fd(out, e->pack->fd, path, e->offset, &e->id, err);
+	free(path);
 	pthread_mutex_lock(&cas->lock);
 	mlb_packs_end_read(&cas->packs, e->pack);
 	if (rc) {
 		mlb_digest_hex(hex, &e->id);
-		mlb_err_wrap(err, "the object %s in the pack %s", hex, e->pack->name);
+		mlb_err_wrap(err, "the object %s", hex);
 	}
 	pthread_mutex_unlock(&cas->lock);
 	if (rc == MLB_ECORRUPT)

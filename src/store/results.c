@@ -16,11 +16,14 @@ read_record(struct mlb_results *r, struct mlb_packfile *f, uint64_t offset, stru
 	    struct mlb_arena *arena, struct mlb_err *err)
 {
 	struct mlb_buf text = MLB_BUF_INIT(RECORD_MAX);
+	char *path;
 	int rc = mlb_packs_begin_read(&r->packs, f, offset, err);
 
 	if (rc)
 		return rc;
-	rc = mlb_pack_read_fd(&text, f->fd, r->packs.dir, offset, NULL, err);
+	path = mlb_asprintf("%s/%s", r->packs.dir, f->name);
+	rc = mlb_pack_read_fd(&text, f->fd, path, offset, NULL, err);
+	free(path);
 	if (rc == 0)
 		rc = mlb_result_parse(out, arena, mlb_buf_str(&text), text.len, err);
 	mlb_packs_end_read(&r->packs, f);

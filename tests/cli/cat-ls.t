@@ -91,6 +91,8 @@ code 2 mlbuild cat split
 err_has 'data/test.csv'
 code 2 mlbuild cat split:tain
 err_has 'data/train.csv'
+code 2 mlbuild cat dir:sub/b
+err_has "none of that is called 'sub': a path in an output is given as TARGET/PATH"
 code 2 mlbuild cat big/x
 err_has 'no directory'
 code 2 mlbuild cat nothing
@@ -164,6 +166,13 @@ printf X | dd of="$object" bs=1 seek=1000 conv=notrunc 2>/dev/null
 code 1 mlbuild cat big
 eq "$(wc -c <"$T_OUT")" 0
 err_has 'damaged'
+
+t a damaged pack is named
+pack=$(echo .mlbuild/cache/v1/packs/*.pack)
+at=$(grep -abo 'train 2' "$pack" | head -n 1 | cut -d: -f1)
+printf X | dd of="$pack" bs=1 seek="$at" conv=notrunc 2>/dev/null
+code 1 mlbuild cat split:train
+err_has "$pack' is damaged at byte"
 
 t nothing was run or put anywhere
 did ''

@@ -177,6 +177,8 @@ ok mlbuild checkout
 eq "$(outputs)" "$all"
 kept 'my file'
 kept 'my inner file'
+err_has "'data/train.csv': a directory with what no cache has is kept"
+err_has "'dir': a file that no cache has is kept"
 rm -rf .mlbuild/aside
 rm -r dir
 mkdir elsewhere
@@ -357,6 +359,28 @@ eq "$(cat raw.csv)" 2
 rm raw.csv
 ok mlbuild checkout
 gone raw.csv
+
+t no build makes a source again
+t_dir
+put mlbuild.ini <<'INI'
+[dataset raw]
+path = raw.csv
+[dataset other]
+path = other.csv
+[feature f]
+run = cat ${raw} >${out}
+out = f.txt
+INI
+echo 1 >raw.csv
+echo 2 >other.csv
+ok mlbuild
+rm -r .mlbuild raw.csv
+code 1 mlbuild checkout
+err_has 'does not have 1 source, and no build makes it'
+err_hasnt 'again'
+rm f.txt
+code 1 mlbuild checkout
+err_has 'does not have 2 outputs, of which 1 is a source'
 
 t a source that is a link is left as it is
 t_dir

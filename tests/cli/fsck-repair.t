@@ -128,6 +128,21 @@ ok mlbuild
 eq "$(cat ran)" dir
 ok diff -r out "$T_DIR.was"
 
+t a source that nobody has
+t_dir
+put mlbuild.ini <<'X'
+[dataset raw]
+path = raw.txt
+X
+echo precious >raw.txt
+ok mlbuild
+PACK=$(echo .mlbuild/cache/v1/packs/*.pack)
+flip "$PACK" "$(place "$PACK" precious)"
+rm raw.txt
+ok mlbuild fsck --repair
+out_has 'no build makes a source'
+out_hasnt 'the next build makes it'
+
 t a tree node
 project
 flip "$PACK" $(($(place "$PACK" large) + 2))

@@ -100,6 +100,12 @@ find "$SHARED" -type f ! -path '*/leases/*' -exec touch -d '20 hours ago' {} +
 ok mlbuild gc --keep-days 0
 eq "$(objects)" 2
 
+t du says what is known of results of others
+cd "$T_ROOT/b" || exit 1
+ok mlbuild du
+out_has '(results of no target known here)'
+out_hasnt '(gone) (unknown)'
+
 t a project whose disk is away keeps what it needs
 cd "$T_ROOT/b" || exit 1
 echo 4 >in.txt
