@@ -193,4 +193,33 @@ spoil 3
 code 2 mlbuild clean --all
 there small.txt big.txt dir/1
 
+t nor is it lost where it stands in the way of an output
+t_dir
+version 1
+ok mlbuild
+cp big.txt "$T_ROOT/big"
+spoil 1
+rm -r dir
+cp "$T_ROOT/big" dir
+change mlbuild.ini 'out = dir/' 'out = dir/deep/'
+ok mlbuild dir
+there dir/deep/1
+ok grep -rqxF big-1 .mlbuild/aside
+
+t nor where another variant is put in its place
+t_dir
+put mlbuild.ini <<'X'
+[params]
+x = 1
+[dataset small]
+run = echo small-${params:x} >${out}
+out = small.txt
+X
+ok mlbuild
+ok mlbuild -p x=5 --into "$T_ROOT/into" small
+LC_ALL=C sed -i s/small-5/smell-5/ .mlbuild/cache/v1/packs/*
+ok mlbuild -p x=6 --into "$T_ROOT/into" small
+eq "$(cat "$T_ROOT/into/small.txt")" small-6
+ok grep -rqxF small-5 .mlbuild/aside
+
 done_testing
