@@ -13,22 +13,43 @@ struct spot {
 	struct mlb_checkout_run *c;
 	char *full;
 	char *aside;
+	char *parked; /* where what was in the way is until all is well; NULL: nowhere */
+	char *going;  /* the directory around it, if it goes then */
 	struct mlb_placed count;
 };
 
-/* Has the cache what is there now? */
+/* Has the cache what is there now? Of a directory that is not known: names that are ignored are in no digest. */
 static bool
 is_recoverable(const struct spot *s, const struct mlb_stat *st)
 {
 	struct mlb_path_state *state = &s->c->scan.state[s->it->at];
 	bool changed;
 
-	if (st->type == MLB_F_SYMLINK)
+	if (st->type != MLB_F_FILE)
 		return false;
-	if ((st->type == MLB_F_DIR || mlb_scan_moved(&s->c->scan, s->it->at)) &&
+	if (mlb_scan_moved(&s->c->scan, s->it->at) &&
 	    mlb_scan_again(&s->c->scan, s->it->at, &changed, NULL) < 0)
 		return false;
-	return !mlb_digest_is_zero(&state->digest) && mlb_cas_has(s->c->p->cas, &state->digest);
+	return !mlb_digest_is_zero(&state->digest) && mlb_cas_sure(s->c->p->cas, &state->digest);
+}
+
+/* What nobody needs goes only when the output is at its place: until then it may have to come back. */
+static int
+park_to_go(struct spot *s, struct mlb_err *err)
+{
+	struct mlb_buf dir = MLB_BUF_INIT(64 * MLB_KIB);
+	char *tmp = mlb_asprintf("%s/tmp", s->c->p->state_dir);
+	int rc = mlb_fs_mkdirs(tmp, err);
+
+	if (rc == 0)
+		rc = mlb_fs_tempdir(&dir, tmp, "checkout-", err);
+	if (rc == 0) {
+		s->going = mlb_strdup(mlb_buf_str(&dir));
+		s->parked = mlb_asprintf("%s/old", s->going);
+	}
+	mlb_buf_release(&dir);
+	free(tmp);
+	return rc;
 }
 
 /* What is there leaves the way: for good only if the cache has it, or if that was asked for. */
@@ -37,15 +58,45 @@ clear_way(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 {
 	int rc;
 
-	if (s->c->opt->force || is_recoverable(s, st))
-		return st->type == MLB_F_DIR ? mlb_fs_remove_tree(s->full, err) : 0;
-	rc = mlb_fs_mkparents(s->aside, err);
-	if (rc == 0)
-		rc = mlb_fs_move(s->full, s->aside, err);
-	if (rc == 0)
+	if (s->c->opt->force || is_recoverable(s, st)) {
+		rc = park_to_go(s, err);
+	} else {
+		s->parked = mlb_strdup(s->aside);
+		s->it->kept_dir = st->type == MLB_F_DIR;
+		rc = mlb_fs_mkparents(s->parked, err);
+	}
+	return rc ? rc : mlb_fs_move(s->full, s->parked, err);
+}
+
+/* Nothing has come of it: what was there is there again. */
+static void
+bring_back(struct spot *s, struct mlb_err *err)
+{
+	struct mlb_err why = MLB_ERR_INIT;
+
+	if (!mlb_fs_exists(s->parked))
+		return;
+	if (mlb_fs_exists(s->full) || mlb_fs_move(s->parked, s->full, &why) < 0) {
+		mlb_err_wrap(err, "what was there is now '%s'", s->parked);
+		free(s->going);
+		s->going = NULL;
+	}
+	mlb_err_release(&why);
+}
+
+static void
+settle_way(struct spot *s, int rc, struct mlb_err *err)
+{
+	if (!s->parked)
+		return;
+	if (rc)
+		bring_back(s, err);
+	else if (!s->going)
 		mlb_placed_add(&s->count, 0, 0, 0, 1);
-	s->it->kept_dir = rc == 0 && st->type == MLB_F_DIR;
-	return rc;
+	if (s->going)
+		mlb_fs_remove_tree(s->going, NULL);
+	free(s->going);
+	free(s->parked);
 }
 
 static int
@@ -61,27 +112,33 @@ place_tree(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 		.count = &s->count,
 		.stop = &s->c->stop,
 	};
-	int rc = 0;
+	/* A directory that no tree can hold, for a pipe in it, is not gone through. */
+	bool whole = st->type == MLB_F_DIR && s->c->scan.state[s->it->at].kind != MLB_P_BAD;
+	int rc = st->type == MLB_F_ABSENT || whole ? 0 : clear_way(s, st, err);
 
-	if (st->type != MLB_F_ABSENT && st->type != MLB_F_DIR) {
-		rc = clear_way(s, st, err);
-		if (rc == 0)
-			rc = mlb_fs_unlink(s->full, err);
-	}
-	return rc ? rc : mlb_scan_checkout(&s->c->scan, s->it->at, &p, &s->it->l->digest, err);
+	if (rc == 0)
+		rc = mlb_scan_checkout(&s->c->scan, s->it->at, &p, &s->it->l->digest, err);
+	settle_way(s, rc, err);
+	return rc;
 }
 
 static int
 place_file(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 {
 	const struct mlb_locked *l = s->it->l;
-	int rc = st->type == MLB_F_ABSENT ? mlb_fs_mkparents(s->full, err) : clear_way(s, st, err);
+	bool replace = st->type == MLB_F_FILE && (s->c->opt->force || is_recoverable(s, st));
+	int rc = 0;
 
+	if (st->type == MLB_F_ABSENT)
+		rc = mlb_fs_mkparents(s->full, err);
+	else if (!replace)
+		rc = clear_way(s, st, err);
 	if (rc == 0)
 		rc = mlb_cas_link(s->c->p->cas, &l->digest, s->full, l->okind == MLB_O_EXEC,
 				  s->c->how, err);
 	if (rc == 0)
 		mlb_placed_add(&s->count, 1, l->size, 0, 0);
+	settle_way(s, rc, err);
 	return rc;
 }
 

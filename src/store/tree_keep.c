@@ -129,9 +129,9 @@ is_recoverable(const struct mlb_keep *k, const char *path, const struct mlb_stat
 	if (have && (have->flags & MLB_SEEN_KNOWN) && !(have->flags & MLB_SEEN_RACY) &&
 	    now.ino == have->ino && now.size == have->size && now.mtime == have->mtime &&
 	    (now.ctime == have->ctime || (now.flags & have->flags & MLB_SEEN_LINKED)))
-		return mlb_cas_has(k->p->cas, &have->digest);
+		return mlb_cas_sure(k->p->cas, &have->digest);
 	/* What cannot be read, or be in a tree, is in no cache. */
-	return mlb_seen_read(&now, &p, NULL, NULL) == 0 && mlb_cas_has(k->p->cas, &now.digest);
+	return mlb_seen_read(&now, &p, NULL, NULL) == 0 && mlb_cas_sure(k->p->cas, &now.digest);
 }
 
 static int

@@ -343,6 +343,28 @@ eq "$(cat data/notes.tmp data/sub/x data/wide)" 'old
 x
 wide'
 
+t a source that was a file and is a directory with ignored files
+t_dir
+t_git
+put mlbuild.ini <<'INI'
+[dataset raw]
+path = data
+INI
+echo 'data' >.gitignore
+echo '*.tmp' >.mlbuildignore
+echo file >data
+ok mlbuild
+t_commit one
+rm data
+mkdir data
+echo x >data/x
+echo 'my work' >data/work.tmp
+ok mlbuild
+t_commit two
+ok mlbuild checkout --rev HEAD~1
+eq "$(cat data)" file
+kept 'my work'
+
 t a source that git tracks is left to git
 t_dir
 t_git
@@ -396,6 +418,52 @@ echo 2 >outside/a
 ok mlbuild checkout
 err_has "'raw' is a link"
 eq "$(cat outside/a)" 2
+
+t a damaged cache takes nothing away
+t_dir
+put mlbuild.ini <<'INI'
+[model m]
+run = echo 1 > ${out}
+out = m.txt
+[feature d]
+run = echo 1 > ${out}/a
+out = d/
+INI
+ok mlbuild
+rm -r m.txt d
+mkdir m.txt
+echo p >m.txt/p
+echo q >d
+for pack in .mlbuild/cache/v1/packs/*; do : >"$pack"; done
+code 1 mlbuild checkout --force
+eq "$(cat m.txt/p d)" 'p
+q'
+code 1 mlbuild checkout
+eq "$(cat m.txt/p d)" 'p
+q'
+eq "$(find .mlbuild/tmp -mindepth 2)" ''
+
+t a pipe and a link out of an output
+t_dir
+put mlbuild.ini <<'INI'
+[feature d]
+run = echo 1 > ${out}/a
+out = d/
+[feature e]
+run = echo 1 > ${out}/a
+out = e/
+INI
+ok mlbuild
+mkfifo d/pipe
+echo 'my d' >d/mine
+ln -s ../../elsewhere e/l
+ok mlbuild checkout
+eq "$(find d e | sort)" 'd
+d/a
+e
+e/a'
+kept 'my d'
+eq "$(readlink .mlbuild/aside/*/e/l)" ../../elsewhere
 
 t bytes that are nowhere, as JSON
 t_dir
