@@ -99,12 +99,19 @@ settle_way(struct spot *s, int rc, struct mlb_err *err)
 	free(s->parked);
 }
 
+/* Sources are there to be edited: they are never one file with the cache's. */
+static enum mlb_link
+how_to_link(const struct spot *s)
+{
+	return s->it->l->source && s->c->how == MLB_LINK_HARD ? MLB_LINK_COPY : s->c->how;
+}
+
 static int
 place_tree(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 {
 	const struct mlb_placing p = {
 		.cas = s->c->p->cas,
-		.how = s->c->how,
+		.how = how_to_link(s),
 		.threads = s->it->threads,
 		.scanned = true,
 		.force = s->c->opt->force,
@@ -135,7 +142,7 @@ place_file(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 		rc = clear_way(s, st, err);
 	if (rc == 0)
 		rc = mlb_cas_link(s->c->p->cas, &l->digest, s->full, l->okind == MLB_O_EXEC,
-				  s->c->how, err);
+				  how_to_link(s), err);
 	if (rc == 0)
 		mlb_placed_add(&s->count, 1, l->size, 0, 0);
 	settle_way(s, rc, err);

@@ -365,6 +365,32 @@ ok mlbuild checkout --rev HEAD~1
 eq "$(cat data)" file
 kept 'my work'
 
+t no source is one file with what the cache has
+if setpriv --version >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+	t_dir
+	put mlbuild.ini <<-'INI'
+		[dataset raw]
+		path = raw.bin
+		[dataset dir]
+		path = dd
+		[feature copy]
+		run = cp ${raw} ${out}
+		out = out.bin
+	INI
+	mkdir dd
+	head -c 2000000 /dev/zero >raw.bin
+	head -c 2000001 /dev/zero >dd/x
+	chmod 711 "$T_ROOT" && chmod -R a+rwX "$T_DIR" || exit 1
+	cp "$MLBUILD" "$T_ROOT/program" && chmod 755 "$T_ROOT/program"
+	as_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$T_ROOT/program" "$@"; }
+	ok as_user
+	rm -r raw.bin dd out.bin
+	ok as_user checkout --link hardlink
+	eq "$(stat -c %h raw.bin dd/x out.bin)" '1
+1
+2'
+fi
+
 t a source that git tracks is left to git
 t_dir
 t_git
