@@ -54,6 +54,16 @@ each_pattern(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *va
 	return true;
 }
 
+static void
+each_nothing(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *value)
+{
+	mlb_c_error(
+		c, value,
+		"in '%s': no file matches '%s' (outputs and what .mlbuildignore names are not looked at)",
+		c->inst.v[w->inst].name, value->s);
+	w->failed = true;
+}
+
 /* The project's own files, those that git ignores too: data often is. */
 static void
 each_files(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *value)
@@ -66,6 +76,8 @@ each_files(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *valu
 	if (mlb_glob_files(&files, &dirs, c->in->root, mlb_arena_strdup(&c->tmp, pattern),
 			   keep_made, c, &err) < 0)
 		mlb_c_take(c, value, &c->inst.v[w->inst], &err);
+	else if (files.n == 0)
+		each_nothing(c, w, value);
 	mlb_c_left_out_check(c, value, &c->inst.v[w->inst]);
 	for (size_t i = 0; i < files.n; i++) {
 		uint32_t p = mlb_c_path(c, files.v[i]);

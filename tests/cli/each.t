@@ -262,4 +262,34 @@ code 2 mlbuild
 err_has in/a/x.txt
 err_has in/b/x.txt
 
+t a glob that matches no file of the project is an error
+t_dir
+put mlbuild.ini <<'X'
+[feature up]
+each = *.nope
+run = tr a-z A-Z <${each} >${out}
+out = up/${each:stem}.txt
+X
+code 2 mlbuild
+err_has "mlbuild.ini:2: in 'up': no file matches '*.nope'"
+code 2 mlbuild -n
+gone up mlbuild.lock
+echo a >a.nope
+ok mlbuild
+eq "$(cat up/a.txt)" A
+
+t but what another target made may have none
+t_dir
+put mlbuild.ini <<'X'
+[dataset images]
+run = mkdir -p ${out}; echo a >${out}/a.jpg
+out = images/
+[feature up]
+each = ${images}/*.png
+run = tr a-z A-Z <${each} >${out}
+out = up/${each:stem}.txt
+X
+ok mlbuild
+eq "$(ls up)" ''
+
 done_testing

@@ -216,6 +216,7 @@ test_hostile_file_names(void **state)
 	struct mlb_graph *g;
 
 	(void)state;
+	put("in/0.jpg", "");
 	g = graph_of(
 		"[feature f]\neach = in/*.jpg\nrun = conv ${each} `x ${each:stem}` ${out}\nout = o/${each:name}\n"
 		"[feature g]\neach = in/*.jpg\nbatch = 9\nrun = conv \"${each}\" -- ${each} ${out}\nout = p/${each:name}\n");
