@@ -132,9 +132,9 @@ out = up/${each:name}
 X
 code 1 mlbuild -k
 for i in 1 3; do
-	log=$(sed -n "/failed  up in.$i.txt/,\$ { s/.*log  *//p; }" "$T_ERR" | head -n 1)
+	log=$(sed -n "/failed  up in.$i.txt/,\$ { s/.*log  *'*\([^']*\).*/\1/p; }" "$T_ERR" | head -n 1)
 	eq "$(cat "$log")" "words of $i"
-	kept=$(sed -n "/failed  up in.$i.txt/,\$ { s/.*kept  *//p; }" "$T_ERR" | head -n 1)
+	kept=$(sed -n "/failed  up in.$i.txt/,\$ { s/.*kept  *'*\([^']*\).*/\1/p; }" "$T_ERR" | head -n 1)
 	eq "$(cat "$kept/up/$i.txt")" "half of $i"
 done
 
