@@ -243,6 +243,7 @@ release(struct mlb_builder *b)
 	mlb_roots_free(b->roots);
 	mlb_jobserver_close(b->jobserver);
 	mlb_resources_free(b->resources);
+	free(b->told_short);
 	mlb_journal_close(b->journal);
 	mlb_plan_free(b->plan);
 	if (b->tracing)

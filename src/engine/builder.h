@@ -75,6 +75,7 @@ struct mlb_builder {
 	const struct mlb_graph *g;
 	const struct mlb_build *opt;
 	struct mlb_report *report;
+	bool *told_short; /* by class: whether it wants more than the machine has was looked at */
 	struct mlb_lock lock;
 	struct mlb_journal *journal;
 	struct mlb_pool *pool;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "engine/each.h"
 #include "engine/heap.h"
 #include "engine/inputs.h"
@@ -159,6 +160,38 @@ await_token(struct mlb_builder *b)
 		epoll_ctl(b->epoll, EPOLL_CTL_ADD, fd, &ev);
 }
 
+/* Who wants more than the machine has gets all there is: never in silence, and once for all that want the same. */
+static void
+tell_short(struct mlb_builder *b, uint32_t node)
+{
+	uint32_t c = b->g->node[node].exec;
+	const struct mlb_g_exec *exec = &b->g->exec[c];
+	const char *name = mlb_g_str(b->g, b->g->node[node].name);
+	unsigned gpus;
+	uint64_t mem;
+
+	if (!b->told_short)
+		b->told_short = mlb_calloc(b->g->n_execs, sizeof(*b->told_short));
+	if (b->told_short[c])
+		return;
+	b->told_short[c] = true;
+	gpus = mlb_machine_gpus();
+	mem = mlb_machine_memory();
+	if (exec->gpus > gpus)
+		mlb_note(b, "'%s' wants %u graphics processors and gets %u: there are no more",
+			 name, exec->gpus, gpus);
+	if (exec->mem > mem) {
+		struct mlb_buf want = MLB_BUF_INIT(MLB_KIB), has = MLB_BUF_INIT(MLB_KIB);
+
+		mlb_add_size(&want, exec->mem);
+		mlb_add_size(&has, mem);
+		mlb_note(b, "'%s' wants %s of memory: this machine has %s", name,
+			 mlb_buf_str(&want), mlb_buf_str(&has));
+		mlb_buf_release(&has);
+		mlb_buf_release(&want);
+	}
+}
+
 static bool
 take(struct mlb_builder *b, struct mlb_work *w, int token)
 {
@@ -168,6 +201,7 @@ take(struct mlb_builder *b, struct mlb_work *w, int token)
 
 	if (!mlb_resources_take(b->resources, &w->grant, &b->g->exec[c], reserved))
 		return false;
+	tell_short(b, w->node);
 	if (b->reserved == c)
 		b->reserved = MLB_NONE;
 	w->grant.token = token;

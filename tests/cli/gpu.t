@@ -73,4 +73,24 @@ change mlbuild.ini 'echo "' 'echo of "'
 ok timeout 60 "$MLBUILD"
 eq "$(cat a.txt)" 'of 5,7'
 
+t and it is said, once for all that want the same
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+matrix.k = 1 2 3
+run = echo "${matrix:k}" > ${out}
+out = ${matrix:k}.txt
+gpus = 3
+mem = 900000G
+[dataset b]
+run = echo 1 > ${out}
+out = b.txt
+gpus = 2
+X
+ok mlbuild -j1
+err_has 'wants 3 graphics processors and gets 2'
+eq "$(grep -c 'graphics processors' "$T_ERR")" 1
+eq "$(grep -c 'of memory: this machine has' "$T_ERR")" 1
+err_hasnt "'b' wants"
+
 done_testing
