@@ -24,7 +24,12 @@ new_project(void **state)
 	assert_err(mlb_init(".", &note, &err), MLB_EEXISTS, "exists already: nothing was changed");
 	assert_file("mlbuild.ini", text);
 	free(text);
-	assert_err(mlb_init("nowhere/at/all", &note, &err), MLB_ESYSTEM, "mlbuild.ini");
+	assert_err(mlb_init("mlbuild.ini/below", &note, &err), MLB_ESYSTEM, "mlbuild.ini");
+	assert_ok(mlb_init("not/there/yet", &note, &err));
+	mlb_free(note);
+	text = file_text("not/there/yet/mlbuild.ini");
+	expect_contains(text, "name = yet\n");
+	free(text);
 }
 
 static void
