@@ -185,9 +185,9 @@ run = echo x >"$SEEN.started"; cat go >${out}
 out = a.txt
 X
 put job.sh <<'X'
+trap 'echo >interrupted' INT
 "$MLBUILD" >job.log 2>&1 &
-trap : INT
-wait $!
+until [ -e interrupted ]; do sleep 0.05; done
 timeout 20 sh -c "echo end >go"
 wait $!
 echo $? >job.code
@@ -195,8 +195,8 @@ X
 {
 	wait_for "$SEEN.started"
 	printf '\003'
-	cat stop # the terminal stays until the job is done
-} | script -qec 'sh job.sh; echo >stop' /dev/null >"$SEEN" 2>&1
+	timeout 60 cat stop # the terminal stays until the job is done
+} | script -qec 'timeout --foreground 60 sh job.sh; echo >stop' /dev/null >"$SEEN" 2>&1
 eq "$(cat job.code)" 0
 eq "$(cat a.txt)" end
 
