@@ -193,7 +193,10 @@ MLB_API void mlb_report_release(struct mlb_report *r);
 MLB_API int mlb_build(struct mlb_project *p, const struct mlb_build *b, struct mlb_report *report,
 		      struct mlb_err *err);
 
-/* mlb_plan for a build with all its options: what it would do and why. Events and report are not used. */
+/*
+ * mlb_plan for a build with all its options: what it would do and why. Events and report are not used.
+ * MLB_ESTALE, with all told, where the build would end so because of `locked`.
+ */
 MLB_API int mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn,
 			   void *ctx, struct mlb_err *err);
 

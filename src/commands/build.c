@@ -83,7 +83,7 @@ dry_run(struct app *app, const struct mlb_build *b, struct mlb_err *err)
 	view.future = true;
 	view.all = app->opt.verbose;
 	rc = mlb_plan_build(app->project, b, plan_view_take, &view, err);
-	if (rc >= 0 && !app->opt.json)
+	if ((rc >= 0 || rc == MLB_ESTALE) && !app->opt.json)
 		plan_view_print(&view);
 	plan_view_release(&view);
 	return rc < 0 ? rc : 0;

@@ -3,6 +3,7 @@
  */
 #include "engine/builder.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "engine/variant.h"
 #include "os/clock.h"
 #include "os/fs.h"
+#include "os/path.h"
 #include "store/tree.h"
 
 enum { MAX_PASSES = 3, MAX_NOTE = 64 * 1024 };
@@ -282,9 +284,7 @@ verdict_error(struct mlb_builder *b, struct mlb_err *err)
 	case MLB_EINTERRUPTED:
 		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
 	case MLB_ESTALE:
-		return mlb_err_set(
-			err, MLB_ESTALE,
-			"mlbuild.lock is not what these inputs give: build without --locked and commit it");
+		return mlb_err_set(err, MLB_ESTALE, "%s", MLB_LOCK_STALE);
 	case MLB_ECHECK:
 		return mlb_err_set(err, MLB_ECHECK, "%u %s no", b->report->checks_no,
 				   b->report->checks_no == 1 ? "check said" : "checks said");
@@ -294,6 +294,31 @@ verdict_error(struct mlb_builder *b, struct mlb_err *err)
 		return mlb_err_set(err, MLB_EFAILED, "%u failed, %u blocked", b->report->failed,
 				   b->report->blocked);
 	}
+}
+
+/* Whether the trace can be written is found out before anything runs. */
+static int
+check_trace(const char *path, struct mlb_err *err)
+{
+	struct mlb_buf dir = MLB_BUF_INIT(MAX_NOTE);
+	struct mlb_err why = MLB_ERR_INIT;
+	struct mlb_stat st, parent;
+	int rc = 0;
+
+	mlb_path_dir(&dir, path);
+	if (mlb_fs_stat(&st, path, &why) || mlb_fs_stat(&parent, mlb_buf_str(&dir), &why))
+		rc = mlb_err_set(err, MLB_EINVALID, "--trace: %s", why.text);
+	else if (!*path || st.type == MLB_F_DIR)
+		rc = mlb_err_set(err, MLB_EINVALID, "--trace '%s' is a directory: name a file",
+				 path);
+	else if (parent.type != MLB_F_DIR)
+		rc = mlb_err_set(err, MLB_EINVALID, "--trace '%s': there is no directory '%s'",
+				 path, mlb_buf_str(&dir));
+	else if (!mlb_fs_may_write(st.type == MLB_F_ABSENT ? mlb_buf_str(&dir) : path))
+		rc = mlb_err_set(err, MLB_EINVALID, "--trace '%s': %s", path, strerror(errno));
+	mlb_err_release(&why);
+	mlb_buf_release(&dir);
+	return rc;
 }
 
 int
@@ -315,7 +340,9 @@ mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report 
 	b.trace_start = began;
 	if (b.tracing)
 		mlb_trace_init(&b.trace);
-	rc = mlb_project_write(p, err);
+	rc = opt->trace ? check_trace(opt->trace, err) : 0;
+	if (rc == 0)
+		rc = mlb_project_write(p, err);
 	if (rc == 0)
 		rc = mlb_claim(&b.lock, p, opt->command_line, tell_wait, &b, err);
 	if (rc == 0)

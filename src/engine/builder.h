@@ -108,8 +108,9 @@ struct mlb_builder {
 	bool cancelled;
 	bool lock_changed; /* in any pass: mlbuild.lock, .gitignore */
 	bool ignore_changed;
-	bool stale; /* --locked: something would have changed the lock */
-	bool again; /* a rerun gave other bytes: plan once more */
+	bool stale;       /* --locked: something would have changed the lock */
+	bool foretelling; /* nothing is built: only b->stale is to be found out */
+	bool again;       /* a rerun gave other bytes: plan once more */
 	struct mlb_trace trace;
 	bool tracing;
 	uint64_t trace_start; /* monotonic ns at which the build began */
@@ -201,6 +202,10 @@ void mlb_report_changed(struct mlb_builder *b); /* which of the files that are c
 int mlb_graph_is_recorded(struct mlb_builder *b, bool *is,
 			  struct mlb_err *err); /* lock and .gitignore are of this graph */
 int mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err);
+#define MLB_LOCK_STALE                                                                             \
+	"mlbuild.lock is not what these inputs give: build without --locked and commit it"
+/* Would a build of this plan, simulated, have to change the lock? What is to run may give what the lock has. */
+int mlb_relock_differs(struct mlb_plan *plan, bool *differs, struct mlb_err *err);
 
 /* ignore.c: the block in .gitignore, which is read again only where the file is not as it was left. */
 int mlb_update_gitignore(struct mlb_project *p, bool *changed, struct mlb_err *err);

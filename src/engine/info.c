@@ -126,6 +126,20 @@ mlb_is_target(struct mlb_project *p, const char *name)
 	return is;
 }
 
+/* Would a build with --locked end in that the lock is not what the inputs give? */
+static int
+hold_to_lock(struct mlb_plan *plan, struct mlb_err *err)
+{
+	bool differs = plan->refused;
+	int rc = 0;
+
+	if (!plan->locked || mlb_is_variant(plan->p))
+		return 0;
+	if (!differs)
+		rc = mlb_relock_differs(plan, &differs, err);
+	return rc == 0 && differs ? mlb_err_set(err, MLB_ESTALE, "%s", MLB_LOCK_STALE) : rc;
+}
+
 /* Decide, tell each wanted node's fate, and free the plan; rc: how it was made. */
 static int
 tell_plan(struct mlb_plan *plan, mlb_plan_fn *fn, void *ctx, int rc, struct mlb_err *err)
@@ -153,9 +167,11 @@ tell_plan(struct mlb_plan *plan, mlb_plan_fn *fn, void *ctx, int rc, struct mlb_
 		if (node->wanted)
 			rc = fn(ctx, &info);
 	}
+	if (rc == 0)
+		rc = hold_to_lock(plan, err);
 	mlb_plan_free(plan);
 	/* What was hashed to answer is remembered; a reader that cannot write answers all the same. */
-	if (rc == 0)
+	if (rc == 0 || rc == MLB_ESTALE)
 		mlb_project_save_scan(p, NULL);
 	return rc < 0 ? rc : 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "engine/each.h"
 #include "os/clock.h"
 
 enum { MAX_TABLE = 1 << 30 };
@@ -165,6 +166,46 @@ mlb_known_elsewhere(struct mlb_plan *plan, uint32_t n)
 	bool readable;
 
 	return b && may_have_row(plan, n, b, &readable);
+}
+
+/* Is it in a table that the lock names, whose bytes are not here? Then only making it tells whether the lock has it. */
+static bool
+may_be_locked(struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_lock_block *b = block_of(plan, n);
+
+	for (; b; b = b->other)
+		if (!mlb_digest_is_zero(&b->table) && table_of(plan, b)->n == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_locked(struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_node *node = &plan->node[n];
+
+	/* Before what it reads is known its key is not: the lock may have it. */
+	if (!node->key_known)
+		return mlb_known_elsewhere(plan, n);
+	if (plan->g->node[n].flags & MLB_G_EACH)
+		return node->each && node->each->stale == 0;
+	return mlb_known_locked(plan, n, &node->key);
+}
+
+bool
+mlb_known_refused(struct mlb_plan *plan, uint32_t n)
+{
+	struct mlb_node *node = &plan->node[n];
+	const struct mlb_g_node *g_node = &plan->g->node[n];
+
+	if (!plan->locked || mlb_is_variant(plan->p) || g_node->kind == MLB_K_TASK ||
+	    g_node->kind == MLB_K_CHECK || node->lost || g_node->flags & MLB_G_SOURCE ||
+	    is_locked(plan, n) || may_be_locked(plan, n))
+		return false;
+	node->reason = mlb_arena_printf(&plan->arena, "--locked: mlbuild.lock does not have it: %s",
+					node->reason);
+	return true;
 }
 
 const char *

@@ -14,6 +14,12 @@ bool mlb_known_locked(struct mlb_plan *plan, uint32_t n, const struct mlb_digest
 bool mlb_known_elsewhere(struct mlb_plan *plan, uint32_t n);
 #define MLB_BYTES_NOWHERE "mlbuild.lock has it, but its bytes are neither here nor in the cache"
 
+/*
+ * --locked: what the lock does not have may be neither made nor put in place; node->reason
+ * then says so. For a node that is to run or to be restored.
+ */
+bool mlb_known_refused(struct mlb_plan *plan, uint32_t n);
+
 /* Why a key that has no result has none, where nothing was recorded here: a sentence. */
 const char *mlb_known_not(struct mlb_plan *plan, uint32_t n);
 

@@ -365,6 +365,11 @@ mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err)
 			rc = mlb_decide(plan, i, err);
 		if (rc)
 			return rc;
+		if ((plan->node[i].fate == MLB_FATE_RUN || plan->node[i].fate == MLB_FATE_RESTORE) &&
+		    mlb_known_refused(plan, i)) {
+			plan->node[i].fate = MLB_FATE_BLOCKED;
+			plan->refused = true;
+		}
 		hear_gates(plan, i);
 	}
 	return 0;

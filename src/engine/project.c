@@ -73,6 +73,7 @@ add_override(struct mlb_project *p, const char *text, struct mlb_err *err)
 
 		if (rc == 0)
 			o->value = mlb_arena_strdup(&p->arena, mlb_buf_str(&path));
+		o->given = mlb_arena_strdup(&p->arena, text + 1);
 		mlb_buf_release(&path);
 		if (rc)
 			return rc;

@@ -170,6 +170,7 @@ struct mlb_plan {
 	struct mlb_arena arena;
 	uint64_t kind_mean[MLB_N_KINDS];
 	bool force, only, downstream, update, locked;
+	bool refused; /* simulating: --locked blocks something */
 	uint32_t n_wanted;
 	uint32_t n_resting; /* of them */
 };

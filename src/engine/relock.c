@@ -98,7 +98,9 @@ table_of(struct mlb_builder *b, struct mlb_table_row *row, size_t n, struct mlb_
 
 	mlb_table_format(&text, row, n);
 	rc = mlb_buf_check(&text, "a table of the lock", err);
-	if (rc == 0)
+	if (rc == 0 && b->foretelling)
+		mlb_sha256_of(out, mlb_buf_str(&text), text.len);
+	else if (rc == 0)
 		rc = mlb_cas_put(b->p->cas, out, mlb_buf_str(&text), text.len, err);
 	mlb_buf_release(&text);
 	return rc;
@@ -294,6 +296,41 @@ set_blocks(struct mlb_builder *b, bool regraphed, bool *differs, struct mlb_err 
 	free(first);
 	free(next);
 	free(seen);
+	return rc;
+}
+
+/* As they will be when all has gone well: what is known now, and is not to be made, is done. */
+static void
+foresee(struct mlb_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->g->n_nodes; i++) {
+		struct mlb_node *node = &plan->node[i];
+
+		if (!node->wanted ||
+		    (node->fate != MLB_FATE_CURRENT && node->fate != MLB_FATE_RESTORE))
+			continue;
+		node->known = true;
+		node->phase = MLB_PH_DONE;
+	}
+}
+
+int
+mlb_relock_differs(struct mlb_plan *plan, bool *differs, struct mlb_err *err)
+{
+	const struct mlb_build locked = { .locked = true };
+	struct mlb_builder b = { .p = plan->p,
+				 .plan = plan,
+				 .g = plan->g,
+				 .opt = &locked,
+				 .lock = MLB_LOCK_INIT,
+				 .epoll = -1,
+				 .foretelling = true };
+	bool changed;
+	int rc;
+
+	foresee(plan);
+	rc = mlb_relock(&b, &changed, err);
+	*differs = b.stale;
 	return rc;
 }
 

@@ -231,28 +231,6 @@ proceed(struct mlb_builder *b, uint32_t n)
 		mlb_node_ready(b, mlb_work_new(b, n));
 }
 
-/* --locked: what the lock does not have may be neither made nor put in place. */
-static bool
-locked_refuses(struct mlb_builder *b, uint32_t n)
-{
-	struct mlb_node *node = &b->plan->node[n];
-	const struct mlb_g_node *g_node = &b->g->node[n];
-
-	if (!b->opt->locked || mlb_is_variant(b->p) || g_node->kind == MLB_K_TASK ||
-	    g_node->kind == MLB_K_CHECK || node->lost || g_node->flags & MLB_G_SOURCE)
-		return false;
-	if (node->key_known && !(g_node->flags & MLB_G_EACH) &&
-	    mlb_known_locked(b->plan, n, &node->key))
-		return false;
-	if (g_node->flags & MLB_G_EACH && node->each && node->each->stale == 0)
-		return false;
-	b->stale = true;
-	block(b, n,
-	      mlb_arena_printf(&b->plan->arena, "--locked: mlbuild.lock does not have it: %s",
-			       node->reason));
-	return true;
-}
-
 static void
 decide(struct mlb_builder *b, uint32_t n)
 {
@@ -280,8 +258,11 @@ decide(struct mlb_builder *b, uint32_t n)
 		block(b, n, node->reason);
 		break;
 	default:
-		if (locked_refuses(b, n))
+		if (mlb_known_refused(b->plan, n)) {
+			b->stale = true;
+			block(b, n, node->reason);
 			break;
+		}
 		node->phase = MLB_PH_DECIDED;
 		mlb_todo(b, n);
 	}
