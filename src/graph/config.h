@@ -120,7 +120,8 @@ struct mlb_config {
 };
 
 struct mlb_override {
-	const char *name, *value; /* -p name=value; name NULL: value is a file, -p @value */
+	const char *name, *value; /* -p name=value; name NULL: value is the absolute path of a file */
+	const char *given;        /* a file as it was given, -p @given, for messages; else NULL */
 };
 
 /*

@@ -190,13 +190,32 @@ unknown_param(struct loader *l, const char *name, const char *where)
 			   near ? ": did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
+/* That it cannot be read is wrong with the command line, whatever the system says of it. */
+static int
+read_override(struct mlb_buf *text, const struct mlb_override *o, struct mlb_err *err)
+{
+	struct mlb_err why = MLB_ERR_INIT;
+	struct mlb_stat st;
+	int rc = mlb_fs_stat(&st, o->value, &why);
+
+	if (rc == 0 && st.type == MLB_F_ABSENT)
+		rc = mlb_err_set(err, MLB_EINVALID, "-p '@%s': there is no such file", o->given);
+	else if (rc == 0 && st.type == MLB_F_DIR)
+		rc = mlb_err_set(err, MLB_EINVALID, "-p '@%s': that is a directory", o->given);
+	else if (rc || mlb_fs_read(text, o->value, &why))
+		rc = mlb_err_set(err, MLB_EINVALID, "-p '@%s': %s", o->given, why.text);
+	mlb_err_release(&why);
+	return rc;
+}
+
 /* -p @FILE: every value in it must be the project's already. */
 static int
-override_file(struct loader *l, const char *path)
+override_file(struct loader *l, const struct mlb_override *o)
 {
 	struct mlb_buf text = MLB_BUF_INIT(FILE_MAX);
 	struct mlb_params given;
-	int rc = mlb_fs_read(&text, path, l->err);
+	const char *path = o->given;
+	int rc = read_override(&text, o, l->err);
 
 	mlb_params_init(&given);
 	if (!rc)
@@ -242,7 +261,7 @@ mlb_config_override(struct loader *l, const struct mlb_override *o, size_t n)
 
 	for (size_t i = 0; i < n && !rc; i++) {
 		if (!o[i].name)
-			rc = override_file(l, o[i].value);
+			rc = override_file(l, &o[i]);
 		else if (!mlb_params_get(&l->c->params, o[i].name))
 			rc = unknown_param(l, o[i].name, "-p");
 		else

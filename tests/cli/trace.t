@@ -19,4 +19,20 @@ assert any(e.get("ph") == "X" for e in events)
 ok mlbuild
 did ''
 
+t where it cannot be written: exit 2, before anything runs
+t_dir
+chain
+for where in /nonexistent/x . "$T_ROOT" in.txt/x no/such/t.json; do
+	code 2 mlbuild --trace "$where"
+	err_has "$where"
+done
+did ''
+gone mlbuild.lock
+ok mlbuild --trace /dev/null
+ln -s t2.json link.json
+code 2 mlbuild --trace link.json
+: >t2.json
+ok mlbuild --trace link.json
+ok test -s t2.json -a -L link.json
+
 done_testing

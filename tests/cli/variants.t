@@ -118,6 +118,13 @@ eq "$(find ../v3 -name c.txt -exec cat {} + | tail -n 1)" three-9
 gone out
 rm -r ../v3
 
+t a parameter file that is not there
+code 2 mlbuild -p @no.yaml c
+err_has "'@no.yaml'"
+err_hasnt "$PWD"
+code 2 mlbuild -p @. c
+err_has directory
+
 t a variant that fails leaves everything alone
 t_dir
 chain

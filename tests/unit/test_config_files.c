@@ -210,7 +210,7 @@ test_parameter_files(void **state)
 static void
 test_overrides(void **state)
 {
-	struct mlb_override o[2] = { { "model.C", "0.1" }, { NULL, "dev.json" } };
+	struct mlb_override o[2] = { { "model.C", "0.1", NULL }, { NULL, "dev.json", "dev.json" } };
 	struct mlb_config *c;
 
 	(void)state;
@@ -232,8 +232,8 @@ test_overrides(void **state)
 	put_file("dev.json", "{\"sede\": 8}");
 	assert_load_fails(&o[1], 1, MLB_EINVALID,
 			  "dev.json: no parameter 'sede': did you mean 'seed'?");
-	o[1].value = "none.json";
-	assert_load_fails(&o[1], 1, MLB_ESYSTEM, "none.json");
+	o[1].value = o[1].given = "none.json";
+	assert_load_fails(&o[1], 1, MLB_EINVALID, "none.json");
 }
 
 /* mlbuild.ini, then the user's, then the project's own config.ini: the later one wins, key by key. */
