@@ -83,15 +83,17 @@ tell_no_pins(struct mlb_builder *b, struct mlb_err *err)
 static int
 find(struct mlb_builder *b, struct mlb_err *err)
 {
+	/* A snapshot needs the lock too: it names what git does not have. */
+	struct mlb_pin_spec spec = { .also = "mlbuild.lock", .trailers = trailers(b) };
 	struct mlb_strvec path = MLB_VEC_INIT;
 	int rc = mlb_vcs_head(b->p->vcs, b->head, err);
 
 	if (rc == 0)
 		rc = add_sources(b, &path, err);
-	/* A snapshot needs the lock too: it names what git does not have. */
+	spec.path = (const char *const *)path.v;
+	spec.n = path.n;
 	if (rc == 0)
-		rc = mlb_vcs_pin(b->p->vcs, (const char *const *)path.v, path.n, "mlbuild.lock",
-				 trailers(b), b->pin, err);
+		rc = mlb_vcs_pin(b->p->vcs, &spec, b->pin, err);
 	mlb_strvec_release(&path);
 	return rc;
 }

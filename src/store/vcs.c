@@ -250,6 +250,8 @@ mlb_vcs_close(struct mlb_vcs *v)
 	mlb_git_rules_close(v);
 	if (v->index)
 		v->git.index_free(v->index);
+	if (v->bare)
+		v->git.repository_free(v->bare);
 	if (v->repo)
 		v->git.repository_free(v->repo);
 	mlb_git_unload(&v->git);
@@ -316,47 +318,5 @@ mlb_vcs_head(struct mlb_vcs *v, char out[MLB_OID_HEX + 1], struct mlb_err *err)
 	out[0] = '\0';
 	if (rc == 0 && !unborn)
 		v->git.oid_tostr(out, MLB_OID_HEX + 1, &id);
-	return rc;
-}
-
-static int
-add_blob(struct mlb_vcs *v, struct mlb_buf *out, const git_oid *id, const char *path,
-	 struct mlb_err *err)
-{
-	git_blob *blob;
-
-	if (v->git.blob_lookup(&blob, v->repo, id) < 0)
-		return mlb_git_fail(v, err, MLB_ENOTFOUND, "'%s' cannot be read from git", path);
-	mlb_buf_add(out, v->git.blob_rawcontent(blob), (size_t)v->git.blob_rawsize(blob));
-	v->git.blob_free(blob);
-	return mlb_buf_check(out, path, err);
-}
-
-int
-mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out,
-	     struct mlb_err *err)
-{
-	const char *full = mlb_git_path(v, path);
-	git_object *object = NULL, *tree = NULL;
-	git_tree_entry *entry = NULL;
-	int rc = v->git.revparse_single(&object, v->repo, rev);
-
-	if (rc < 0)
-		rc = mlb_git_fail(v, err, rc == GIT_ENOTFOUND ? MLB_ENOTFOUND : MLB_EINVALID,
-				  "'%s' is no revision", rev);
-	else if (v->git.object_peel(&tree, object, GIT_OBJECT_TREE) < 0)
-		rc = mlb_git_fail(v, err, MLB_EINVALID, "'%s' has no files", rev);
-	else if (v->git.tree_entry_bypath(&entry, (git_tree *)tree, full) < 0 ||
-		 (v->git.tree_entry_filemode(entry) & 0170000) == GIT_FILEMODE_TREE ||
-		 v->git.tree_entry_filemode(entry) == GIT_FILEMODE_COMMIT)
-		rc = mlb_err_set(err, MLB_ENOTFOUND, "there is no file '%s' in '%s'", path, rev);
-	else
-		rc = add_blob(v, out, v->git.tree_entry_id(entry), path, err);
-	if (entry)
-		v->git.tree_entry_free(entry);
-	if (tree)
-		v->git.object_free(tree);
-	if (object)
-		v->git.object_free(object);
 	return rc;
 }

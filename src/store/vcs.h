@@ -19,12 +19,14 @@ struct mlb_vcs;
  * another user that is not trusted is an error. GIT_DIR, GIT_WORK_TREE and
  * GIT_INDEX_FILE are heeded where they name a repository around the project.
  */
-int mlb_vcs_open(struct mlb_vcs **out, const char *project_dir, struct mlb_buf *why, struct mlb_err *err);
+int mlb_vcs_open(struct mlb_vcs **out, const char *project_dir, struct mlb_buf *why,
+		 struct mlb_err *err);
 void mlb_vcs_close(struct mlb_vcs *v);
 
 const char *mlb_vcs_workdir(const struct mlb_vcs *v); /* absolute root of the work tree; borrowed */
-bool mlb_vcs_tracked(struct mlb_vcs *v, const char *path);  /* in the index, or something below it */
-bool mlb_vcs_ignored(struct mlb_vcs *v, const char *path);  /* not tracked, and ignored by git's rules */
+bool mlb_vcs_tracked(struct mlb_vcs *v, const char *path); /* in the index, or something below it */
+bool mlb_vcs_ignored(struct mlb_vcs *v,
+		     const char *path); /* not tracked, and ignored by git's rules */
 
 /*
  * Files and links below dir ("." for all) that git tracks or would add, sorted,
@@ -36,27 +38,120 @@ int mlb_vcs_files(struct mlb_vcs *v, const char *dir, struct mlb_strvec *out, st
 /* HEAD's commit id; "" for a repository without a commit. */
 int mlb_vcs_head(struct mlb_vcs *v, char out[MLB_OID_HEX + 1], struct mlb_err *err);
 
+/* ------------------------------------------------------------ pins and experiments */
+
+/* A file whose text the caller gives, instead of the disk: a variant's lock or parameters. */
+struct mlb_pin_file {
+	const char *path; /* of the project */
+	const char *text; /* as it would be on disk: git's filters are applied; NULL: absent */
+	size_t len;
+};
+
+/* What mlb_vcs_pin makes; all is borrowed, and zero bytes are a good start. */
+struct mlb_pin_spec {
+	const char *const *path; /* compared with HEAD; a directory stands for its files */
+	size_t n;
+	const struct mlb_pin_file
+		*file; /* compared too, by the text given; they win over path and also */
+	size_t n_file;
+	const char *also; /* one more path that a snapshot holds, but none is made for; NULL: none */
+	const char *subject;  /* first line of the message; NULL: "mlbuild snapshot" */
+	const char *trailers; /* its last paragraph, lines "Name: value"; NULL: none */
+	const char *refs;     /* what its reference begins with; NULL: MLB_PINS */
+	bool always;          /* make a commit even where all equals HEAD */
+};
+
+#define MLB_PINS "refs/mlbuild/pins/"
+#define MLB_EXPERIMENTS "refs/mlbuild/experiments/"
+
 /*
  * The commit that stands for the present content of these paths: HEAD if each
  * of them is in HEAD with the bytes on disk (filters such as CRLF applied),
  * else a snapshot commit: parent HEAD, HEAD's tree overlaid with the files on
  * disk (absent ones removed; ignored ones, those above 1 MiB and those of other
  * repositories inside are left out: a snapshot never holds bytes that were not
- * there). A directory stands for its files. Author and times are those of HEAD,
- * or fixed where there is no commit, so that equal content gives the same id,
- * message "mlbuild snapshot" and trailers. It is written to the object
- * database, with the reference refs/mlbuild/pins/ID; index, work tree and
- * branches stay as they are. `also` (NULL: none) is one more path, which
- * a snapshot holds but none is made for.
+ * there) and with the files given, whatever they are. Author and times are those
+ * of HEAD, or fixed where there is no commit, so that equal content gives the
+ * same id. It is written to the object database, with the reference
+ * spec->refs followed by its id; index, work tree and branches stay as they are.
  */
-int mlb_vcs_pin(struct mlb_vcs *v, const char *const *path, size_t n, const char *also,
-		const char *trailers, char out[MLB_OID_HEX + 1], struct mlb_err *err);
+int mlb_vcs_pin(struct mlb_vcs *v, const struct mlb_pin_spec *spec, char out[MLB_OID_HEX + 1],
+		struct mlb_err *err);
+
+/* ------------------------------------------------------------ commits */
+
+/* The commit that a revision (anything git understands; tags are peeled) is; MLB_ENOTFOUND, MLB_EINVALID. */
+int mlb_vcs_resolve(struct mlb_vcs *v, const char *rev, char out[MLB_OID_HEX + 1],
+		    struct mlb_err *err);
+
+/* A commit; owned, release it. */
+struct mlb_vcs_commit {
+	char id[MLB_OID_HEX + 1];
+	char parent[MLB_OID_HEX + 1]; /* the first; "" for none */
+	unsigned n_parents;           /* in a shallow clone's last commit as in the full one */
+	int64_t time;                 /* the author's, seconds since 1970 */
+	int offset;                   /* of the author's clock, minutes east of UTC */
+	char *author, *email;
+	char *subject; /* the first paragraph of the message, in one line */
+};
+
+int mlb_vcs_commit_info(struct mlb_vcs *v, const char *rev, struct mlb_vcs_commit *out,
+			struct mlb_err *err);
+void mlb_vcs_commit_release(struct mlb_vcs_commit *c); /* of zero bytes too */
+
+/* Append the whole message, trailers and all, to out. */
+int mlb_vcs_message(struct mlb_vcs *v, const char *rev, struct mlb_buf *out, struct mlb_err *err);
+
+/* ------------------------------------------------------------ a commit's files */
+
+enum mlb_vcs_kind { MLB_VCS_FILE, MLB_VCS_EXEC, MLB_VCS_LINK, MLB_VCS_SUBMODULE };
+
+struct mlb_vcs_entry {
+	const char *path; /* of the project; borrowed for the call */
+	enum mlb_vcs_kind kind;
+	char id[MLB_OID_HEX + 1]; /* the blob's; a submodule's commit */
+};
+
+/* 0, or an error that ends the walk and is passed on. */
+typedef int mlb_vcs_entry_fn(void *ctx, const struct mlb_vcs_entry *e, struct mlb_err *err);
+
+/*
+ * Every file, link and submodule of rev below dir ("." for all) of the project's
+ * directory, in git's order. A directory that rev has not is MLB_ENOTFOUND; with
+ * "." it is an empty one.
+ */
+int mlb_vcs_tree_each(struct mlb_vcs *v, const char *rev, const char *dir, mlb_vcs_entry_fn *fn,
+		      void *ctx, struct mlb_err *err);
+
+/* Of a blob: its size, and its bytes as git has them, appended; a partial clone fetches it. */
+int mlb_vcs_blob_size(struct mlb_vcs *v, const char *id, uint64_t *size, struct mlb_err *err);
+int mlb_vcs_blob_read(struct mlb_vcs *v, const char *id, struct mlb_buf *out, struct mlb_err *err);
+
+/* What became of a blob that was to be written. */
+struct mlb_vcs_written {
+	bool is_lfs; /* a pointer of Git LFS, and nothing was written: the bytes are elsewhere */
+	char lfs_digest[65]; /* their SHA-256, which names them in the cache too; else "" */
+	uint64_t lfs_size;
+	bool is_unfiltered; /* written, but a filter of .gitattributes that git would run was not */
+};
+
+/*
+ * Write a file or link of rev to the path `to` of the disk, of which nothing is
+ * there, as git's checkout would: line ends, and encodings, by the .gitattributes
+ * of rev and the configuration; a file with mode 0644 or 0755 less the umask. A submodule is an error.
+ */
+int mlb_vcs_blob_write(struct mlb_vcs *v, const char *rev, const struct mlb_vcs_entry *e,
+		       const char *to, struct mlb_vcs_written *out, struct mlb_err *err);
+
+/* ------------------------------------------------------------ revisions and references */
 
 /* Append the content of path in revision rev (anything git understands); MLB_ENOTFOUND. */
-int mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out, struct mlb_err *err);
+int mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out,
+		 struct mlb_err *err);
 
 /* Names of references that begin with this ("refs/tags/"; "" for all), sorted, appended to out. */
-int mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out, struct mlb_err *err);
+int mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out,
+		 struct mlb_err *err);
 int mlb_vcs_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err); /* absent is fine */
 
 /* Is there something of git at or above this directory, whether it can be read or not? */

@@ -19,13 +19,10 @@
 
 #define LARGE MLB_MIB /* a file above this stays out of git */
 
-MLB_VEC_NAMED(updates, git_tree_update);
-
 struct pin {
 	struct mlb_vcs *v;
 	struct mlb_head head;
-	struct updates drop; /* before the others: a directory may take a file's place */
-	struct updates set;
+	struct mlb_git_changes change;
 	struct mlb_strmap seen; /* paths dealt with */
 	struct mlb_arena arena; /* their names */
 	int64_t index_time;     /* when the index was written: what is younger is not trusted */
@@ -34,7 +31,7 @@ struct pin {
 };
 
 static void
-update(struct updates *list, const char *path, const git_oid *id, unsigned mode)
+update(struct mlb_git_updates *list, const char *path, const git_oid *id, unsigned mode)
 {
 	git_tree_update u = { .action = id ? GIT_TREE_UPDATE_UPSERT : GIT_TREE_UPDATE_REMOVE,
 			      .path = path };
@@ -151,7 +148,7 @@ drop_in_the_way(struct pin *p, const char *path, unsigned head_mode)
 	git_oid id;
 
 	if (head_mode == GIT_FILEMODE_TREE)
-		update(&p->drop, path, NULL, 0);
+		update(&p->change.drop, path, NULL, 0);
 	for (char *slash; (slash = strrchr(dir, '/')) != NULL;) {
 		unsigned mode;
 		bool is_new;
@@ -162,7 +159,7 @@ drop_in_the_way(struct pin *p, const char *path, unsigned head_mode)
 			continue;
 		mlb_strmap_add(&p->seen, dir, strlen(dir), &is_new);
 		if (is_new)
-			update(&p->drop, dir, NULL, 0);
+			update(&p->change.drop, dir, NULL, 0);
 		break;
 	}
 }
@@ -176,7 +173,7 @@ set_file(struct pin *p, const char *path, const struct stat *st, unsigned head_m
 	if (p->v->git.blob_create_from_workdir(&id, p->v->repo, path) < 0)
 		return mlb_git_fail(p->v, err, MLB_ESYSTEM, "cannot write '%s' to git", path);
 	drop_in_the_way(p, path, head_mode);
-	update(&p->set, path, &id, mode_of(p, st, head_mode));
+	update(&p->change.set, path, &id, mode_of(p, st, head_mode));
 	return 0;
 }
 
@@ -203,7 +200,7 @@ pin_file(struct pin *p, const char *path, struct mlb_err *err)
 	if (there && (uint64_t)st.st_size <= LARGE && !mlb_git_ignored(p->v, path))
 		return set_file(p, path, &st, mode, err);
 	if (file_in_head)
-		update(&p->drop, path, NULL, 0);
+		update(&p->change.drop, path, NULL, 0);
 	return 0;
 }
 
@@ -249,134 +246,53 @@ pin_path(struct pin *p, const char *path, struct mlb_err *err)
 	return rc;
 }
 
-/* ------------------------------------------------------------ the commit */
+/* ------------------------------------------------------------ files that the caller gives */
 
-/* Whether a path is below one of these. */
-static bool
-is_below(const struct mlb_strmap *paths, const char *path)
-{
-	for (const char *s = strchr(path, '/'); s; s = strchr(s + 1, '/'))
-		if (mlb_strmap_find(paths, path, (size_t)(s - path)))
-			return true;
-	return false;
-}
-
-/*
- * What is below something dropped goes with it.  Where nothing is set in the
- * place of what is dropped, all is one list: no tree is written in between.
- */
-static void
-unite(struct pin *p)
-{
-	struct mlb_strmap dropped = MLB_STRMAP_INIT;
-	bool apart = false;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < p->drop.n; i++)
-		mlb_strmap_add(&dropped, p->drop.v[i].path, strlen(p->drop.v[i].path), NULL);
-	for (size_t i = 0; i < p->drop.n; i++)
-		if (!is_below(&dropped, p->drop.v[i].path))
-			p->drop.v[kept++] = p->drop.v[i];
-	p->drop.n = kept;
-	for (size_t i = 0; i < p->set.n && !apart; i++)
-		apart = is_below(&dropped, p->set.v[i].path) ||
-			mlb_strmap_find(&dropped, p->set.v[i].path, strlen(p->set.v[i].path));
-	for (; !apart && p->drop.n; p->drop.n--)
-		mlb_vec_push(&p->set, p->drop.v[p->drop.n - 1]);
-	mlb_strmap_release(&dropped);
-}
-
-/* The tree with these changes; *tree is replaced. */
+/* The blob of a text, as git would make it of a file with this name; only its id, or in the database too. */
 static int
-change_tree(struct pin *p, git_tree **tree, const struct updates *list, struct mlb_err *err)
-{
-	git_tree *changed;
-	git_oid id;
-
-	if (p->v->git.tree_create_updated(&id, p->v->repo, *tree, list->n, list->v) < 0 ||
-	    p->v->git.tree_lookup(&changed, p->v->repo, &id) < 0)
-		return mlb_git_fail(p->v, err, MLB_ESYSTEM, "cannot write a tree to git");
-	if (*tree && *tree != p->head.tree)
-		p->v->git.tree_free(*tree);
-	*tree = changed;
-	return 0;
-}
-
-static int
-write_commit(struct pin *p, const git_tree *tree, const char *trailers, git_oid *out,
-	     struct mlb_err *err)
+text_blob(const struct pin *p, const struct mlb_pin_file *f, const char *path, bool write,
+	  git_oid *id)
 {
 	const struct mlb_git *g = &p->v->git;
-	size_t len = strlen(trailers);
-	char *message = mlb_asprintf("mlbuild snapshot\n%s%s%s", len ? "\n" : "", trailers,
-				     len && trailers[len - 1] != '\n' ? "\n" : "");
-	const git_commit *parents[] = { p->head.commit };
-	git_signature *nobody = NULL;
-	git_buf text = { NULL, 0, 0 };
-	git_odb *odb = NULL;
-	int rc = p->head.commit ? 0
-				: g->signature_new(&nobody, "mlbuild", "mlbuild@localhost", 0, 0);
+	git_filter_list *filters = NULL;
+	git_buf to = { NULL, 0, 0 };
+	int rc = g->filter_list_load(&filters, p->v->repo, NULL, path, GIT_FILTER_TO_ODB, 0);
 
-	if (rc == 0)
-		rc = g->commit_create_buffer(&text, p->v->repo,
-					     nobody ? nobody : g->commit_author(p->head.commit),
-					     nobody ? nobody : g->commit_committer(p->head.commit),
-					     NULL, message, tree, p->head.commit ? 1 : 0, parents);
-	if (rc == 0)
-		rc = g->repository_odb(&odb, p->v->repo);
-	if (rc == 0)
-		rc = g->odb_write(out, odb, text.ptr, text.size, GIT_OBJECT_COMMIT);
-	if (rc < 0)
-		rc = mlb_git_fail(p->v, err, MLB_ESYSTEM, "cannot write a snapshot to git");
-	if (odb)
-		g->odb_free(odb);
-	if (nobody)
-		g->signature_free(nobody);
-	g->buf_dispose(&text);
-	free(message);
-	return rc;
-}
-
-/* The reference keeps git's collector from the snapshot. */
-static int
-write_reference(struct pin *p, const git_oid *id, char hex[MLB_OID_HEX + 1], struct mlb_err *err)
-{
-	git_reference *ref = NULL;
-	char *name;
-	int rc;
-
-	p->v->git.oid_tostr(hex, MLB_OID_HEX + 1, id);
-	name = mlb_asprintf("refs/mlbuild/pins/%s", hex);
-	rc = p->v->git.reference_create(&ref, p->v->repo, name, id, 0, NULL);
-	if (rc < 0 && rc != GIT_EEXISTS)
-		rc = mlb_git_fail(p->v, err, MLB_ESYSTEM, "cannot write '%s'", name);
-	else
-		rc = 0;
-	if (ref)
-		p->v->git.reference_free(ref);
-	free(name);
+	if (rc == 0 && filters)
+		rc = g->filter_list_apply_to_buffer(&to, filters, f->text, f->len);
+	if (rc == 0 && write)
+		rc = g->blob_create_from_buffer(id, p->v->repo, filters ? to.ptr : f->text,
+						filters ? to.size : f->len);
+	else if (rc == 0)
+		rc = g->odb_hash(id, filters ? to.ptr : f->text, filters ? to.size : f->len,
+				 GIT_OBJECT_BLOB);
+	g->filter_list_free(filters);
+	g->buf_dispose(&to);
 	return rc;
 }
 
 static int
-snapshot(struct pin *p, const char *trailers, char out[MLB_OID_HEX + 1], struct mlb_err *err)
+pin_text(struct pin *p, const struct mlb_pin_file *f, struct mlb_err *err)
 {
-	git_tree *tree = p->head.tree;
-	git_oid id;
-	int rc = 0;
+	const char *path = mlb_arena_strdup(&p->arena, mlb_git_path(p->v, f->path));
+	git_oid id, now;
+	unsigned mode = mlb_head_find(&p->head, path, &id);
+	bool file_in_head = mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE;
 
-	unite(p);
-	if (p->drop.n)
-		rc = change_tree(p, &tree, &p->drop, err);
-	if (rc == 0 && (p->set.n || !tree))
-		rc = change_tree(p, &tree, &p->set, err);
-	if (rc == 0)
-		rc = write_commit(p, tree, trailers ? trailers : "", &id, err);
-	if (rc == 0)
-		rc = write_reference(p, &id, out, err);
-	if (tree && tree != p->head.tree)
-		p->v->git.tree_free(tree);
-	return rc;
+	mlb_strmap_add(&p->seen, path, strlen(path), NULL);
+	if (!f->text) {
+		if (mode != 0 && mode != GIT_FILEMODE_TREE)
+			update(&p->change.drop, path, NULL, 0);
+		return 0;
+	}
+	if (file_in_head && text_blob(p, f, path, false, &now) == 0 &&
+	    memcmp(&now, &id, sizeof(now)) == 0)
+		return 0;
+	if (text_blob(p, f, path, true, &now) < 0)
+		return mlb_git_fail(p->v, err, MLB_ESYSTEM, "cannot write '%s' to git", path);
+	drop_in_the_way(p, path, mode);
+	update(&p->change.set, path, &now, file_in_head ? mode : GIT_FILEMODE_BLOB);
+	return 0;
 }
 
 /* The index vouches for files that are older than itself. */
@@ -395,8 +311,8 @@ open_index(struct pin *p, struct mlb_err *err)
 }
 
 int
-mlb_vcs_pin(struct mlb_vcs *v, const char *const *path, size_t n, const char *also,
-	    const char *trailers, char out[MLB_OID_HEX + 1], struct mlb_err *err)
+mlb_vcs_pin(struct mlb_vcs *v, const struct mlb_pin_spec *spec, char out[MLB_OID_HEX + 1],
+	    struct mlb_err *err)
 {
 	struct pin p = { .v = v, .seen = MLB_STRMAP_INIT, .arena = MLB_ARENA_INIT };
 	int rc = mlb_head_open(&p.head, v, err);
@@ -404,19 +320,21 @@ mlb_vcs_pin(struct mlb_vcs *v, const char *const *path, size_t n, const char *al
 
 	if (rc == 0)
 		rc = open_index(&p, err);
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = pin_path(&p, path[i], err);
+	for (size_t i = 0; i < spec->n_file && rc == 0; i++)
+		rc = pin_text(&p, &spec->file[i], err);
+	for (size_t i = 0; i < spec->n && rc == 0; i++)
+		rc = pin_path(&p, spec->path[i], err);
 	if (rc == 0)
-		is_head = p.head.commit && !p.drop.n && !p.set.n;
-	if (rc == 0 && !is_head && also)
-		rc = pin_path(&p, also, err);
+		is_head = p.head.commit && !spec->always && !p.change.drop.n && !p.change.set.n;
+	if (rc == 0 && !is_head && spec->also)
+		rc = pin_path(&p, spec->also, err);
 	if (rc == 0 && is_head)
 		v->git.oid_tostr(out, MLB_OID_HEX + 1, &p.head.id);
 	else if (rc == 0)
-		rc = snapshot(&p, trailers, out, err);
+		rc = mlb_git_snapshot(&p.head, &p.change, spec, out, err);
 	mlb_head_close(&p.head);
-	mlb_vec_release(&p.drop);
-	mlb_vec_release(&p.set);
+	mlb_vec_release(&p.change.drop);
+	mlb_vec_release(&p.change.set);
 	mlb_strmap_release(&p.seen);
 	mlb_arena_release(&p.arena);
 	return rc;

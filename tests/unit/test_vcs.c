@@ -1,115 +1,13 @@
 /* Git by libgit2, beside git itself. */
-#include "unit.h"
+#include "git_unit.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <git2/version.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 
 #include "base/vec.h"
 #include "os/fs.h"
-#include "store/vcs.h"
-
-/* libgit2 1.5 loses the matches of its regular expressions, at each repository with extensions. */
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
-
-const char *
-__lsan_default_suppressions(void)
-{
-	return "leak:libpcre2";
-}
-
-/* What a shell command prints; it must succeed. */
-static char *run(const char *fmt, ...) MLB_PRINTF(1, 2);
-
-static char *
-run(const char *fmt, ...)
-{
-	struct mlb_buf out = MLB_BUF_INIT(64 * MLB_MIB);
-	char *command, part[4096];
-	size_t n;
-	va_list ap;
-	FILE *f;
-	int rc;
-
-	va_start(ap, fmt);
-	mlb_vasprintf(&command, fmt, ap);
-	va_end(ap);
-	f = (popen)(command, "r");
-	assert_non_null(f);
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
-		mlb_buf_add(&out, part, n);
-	rc = pclose(f);
-	if (rc)
-		print_error("%s: %d\n", command, rc);
-	assert_int_equal(rc, 0);
-	free(command);
-	return mlb_buf_detach(&out);
-}
-
-#define sh(...) free(run(__VA_ARGS__))
-
-/* An empty repository "r" with a fixed author, in which we are then. */
-static void
-make_repo(void **state)
-{
-	setenv("HOME", *state, 1);
-	setenv("XDG_CONFIG_HOME", *state, 1);
-	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
-	setenv("GIT_AUTHOR_DATE", "1700000000 +0100", 1);
-	setenv("GIT_COMMITTER_DATE", "1700000001 +0100", 1);
-	unsetenv("GIT_DIR");
-	unsetenv("GIT_WORK_TREE");
-	unsetenv("GIT_INDEX_FILE");
-	put_file(".gitconfig",
-		 "[user]\nname = Ada\nemail = ada@example.org\n[init]\ndefaultBranch = main\n"
-		 "[protocol \"file\"]\nallow = always\n[advice]\ndetachedHead = false\n");
-	sh("git init -q r");
-	assert_int_equal(chdir("r"), 0);
-}
-
-static struct mlb_vcs *
-open_here(void)
-{
-	struct mlb_buf why = MLB_BUF_INIT(4096);
-	struct mlb_err err = MLB_ERR_INIT;
-	char *here = getcwd(NULL, 0);
-	struct mlb_vcs *v;
-
-	assert_ok(mlb_vcs_open(&v, here, &why, &err));
-	if (!v)
-		print_error("%s\n", mlb_buf_str(&why));
-	assert_non_null(v);
-	mlb_buf_release(&why);
-	free(here);
-	return v;
-}
-
-static void
-pin(struct mlb_vcs *v, const char *const *path, size_t n, char out[MLB_OID_HEX + 1])
-{
-	struct mlb_err err = MLB_ERR_INIT;
-
-	assert_ok(mlb_vcs_pin(v, path, n, NULL, "", out, &err));
-	assert_int_equal(strlen(out), MLB_OID_HEX);
-}
-
-static void
-assert_is_head(const char *id)
-{
-	char *head = run("git rev-parse HEAD | tr -d '\\n'");
-
-	assert_string_equal(head, id);
-	free(head);
-}
-
-static void
-assert_says(const char *want, char *got)
-{
-	assert_string_equal(got, want);
-	free(got);
-}
 
 /* ------------------------------------------------------------ opening */
 
@@ -506,7 +404,9 @@ test_pin_snapshot(void **state)
 		    id));
 	pin(v, path, 9, again);
 	assert_string_equal(id, again);
-	assert_ok(mlb_vcs_pin(v, path, 9, NULL, "Param: C=1", again, &err));
+	assert_ok(mlb_vcs_pin(
+		v, &(struct mlb_pin_spec){ .path = path, .n = 9, .trailers = "Param: C=1" }, again,
+		&err));
 	assert_string_not_equal(id, again);
 	assert_says("mlbuild snapshot\n\nParam: C=1\n\n", run("git log -1 --format=%%B %s", again));
 	assert_says("", run("git fsck --strict 2>&1 | grep -v notice: | cat"));

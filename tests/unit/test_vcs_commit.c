@@ -1,0 +1,251 @@
+/* Commits, their files, and commits that the caller composes; beside git itself. */
+#include "git_unit.h"
+
+#include "os/fs.h"
+
+static void
+make_pin(struct mlb_vcs *v, const struct mlb_pin_spec *spec, char out[MLB_OID_HEX + 1])
+{
+	struct mlb_err err = MLB_ERR_INIT;
+
+	assert_ok(mlb_vcs_pin(v, spec, out, &err));
+}
+
+/* ------------------------------------------------------------ composed commits */
+
+static void
+test_given_files(void **state)
+{
+	static const struct mlb_pin_file same[] = { { "a", "one\n", 4 } };
+	static const struct mlb_pin_file file[] = { { "a", "two\n", 4 },
+						    { "new/deep", "x", 1 },
+						    { "gone", NULL, 0 },
+						    { "mlbuild.lock", "lock\n", 5 } };
+	static const char *const path[] = { "a", "gone", "mlbuild.lock" };
+	char id[MLB_OID_HEX + 1], again[MLB_OID_HEX + 1];
+	struct mlb_pin_spec spec = { .path = path, .n = 3, .file = file, .n_file = 4 };
+	struct mlb_vcs *v;
+
+	make_repo(state);
+	sh("echo one > a; chmod +x a; echo g > gone; echo mlbuild.lock > .gitignore; git add -A; git commit -qm one");
+	sh("echo disk > a; echo other > mlbuild.lock");
+	v = open_here();
+	make_pin(v, &(struct mlb_pin_spec){ .path = path, .n = 2, .file = same, .n_file = 1 }, id);
+	assert_is_head(id); /* the disk does not matter */
+	spec.also = "mlbuild.lock";
+	make_pin(v, &spec, id);
+	assert_says("two\n", run("git show %s:a", id));
+	assert_says("lock\n", run("git show %s:mlbuild.lock", id)); /* ignored, and given */
+	assert_says(".gitignore\na\nmlbuild.lock\nnew/deep\n",
+		    run("git ls-tree -r --name-only %s", id));
+	assert_says("100755\n", run("git ls-tree %s a | cut -c1-6", id));
+	make_pin(v, &spec, again);
+	assert_string_equal(id, again);
+	assert_says("disk\n", run("cat a"));
+	assert_says("", run("git fsck --strict 2>&1 | grep -v notice: | cat"));
+	mlb_vcs_close(v);
+}
+
+/* An experiment: a commit of its own in any case, with its own subject and place. */
+static void
+test_experiment(void **state)
+{
+	static const struct mlb_pin_file file[] = { { "a", "one\r\n", 5 } };
+	char id[MLB_OID_HEX + 1], again[MLB_OID_HEX + 1];
+	struct mlb_pin_spec spec = { .file = file,
+				     .n_file = 1,
+				     .subject = "sweep: model",
+				     .trailers = "Mlbuild-Param: C=1\nMlbuild-Param: seed=2",
+				     .refs = MLB_EXPERIMENTS,
+				     .always = true };
+	struct mlb_strvec refs = MLB_VEC_INIT;
+	struct mlb_buf text = MLB_BUF_INIT(4096);
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_vcs_commit c;
+	struct mlb_vcs *v;
+
+	make_repo(state);
+	sh("echo '* text=auto' > .gitattributes; echo one > a; git add -A; git commit -qm one");
+	v = open_here();
+	make_pin(v, &spec, id);
+	make_pin(v, &spec, again);
+	assert_string_equal(id, again);
+	assert_says("", run("git diff HEAD %s", id)); /* the line end is git's business */
+	assert_ok(mlb_vcs_refs(v, MLB_EXPERIMENTS, &refs, &err));
+	assert_int_equal(refs.n, 1);
+	assert_string_equal(refs.v[0] + strlen(MLB_EXPERIMENTS), id);
+	assert_ok(mlb_vcs_commit_info(v, refs.v[0], &c, &err));
+	assert_string_equal(c.id, id);
+	assert_is_head(c.parent);
+	assert_int_equal(c.n_parents, 1);
+	assert_int_equal(c.time, 1700000000);
+	assert_int_equal(c.offset, 60);
+	assert_string_equal(c.subject, "sweep: model");
+	assert_string_equal(c.author, "Ada");
+	assert_string_equal(c.email, "ada@example.org");
+	mlb_vcs_commit_release(&c);
+	assert_ok(mlb_vcs_message(v, id, &text, &err));
+	assert_string_equal(mlb_buf_str(&text),
+			    "sweep: model\n\nMlbuild-Param: C=1\nMlbuild-Param: seed=2\n");
+	assert_says(
+		"C=1,seed=2\n",
+		run("git log -1 --format='%%(trailers:key=Mlbuild-Param,valueonly,separator=%%x2C)' %s",
+		    id));
+	mlb_buf_release(&text);
+	mlb_strvec_release(&refs);
+	mlb_vcs_close(v);
+}
+
+/* ------------------------------------------------------------ revisions */
+
+static void
+test_resolve(void **state)
+{
+	char id[MLB_OID_HEX + 1];
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_vcs *v;
+
+	make_repo(state);
+	sh("echo 1 > a; git add -A; git commit -qm one; git tag -a -m t v1; echo 2 > a; git commit -qam two");
+	v = open_here();
+	assert_ok(mlb_vcs_resolve(v, "HEAD", id, &err));
+	assert_is_head(id);
+	assert_ok(mlb_vcs_resolve(v, "main", id, &err));
+	assert_is_head(id);
+	assert_ok(mlb_vcs_resolve(v, "v1", id, &err));
+	assert_says(id, run("git rev-parse HEAD~1 | tr -d '\\n'"));
+	assert_ok(mlb_vcs_resolve(v, "main^", id, &err));
+	assert_says(id, run("git rev-parse v1^{commit} | tr -d '\\n'"));
+	assert_err(mlb_vcs_resolve(v, "nowhere", id, &err), MLB_ENOTFOUND,
+		   "'nowhere' is no revision");
+	mlb_err_release(&err);
+	assert_err(mlb_vcs_resolve(v, "HEAD:a", id, &err), MLB_EINVALID, "'HEAD:a' is no commit");
+	mlb_err_release(&err);
+	mlb_vcs_close(v);
+}
+
+/* ------------------------------------------------------------ files */
+
+static int
+list_entry(void *ctx, const struct mlb_vcs_entry *e, struct mlb_err *err)
+{
+	static const char kind[] = { 'f', 'x', 'l', 's' };
+
+	(void)err;
+	mlb_buf_addf(ctx, "%c %s\n", kind[e->kind], e->path);
+	return 0;
+}
+
+static int
+stop_at_once(void *ctx, const struct mlb_vcs_entry *e, struct mlb_err *err)
+{
+	++*(int *)ctx;
+	return mlb_err_set(err, MLB_EINTERRUPTED, "stopped at '%s'", e->path);
+}
+
+static void
+assert_lists(struct mlb_vcs *v, const char *rev, const char *dir, const char *want)
+{
+	struct mlb_buf got = MLB_BUF_INIT(4096);
+	struct mlb_err err = MLB_ERR_INIT;
+
+	assert_ok(mlb_vcs_tree_each(v, rev, dir, list_entry, &got, &err));
+	assert_string_equal(mlb_buf_str(&got), want);
+	mlb_buf_release(&got);
+}
+
+static void
+test_tree(void **state)
+{
+	struct mlb_buf got = MLB_BUF_INIT(4096);
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_vcs *v;
+	int calls = 0;
+
+	make_repo(state);
+	sh("git init -q ../lib && cd ../lib && echo l > l && git add -A && git commit -qm lib");
+	sh("echo above > above; git add -A; git commit -qm zero; mkdir -p p/d/e");
+	sh("echo f > p/f; echo x > p/d/x; chmod +x p/d/x; ln -s f p/d/e/l; git submodule -q add ../lib p/sub 2>&1");
+	sh("git add -A; git commit -qm one");
+	assert_int_equal(chdir("p"), 0);
+	v = open_here();
+	assert_lists(v, "HEAD", ".", "l d/e/l\nx d/x\nf f\ns sub\n");
+	assert_lists(v, "HEAD", "d", "l d/e/l\nx d/x\n");
+	assert_lists(v, "HEAD~1", ".", ""); /* from before the project */
+	assert_err(mlb_vcs_tree_each(v, "HEAD", "f", list_entry, &got, &err), MLB_ENOTFOUND,
+		   "no directory 'f'");
+	mlb_err_release(&err);
+	assert_err(mlb_vcs_tree_each(v, "HEAD", ".", stop_at_once, &calls, &err), MLB_EINTERRUPTED,
+		   "stopped at 'd/e/l'");
+	assert_int_equal(calls, 1);
+	mlb_err_release(&err);
+	mlb_buf_release(&got);
+	mlb_vcs_close(v);
+}
+
+/* Where to, and what was found on the way. */
+struct writing {
+	struct mlb_vcs *v;
+	const char *rev;
+	struct mlb_buf told;
+};
+
+static int
+write_entry(void *ctx, const struct mlb_vcs_entry *e, struct mlb_err *err)
+{
+	struct writing *w = ctx;
+	struct mlb_vcs_written is;
+	struct mlb_buf to = MLB_BUF_INIT(4096);
+	uint64_t size = 0;
+	int rc;
+
+	mlb_buf_addf(&to, "../out/%s", e->path);
+	rc = mlb_vcs_blob_write(w->v, w->rev, e, mlb_buf_str(&to), &is, err);
+	if (rc == 0 && is.is_lfs)
+		mlb_buf_addf(&w->told, "%s lfs %.8s %d\n", e->path, is.lfs_digest,
+			     (int)is.lfs_size);
+	if (rc == 0 && is.is_unfiltered)
+		mlb_buf_addf(&w->told, "%s unfiltered\n", e->path);
+	if (rc == 0)
+		rc = mlb_vcs_blob_size(w->v, e->id, &size, err);
+	assert_true(rc != 0 || size > 0);
+	mlb_buf_release(&to);
+	return rc;
+}
+
+/* The attributes are those of the commit, not those of today. */
+static void
+test_write(void **state)
+{
+	struct writing w = { .rev = "HEAD~1", .told = MLB_BUF_INIT(4096) };
+	struct mlb_err err = MLB_ERR_INIT;
+
+	make_repo(state);
+	sh("git config filter.rot.smudge 'tr a-z b-za'; git config filter.rot.clean 'tr b-za a-z'");
+	sh("printf 'crlf text eol=crlf\n*.bin filter=lfs -text\nrot filter=rot\nnone filter=none\n' > .gitattributes");
+	sh("printf 'a\nb\n' > crlf; printf 'a\nb\n' > plain; echo r > rot; echo n > none; cp plain run; chmod +x run; ln -s run link");
+	sh("printf 'version https://git-lfs.github.com/spec/v1\noid sha256:%%064d\nsize 12345\n' 7 > a.bin; cp a.bin pointer; echo real > b.bin");
+	sh("git add -A; git commit -qm one; printf 'plain text eol=crlf\n' > .gitattributes; git commit -qam two; mkdir ../out");
+	w.v = open_here();
+	assert_ok(mlb_vcs_tree_each(w.v, w.rev, ".", write_entry, &w, &err));
+	assert_string_equal(mlb_buf_str(&w.told), "a.bin lfs 00000000 12345\nrot unfiltered\n");
+	assert_says("a\r\nb\r\n", run("cat ../out/crlf"));
+	assert_says("a\nb\n", run("cat ../out/plain"));
+	assert_says("real\n", run("cat ../out/b.bin"));
+	assert_says("run\n", run("readlink ../out/link"));
+	sh("cmp -s pointer ../out/pointer; test -x ../out/run; test ! -x ../out/plain; test ! -e ../out/a.bin");
+	mlb_vcs_close(w.v);
+	mlb_buf_release(&w.told);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scratch_test(test_given_files), scratch_test(test_experiment),
+		scratch_test(test_resolve),     scratch_test(test_tree),
+		scratch_test(test_write),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
