@@ -90,6 +90,12 @@ enum mlb_fate {
 	MLB_FATE_NO           /* a check whose verdict is no */
 };
 
+struct mlb_past_failure {
+	int64_t at;         /* ns since 1970 */
+	const char *run;    /* id */
+	const char *reason; /* "exit code 3"; may have several lines */
+	const char *log;    /* path relative to the project, "" without */
+};
 struct mlb_plan_info {
 	const char *name; /* instance */
 	const char *kind;
@@ -99,6 +105,7 @@ struct mlb_plan_info {
 	bool asked;         /* named by the words, not only needed by them */
 	uint64_t expected;  /* ns it took last time, or is likely to take; 0 unknown */
 	uint32_t actions;   /* how many commands: more than one for `each` */
+	const struct mlb_past_failure *failed; /* its last run, if that failed and it has to run; or NULL */
 };
 typedef int mlb_plan_fn(void *ctx, const struct mlb_plan_info *i);
 

@@ -48,6 +48,15 @@ print_json(struct out *out, const struct mlb_plan_info *i)
 	jsonline_bool(&l, "asked", i->asked);
 	jsonline_seconds(&l, "expected", i->expected);
 	jsonline_int(&l, "actions", i->actions);
+	if (i->failed) {
+		mlb_json_key(&l.j, "failed");
+		mlb_json_object(&l.j);
+		jsonline_time(&l, "at", i->failed->at);
+		jsonline_str(&l, "run", i->failed->run);
+		jsonline_str(&l, "reason", i->failed->reason);
+		jsonline_str(&l, "log", i->failed->log);
+		mlb_json_end_object(&l.j);
+	}
 	jsonline_end(&l);
 }
 

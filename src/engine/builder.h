@@ -190,7 +190,7 @@ void mlb_record_free(struct mlb_builder *b);
 int mlb_record_built(struct mlb_builder *b, struct mlb_work *w, bool no, struct mlb_err *err);
 void mlb_record_node(struct mlb_builder *b, uint32_t n, const char *what,
 		     uint64_t duration); /* its memo is to be written */
-void mlb_record_failed(struct mlb_builder *b, uint32_t n, struct mlb_work *w);
+void mlb_record_failed(struct mlb_builder *b, uint32_t n, struct mlb_work *w, const char *reason);
 void mlb_record_tick(struct mlb_builder *b);          /* begins a commit if one is due */
 uint64_t mlb_record_due(const struct mlb_builder *b); /* monotonic ns of the next one, 0: none */
 int mlb_record_finish(struct mlb_builder *b, int status,

@@ -220,7 +220,7 @@ memo_holds(struct mlb_plan *plan, uint32_t n)
 	const struct mlb_range out = plan->g->node[n].out;
 	struct mlb_digest d;
 
-	if (!plan->p->lock_same || mlb_is_variant(plan->p) || (node->memo_flags & MLB_MEMO_FAILED))
+	if (!plan->p->lock_same || mlb_is_variant(plan->p))
 		return false;
 	for (uint32_t i = 0; i < out.n; i++)
 		plan->out[out.first + i] = mlb_output_on_disk(plan, out.first + i);

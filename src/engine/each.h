@@ -46,6 +46,7 @@ int mlb_each_collect(struct mlb_plan *plan, uint32_t n, struct mlb_cas *cas,
 		     struct mlb_err *err); /* fills plan->out */
 
 /* each_memo.c: keys and results of the files, remembered in state.db. */
+#define MLB_EACH_META "each " /* and the node's name */
 int mlb_each_recall(struct mlb_plan *plan, uint32_t n,
 		    struct mlb_err *err); /* of files that are the same */
 int mlb_each_remember(struct mlb_plan *plan, uint32_t n,

@@ -37,7 +37,8 @@ shared_digest(const struct mlb_plan *plan, uint32_t n, struct mlb_digest *out)
 static const char *
 memo_name(struct mlb_plan *plan, uint32_t n)
 {
-	return mlb_arena_printf(&plan->arena, "each %s", mlb_g_str(plan->g, plan->g->node[n].name));
+	return mlb_arena_printf(&plan->arena, MLB_EACH_META "%s",
+				mlb_g_str(plan->g, plan->g->node[n].name));
 }
 
 /* ---------------------------------------------------------- writing */

@@ -135,7 +135,7 @@ failed(struct mlb_work *w, const char *reason, bool may_retry)
 	f.log_tail = log_tail(w);
 	f.kept = mlb_job_kept(w->job);
 	f.log_path = mlb_job_log_path(w->job);
-	mlb_record_failed(b, n, w);
+	mlb_record_failed(b, n, w, reason);
 	if (w->end.cancelled || b->cancelled) {
 		b->plan->node[n].phase = MLB_PH_FAILED;
 	} else {

@@ -161,6 +161,9 @@ tell_plan(struct mlb_plan *plan, mlb_plan_fn *fn, void *ctx, int rc, struct mlb_
 			.expected = node->each       ? mlb_each_expected(plan, i)
 				    : node->measured ? node->duration
 						     : 0,
+			.failed = node->fate == MLB_FATE_RUN || node->fate == MLB_FATE_MAYBE
+					  ? node->failed
+					  : NULL,
 			.actions = node->each ? (node->each->stale + batch - 1) / batch : 1,
 		};
 

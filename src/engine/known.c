@@ -215,7 +215,7 @@ mlb_known_not(struct mlb_plan *plan, uint32_t n)
 	bool readable;
 
 	if (!b || !may_have_row(plan, n, b, &readable))
-		return "not built yet";
+		return MLB_NOT_BUILT;
 	return readable ? "mlbuild.lock has it from other inputs, which are not known here"
 			: MLB_BYTES_NOWHERE;
 }

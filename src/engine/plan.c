@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "engine/each.h"
+#include "engine/failures.h"
 #include "engine/fingerprint.h"
 #include "engine/known.h"
 #include "engine/steady.h"
@@ -196,6 +197,8 @@ mlb_plan_new(struct mlb_plan **out, struct mlb_project *p, const struct mlb_plan
 	if (rc == 0)
 		rc = load_memos(plan, err);
 	if (rc == 0)
+		rc = mlb_failures_load(plan, err);
+	if (rc == 0)
 		mlb_plan_fingerprints(plan);
 	if (rc) {
 		mlb_plan_free(plan);
@@ -313,7 +316,7 @@ follow_dep(struct mlb_plan *plan, uint32_t n, uint32_t d)
 					    : "a task runs whenever it is named";
 	} else if (!node->has_memo && !mlb_known_elsewhere(plan, n)) {
 		node->fate = MLB_FATE_RUN;
-		node->reason = "not built yet";
+		node->reason = MLB_NOT_BUILT;
 	} else if (!node->has_memo && !is_at_hand(plan, n)) {
 		node->fate = MLB_FATE_RUN;
 		node->reason = MLB_BYTES_NOWHERE;
@@ -370,6 +373,7 @@ mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err)
 			plan->node[i].fate = MLB_FATE_BLOCKED;
 			plan->refused = true;
 		}
+		mlb_failure_add_reason(plan, i);
 		hear_gates(plan, i);
 	}
 	return 0;

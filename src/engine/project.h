@@ -133,6 +133,7 @@ struct mlb_node {
 	uint64_t path_cost;    /* critical path from here to an end, ns */
 	const char *reason;    /* why it will run; in the plan's arena; "" */
 	const char *stamp;     /* frozen: from the lock; "" */
+	const struct mlb_past_failure *failed; /* its last run here; NULL: that was well (failures.h) */
 	struct mlb_each *each; /* its actions, NULL if it is not of that sort */
 	uint32_t waits;        /* deps in the closure that are not known */
 	uint32_t needs;        /* inputs being put in place before it can run */
@@ -224,6 +225,7 @@ bool mlb_output_in_place(const struct mlb_plan *plan,
 			 uint32_t output); /* the workspace has out[output] */
 uint32_t mlb_output_node(const struct mlb_plan *plan, uint32_t output); /* whose output it is */
 
+#define MLB_NOT_BUILT "not built yet"
 /* why.c: a sentence for a key that has no result: what differs from the last one. From the arena. */
 const char *mlb_why_short(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
 

@@ -41,7 +41,7 @@ refuse(struct mlb_work *w, const char *changed)
 		.kept = "",
 	};
 
-	mlb_record_failed(w->b, w->node, w);
+	mlb_record_failed(w->b, w->node, w, f.reason);
 	mlb_tell_failure(w->b, MLB_EV_FAILED, &about, &f, 0);
 	mlb_node_failed(w->b, w->node, MLB_PH_FAILED);
 }

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "engine/each.h"
+#include "engine/failures.h"
 #include "engine/needs.h"
 #include "engine/steady.h"
 #include "os/clock.h"
@@ -31,6 +32,7 @@ struct row {
 	struct mlb_about about;
 	bool tell;                      /* MLB_EV_BUILT or MLB_EV_NO once durable */
 	const char *command, *log_path; /* of a check that said no */
+	const char *failure;            /* to be remembered of the node (failures.h); NULL: none */
 };
 MLB_VEC_NAMED(rows, struct row);
 
@@ -175,14 +177,43 @@ put_log(struct mlb_work *w, struct mlb_digest *log, struct mlb_err *err)
 	return len ? mlb_cas_put(w->b->p->cas, log, text, len, err) : 0;
 }
 
+/* For those who ask later; an interrupted command did not fail. */
+static const char *
+past_failure(struct mlb_work *w, const char *reason)
+{
+	struct mlb_builder *b = w->b;
+	struct mlb_buf text = MLB_BUF_INIT(MAX_METRICS);
+	const struct mlb_about about = mlb_work_about(w);
+	const struct mlb_past_failure f = {
+		.at = mlb_clock_wall(),
+		.run = b->run_id,
+		.reason = *about.file ? mlb_arena_printf(&b->record->arena, "%s: %s", about.file,
+							 reason)
+				      : reason,
+		.log = w->job ? mlb_job_log_path(w->job) : "",
+	};
+	const char *s;
+
+	if (mlb_is_variant(b->p) || w->end.cancelled || b->cancelled)
+		return NULL;
+	mlb_failure_format(&text, &f);
+	s = mlb_arena_strdup(&b->record->arena, mlb_buf_str(&text));
+	mlb_buf_release(&text);
+	return s;
+}
+
 /* What it printed is kept: `show --output` tells it until the target is built. */
 void
-mlb_record_failed(struct mlb_builder *b, uint32_t n, struct mlb_work *w)
+mlb_record_failed(struct mlb_builder *b, uint32_t n, struct mlb_work *w, const char *reason)
 {
+	static const struct mlb_past_failure recorded = { 0, "", "", "" };
 	struct row row = node_row(b, n, "failed", w->end.duration_ns);
 	struct mlb_err ignored = MLB_ERR_INIT;
 
 	row.memo.node = "";
+	row.failure = past_failure(w, reason);
+	if (row.failure)
+		b->plan->node[n].failed = &recorded;
 	/* A log that cannot be stored is no reason to fail twice: .mlbuild/logs has it. */
 	if (w->job && put_log(w, &row.action.log, &ignored))
 		memset(&row.action.log, 0, sizeof(row.action.log));
@@ -278,6 +309,10 @@ write_row(struct mlb_builder *b, const struct row *row, struct mlb_err *err)
 		rc = mlb_memo_set(b->p->db, &row->memo, err);
 	if (rc == 0 && row->memo.node[0] && b->plan->node[row->about.node].each)
 		rc = mlb_each_remember(b->plan, row->about.node, err);
+	if (rc == 0 && row->failure)
+		rc = mlb_failure_put(b->p->db, row->action.node, row->failure, err);
+	else if (rc == 0 && row->memo.node[0] && b->plan->node[row->about.node].failed)
+		rc = mlb_failure_forget(b->p->db, row->memo.node, err);
 	if (rc == 0 && row->action.what[0])
 		rc = mlb_run_add_action(b->p->db, &row->action, err);
 	return rc;
@@ -307,8 +342,13 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 	   struct mlb_err *err)
 {
 	struct mlb_project *p = b->p;
+	bool regraphed = false;
 	int rc = mlb_db_begin_durable(p->db, err);
 
+	if (rc == 0 && locked && !b->opt->locked) {
+		rc = mlb_graph_is_recorded(b, &regraphed, err);
+		regraphed = !regraphed;
+	}
 	if (rc == 0)
 		rc = mlb_cas_index(p->cas, err);
 	if (rc == 0)
@@ -324,6 +364,8 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 	/* With --locked .gitignore may still have to be written. */
 	if (rc == 0 && locked && !b->opt->locked)
 		rc = mlb_meta_set(p->db, "graph", b->g->id.b, MLB_DIGEST_LEN, err);
+	if (rc == 0 && regraphed)
+		rc = mlb_failures_sweep(p->db, b->g, err);
 	if (rc == 0 && locked && !b->opt->locked)
 		rc = mlb_gitignore_remember(p, err);
 	if (rc == 0)

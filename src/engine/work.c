@@ -328,7 +328,7 @@ cannot_start(struct mlb_work *w, struct mlb_err *err)
 	};
 
 	f.reason = err && err->text ? err->text : "it cannot be started";
-	mlb_record_failed(w->b, w->node, w);
+	mlb_record_failed(w->b, w->node, w, f.reason);
 	mlb_tell_failure(w->b, MLB_EV_FAILED, &about, &f, 0);
 	mlb_node_failed(w->b, w->node, MLB_PH_FAILED);
 	return MLB_EFAILED;

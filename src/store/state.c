@@ -72,6 +72,47 @@ mlb_meta_set(struct mlb_db *db, const char *name, const void *v, size_t len, str
 	return mlb_stmt_run(s, err);
 }
 
+int
+mlb_meta_remove(struct mlb_db *db, const char *name, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, db, "DELETE FROM meta WHERE name = ?1", err);
+
+	if (rc)
+		return rc;
+	mlb_stmt_text(s, 1, name, strlen(name));
+	return mlb_stmt_run(s, err);
+}
+
+int
+mlb_meta_each(struct mlb_db *db, const char *prefix,
+	      int (*fn)(void *ctx, const char *name, const void *v, size_t len, struct mlb_err *err),
+	      void *ctx, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	bool row;
+	int rc = mlb_db_prepare(
+		&s, db,
+		"SELECT name, value FROM meta WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1"
+		" ORDER BY name",
+		err);
+
+	if (rc)
+		return rc;
+	mlb_stmt_text(s, 1, prefix, strlen(prefix));
+	while ((rc = mlb_stmt_step(s, &row, err)) == 0 && row) {
+		size_t len;
+		const char *name = mlb_column_text(s, 0, NULL);
+		const void *v = mlb_column_blob(s, 1, &len);
+
+		rc = fn(ctx, name, v, len, err);
+		if (rc)
+			break;
+	}
+	mlb_stmt_reset(s);
+	return rc;
+}
+
 #define MEMO "SELECT node, sig, key, outs, duration, kind, flags FROM memo"
 
 static void

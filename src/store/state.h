@@ -14,6 +14,11 @@ extern const char *const mlb_state_schema; /* SQL text that makes all tables; it
 /* meta: small named values. Absent gives an empty buffer. */
 int mlb_meta_get(struct mlb_db *db, const char *name, struct mlb_buf *out, struct mlb_err *err);
 int mlb_meta_set(struct mlb_db *db, const char *name, const void *v, size_t len, struct mlb_err *err);
+int mlb_meta_remove(struct mlb_db *db, const char *name, struct mlb_err *err);
+/* Those whose names begin with the prefix, sorted; fn may not change meta. */
+int mlb_meta_each(struct mlb_db *db, const char *prefix,
+		  int (*fn)(void *ctx, const char *name, const void *v, size_t len, struct mlb_err *err),
+		  void *ctx, struct mlb_err *err);
 
 /*
  * memo: what is known of a node from earlier runs. The signature stands for the
@@ -28,7 +33,7 @@ struct mlb_memo {
 	uint8_t kind;             /* target kind: the mean duration of a kind stands in for an unknown one */
 	uint8_t flags;            /* MLB_MEMO_* */
 };
-enum { MLB_MEMO_NO = 1 /* a check that said no */, MLB_MEMO_FAILED = 2 /* its last run failed */ };
+enum { MLB_MEMO_NO = 1 /* a check that said no */ };
 
 /* All rows in bytewise order of node, in one pass. */
 int mlb_memo_each(struct mlb_db *db, int (*fn)(void *ctx, const struct mlb_memo *m, struct mlb_err *err),
