@@ -85,7 +85,7 @@ tell_item(struct mlb_checkout_run *c, const struct mlb_checkout_item *it)
 	}
 	if (it->err.code != MLB_OK)
 		tell(c, MLB_EV_BLOCKED, it->l, it->err.text);
-	else
+	else if (it->touched)
 		tell(c, MLB_EV_RESTORED, it->l, it->l->path);
 	mlb_buf_release(&text);
 }
@@ -147,21 +147,11 @@ check_paths(struct mlb_checkout_run *c, struct mlb_err *err)
 	return rc;
 }
 
-/* Sources that git tracks are git's affair. */
-static int
-is_gits(struct mlb_checkout_run *c, const struct mlb_locked *l, bool *is, struct mlb_err *err)
-{
-	int rc = l->source ? mlb_project_vcs(c->p, err) : 0;
-
-	*is = rc == 0 && l->source && c->p->vcs && mlb_vcs_tracked(c->p->vcs, l->path);
-	return rc;
-}
-
 static int
 choose(struct mlb_checkout_run *c, const uint8_t *mark, struct mlb_err *err)
 {
 	MLB_VEC(const struct mlb_locked *) chosen = MLB_VEC_INIT;
-	bool gits;
+	enum mlb_whose whose = MLB_OURS;
 	int rc = 0;
 
 	for (size_t i = 0; i < c->list.all.n && rc == 0; i++) {
@@ -174,15 +164,17 @@ choose(struct mlb_checkout_run *c, const uint8_t *mark, struct mlb_err *err)
 			tell(c, MLB_EV_BLOCKED, l, "the list of its outputs is not in the cache");
 			continue;
 		}
-		rc = is_gits(c, l, &gits, err);
-		if (!gits)
+		rc = mlb_checkout_whose(c, l, &whose, err);
+		if (whose != MLB_GITS)
 			mlb_vec_push(&chosen, l);
 	}
 	if (chosen.n)
 		qsort(chosen.v, chosen.n, sizeof(*chosen.v), by_path);
 	c->item = mlb_calloc(chosen.n + 1, sizeof(*c->item));
 	c->n_items = chosen.n;
-	for (size_t i = 0; i < chosen.n; i++) {
+	for (size_t i = 0; i < chosen.n && rc == 0; i++) {
+		rc = mlb_checkout_whose(c, chosen.v[i], &whose, err);
+		c->item[i].whose = (uint8_t)whose;
 		c->item[i].l = chosen.v[i];
 		c->item[i].c = c;
 		c->item[i].at = i;
@@ -257,12 +249,13 @@ finish_item(struct mlb_task *t)
 	struct mlb_checkout_run *c = it->c;
 
 	c->finished++;
-	if (it->err.code == MLB_OK && it->l->okind != MLB_O_TREE && !it->skipped)
+	if (it->err.code == MLB_OK && it->touched && it->l->okind != MLB_O_TREE)
 		mlb_scan_set(&c->scan, it->at, pkind(it->l->okind), &it->l->digest, it->l->size,
 			     &it->err);
 	switch (it->err.code) {
 	case MLB_OK:
-		c->report->placed += !it->skipped;
+		c->report->placed += it->touched;
+		c->report->current += !it->touched && !it->skipped;
 		break;
 	case MLB_ENOTFOUND:
 	case MLB_ECORRUPT:
@@ -312,7 +305,9 @@ do_items(struct mlb_checkout_run *c, struct mlb_err *err)
 		judge(c, &c->item[i]);
 	if (!c->n_todo)
 		return 0;
-	rc = mlb_pool_new(&pool, (unsigned)MLB_MIN(c->p->threads, c->n_todo), err);
+	rc = mlb_checkout_sources(c, err);
+	if (rc == 0)
+		rc = mlb_pool_new(&pool, (unsigned)MLB_MIN(c->p->threads, c->n_todo), err);
 	if (rc)
 		return rc;
 	tell(c, MLB_EV_PROGRESS, NULL, "");
@@ -462,8 +457,11 @@ mlb_checkout(struct mlb_project *p, const struct mlb_checkout *opt,
 	c.aside = mlb_asprintf("%s/aside/%s", p->state_dir, id);
 	rc = run(&c, err);
 	mlb_scan_release(&c.scan);
-	for (size_t i = 0; i < c.n_items; i++)
+	for (size_t i = 0; i < c.n_items; i++) {
 		mlb_err_release(&c.item[i].err);
+		mlb_strmap_release(&c.item[i].others);
+	}
+	mlb_tree_seen_release(&c.spare);
 	mlb_err_release(&c.err);
 	mlb_locked_release(&c.list);
 	free(c.item);

@@ -16,6 +16,7 @@ struct spot {
 	char *parked; /* where what was in the way is until all is well; NULL: nowhere */
 	char *going;  /* the directory around it, if it goes then */
 	struct mlb_placed count;
+	struct mlb_placing placing;
 };
 
 /* Has the cache what is there now? Of a directory that is not known: names that are ignored are in no digest. */
@@ -30,7 +31,8 @@ is_recoverable(const struct spot *s, const struct mlb_stat *st)
 	if (mlb_scan_moved(&s->c->scan, s->it->at) &&
 	    mlb_scan_again(&s->c->scan, s->it->at, &changed, NULL) < 0)
 		return false;
-	return !mlb_digest_is_zero(&state->digest) && mlb_cas_sure(s->c->p->cas, &state->digest);
+	return !mlb_digest_is_zero(&state->digest) &&
+	       mlb_placing_may_lose(&s->placing, &state->digest);
 }
 
 /* What nobody needs goes only when the output is at its place: until then it may have to come back. */
@@ -100,31 +102,35 @@ settle_way(struct spot *s, int rc, struct mlb_err *err)
 }
 
 /* Sources are there to be edited: they are never one file with the cache's. */
-static enum mlb_link
-how_to_link(const struct spot *s)
+static void
+choose_placing(struct spot *s)
 {
-	return s->it->l->source && s->c->how == MLB_LINK_HARD ? MLB_LINK_COPY : s->c->how;
+	const struct mlb_checkout_run *c = s->c;
+	bool source = s->it->l->source;
+
+	s->placing = (struct mlb_placing){
+		.cas = c->p->cas,
+		.how = source && c->how == MLB_LINK_HARD ? MLB_LINK_COPY : c->how,
+		.threads = s->it->threads,
+		.scanned = true,
+		.force = c->opt->force,
+		.aside = c->opt->force ? NULL : s->aside,
+		.others = s->it->whose == MLB_GITS_IN_PART ? &s->it->others : NULL,
+		.spare = source ? &c->spare.object : NULL,
+		.count = &s->count,
+		.stop = &c->stop,
+	};
 }
 
 static int
 place_tree(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 {
-	const struct mlb_placing p = {
-		.cas = s->c->p->cas,
-		.how = how_to_link(s),
-		.threads = s->it->threads,
-		.scanned = true,
-		.force = s->c->opt->force,
-		.aside = s->c->opt->force ? NULL : s->aside,
-		.count = &s->count,
-		.stop = &s->c->stop,
-	};
 	/* A directory that no tree can hold, for a pipe in it, is not gone through. */
 	bool whole = st->type == MLB_F_DIR && s->c->scan.state[s->it->at].kind != MLB_P_BAD;
 	int rc = st->type == MLB_F_ABSENT || whole ? 0 : clear_way(s, st, err);
 
 	if (rc == 0)
-		rc = mlb_scan_checkout(&s->c->scan, s->it->at, &p, &s->it->l->digest, err);
+		rc = mlb_scan_checkout(&s->c->scan, s->it->at, &s->placing, &s->it->l->digest, err);
 	settle_way(s, rc, err);
 	return rc;
 }
@@ -142,7 +148,7 @@ place_file(struct spot *s, const struct mlb_stat *st, struct mlb_err *err)
 		rc = clear_way(s, st, err);
 	if (rc == 0)
 		rc = mlb_cas_link(s->c->p->cas, &l->digest, s->full, l->okind == MLB_O_EXEC,
-				  how_to_link(s), err);
+				  s->placing.how, err);
 	if (rc == 0)
 		mlb_placed_add(&s->count, 1, l->size, 0, 0);
 	settle_way(s, rc, err);
@@ -163,16 +169,26 @@ mlb_checkout_work(struct mlb_task *t)
 	}
 	s.full = mlb_project_path(it->c->p, it->l->path);
 	s.aside = mlb_asprintf("%s/%s", it->c->aside, it->l->path);
+	choose_placing(&s);
 	rc = mlb_fs_lstat(&st, s.full, &it->err);
 	if (rc == 0 && it->l->source && st.type == MLB_F_SYMLINK)
 		it->skipped = true; /* whatever it leads to is not the project's */
 	else if (rc == 0 && !mlb_cas_has(it->c->p->cas, &it->l->digest))
-		mlb_err_set(&it->err, MLB_ENOTFOUND, "'%s' is not in the cache", it->l->path);
+		mlb_err_set(
+			&it->err, MLB_ENOTFOUND,
+			it->whose == MLB_OURS
+				? "'%s' is not in the cache"
+				: "'%s' is not as the lock names it, which the cache does not have",
+			it->l->path);
 	else if (rc == 0 && it->l->okind == MLB_O_TREE)
 		place_tree(&s, &st, &it->err);
 	else if (rc == 0)
 		place_file(&s, &st, &it->err);
 	atomic_store(&it->kept, atomic_load(&s.count.kept));
+	it->touched =
+		it->whose == MLB_GITS_IN_PART
+			? atomic_load(&s.count.files) + atomic_load(&s.count.removed) + it->kept
+			: !it->skipped;
 	free(s.aside);
 	free(s.full);
 }

@@ -250,6 +250,21 @@ missing_source(struct mlb_plan *plan, const char *path)
 				near ? "'?)" : "");
 }
 
+/* Of a directory git may have a part: the rest is the lock's. */
+static const char *
+missing_tracked(struct mlb_plan *plan, uint32_t n, const char *path)
+{
+	if (!mlb_vcs_has_below(plan->p->vcs, path))
+		return mlb_arena_printf(
+			&plan->arena,
+			"its path '%s' is missing: 'git checkout -- %s' brings it back", path,
+			path);
+	return mlb_arena_printf(&plan->arena,
+				"its path '%s' is missing: 'git checkout -- %s' brings back what "
+				"git tracks of it, and then 'mlbuild checkout %s' the rest",
+				path, path, mlb_g_str(plan->g, plan->g->node[n].name));
+}
+
 /* A source: on disk, the disk wins; else the lock says which bytes, and they are fetched when needed. */
 static int
 decide_source(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
@@ -281,11 +296,7 @@ decide_source(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	if (rc)
 		return rc;
 	if (plan->p->vcs && mlb_vcs_tracked(plan->p->vcs, path)) {
-		set_fate(node, MLB_FATE_BLOCKED,
-			 mlb_arena_printf(
-				 &plan->arena,
-				 "its path '%s' is missing: 'git checkout -- %s' brings it back",
-				 path, path));
+		set_fate(node, MLB_FATE_BLOCKED, missing_tracked(plan, n, path));
 		return 0;
 	}
 	if (mlb_known_source(plan, n)) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/commits.h"
 #include "engine/gc.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -31,19 +32,26 @@ drop_results(struct mlb_lockfile *lock)
 }
 
 static void
-take_lock(struct mlb_gc_state *s, const char *text, size_t len, bool of_pin)
+take_text(struct mlb_gc_state *s, struct mlb_lockfile *lock, const char *text, size_t len)
 {
-	struct mlb_lockfile lock;
-
-	mlb_lockfile_init(&lock);
-	if (mlb_lockfile_parse(&lock, text, len, NULL) == 0) {
-		if (of_pin)
-			drop_results(&lock);
-		mlb_needs_of_lock(&s->own, &lock);
-	} else {
+	if (lock)
+		mlb_needs_of_lock(&s->own, lock);
+	else
 		mlb_needs_of_text(&s->own, text, len);
-	}
-	mlb_lockfile_release(&lock);
+}
+
+static void
+take_lock(void *ctx, struct mlb_lockfile *lock, const char *text, size_t len)
+{
+	take_text(ctx, lock, text, len);
+}
+
+static void
+take_pin_lock(void *ctx, struct mlb_lockfile *lock, const char *text, size_t len)
+{
+	if (lock)
+		drop_results(lock);
+	take_text(ctx, lock, text, len);
 }
 
 static int
@@ -51,10 +59,16 @@ take_own_lock(struct mlb_gc_state *s, struct mlb_err *err)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
 	char *path = mlb_project_path(s->p, "mlbuild.lock");
+	struct mlb_lockfile lock;
 	int rc = mlb_fs_exists(path) ? mlb_fs_read(&text, path, err) : 0;
 
+	mlb_lockfile_init(&lock);
 	if (rc == 0)
-		take_lock(s, mlb_buf_str(&text), text.len, false);
+		take_text(s,
+			  mlb_lockfile_parse(&lock, mlb_buf_str(&text), text.len, NULL) == 0 ? &lock
+											     : NULL,
+			  mlb_buf_str(&text), text.len);
+	mlb_lockfile_release(&lock);
 	mlb_buf_release(&text);
 	free(path);
 	return rc;
@@ -62,49 +76,20 @@ take_own_lock(struct mlb_gc_state *s, struct mlb_err *err)
 
 /* ---------------------------------------------------------- git */
 
-/* The lock of a commit; many have the same. */
-static int
-take_rev(struct mlb_gc_state *s, const char *rev, bool is_pin, struct mlb_strmap *seen,
-	 struct mlb_err *err)
-{
-	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
-	struct mlb_err why = MLB_ERR_INIT;
-	struct mlb_digest *d = mlb_arena_alloc(&s->arena, sizeof(*d));
-	int rc = mlb_vcs_read(s->p->vcs, rev, "mlbuild.lock", &text, &why);
-	bool is_new = false;
-
-	if (rc == 0) {
-		mlb_sha256_of(d, mlb_buf_str(&text), text.len);
-		mlb_strmap_add(seen, (const char *)d->b, MLB_DIGEST_LEN, &is_new);
-	}
-	if (is_new)
-		take_lock(s, mlb_buf_str(&text), text.len, is_pin);
-	/* A tag may name anything; a commit may be from before there was a lock. */
-	if (rc == MLB_ENOTFOUND || rc == MLB_EINVALID)
-		rc = 0;
-	else if (rc)
-		mlb_err_set(err, why.code, "%s", why.text);
-	mlb_err_release(&why);
-	mlb_buf_release(&text);
-	return rc;
-}
-
-#define PINS "refs/mlbuild/pins/"
-
 /* A pin counts while a result names it; those that nothing names are to be dropped. */
 static int
-take_pins(struct mlb_gc_state *s, struct mlb_strmap *seen, struct mlb_err *err)
+take_pins(struct mlb_gc_state *s, struct mlb_commits *commits, struct mlb_err *err)
 {
 	struct mlb_strmap named = MLB_STRMAP_INIT;
 	struct mlb_strvec pins = MLB_VEC_INIT;
-	int rc = mlb_vcs_refs(s->p->vcs, PINS, &pins, err);
+	int rc = mlb_vcs_refs(s->p->vcs, MLB_PINS, &pins, err);
 
 	for (size_t i = 0; i < s->inv.record.n; i++)
 		if (s->record[i].kept && s->record[i].r.pin[0])
 			mlb_strmap_set(&named, s->record[i].r.pin, s);
 	for (size_t i = 0; i < pins.n && rc == 0; i++) {
-		if (mlb_strmap_get(&named, pins.v[i] + strlen(PINS)))
-			rc = take_rev(s, pins.v[i], true, seen, err);
+		if (mlb_strmap_get(&named, pins.v[i] + strlen(MLB_PINS)))
+			rc = mlb_commits_take(commits, pins.v[i], err);
 		else
 			mlb_strvec_push(&s->pins, pins.v[i]);
 	}
@@ -118,21 +103,6 @@ keep_own(struct mlb_gc_state *s)
 {
 	for (size_t i = 0; i < s->own.root.n; i++)
 		mlb_gc_keep_root(s, s->own.root.v[i].kind, &s->own.root.v[i].digest);
-}
-
-static int
-take_refs(struct mlb_gc_state *s, struct mlb_strmap *seen, struct mlb_err *err)
-{
-	struct mlb_strvec refs = MLB_VEC_INIT;
-	int rc = mlb_vcs_refs(s->p->vcs, "", &refs, err);
-
-	if (rc == 0)
-		rc = take_rev(s, "HEAD", false, seen, err);
-	for (size_t i = 0; i < refs.n && rc == 0; i++)
-		if (strncmp(refs.v[i], PINS, strlen(PINS)) != 0)
-			rc = take_rev(s, refs.v[i], false, seen, err);
-	mlb_strvec_release(&refs);
-	return rc;
 }
 
 /* ---------------------------------------------------------- other projects */
@@ -244,7 +214,11 @@ take_others(struct mlb_gc_state *s, struct mlb_err *err)
 int
 mlb_gc_keep_roots(struct mlb_gc_state *s, struct mlb_err *err)
 {
-	struct mlb_strmap seen = MLB_STRMAP_INIT;
+	struct mlb_commits commits = { .p = s->p,
+				       .seen = MLB_STRMAP_INIT,
+				       .arena = MLB_ARENA_INIT,
+				       .fn = take_lock,
+				       .ctx = s };
 	int rc = take_own_lock(s, err);
 
 	if (rc == 0)
@@ -254,7 +228,7 @@ mlb_gc_keep_roots(struct mlb_gc_state *s, struct mlb_err *err)
 				 "what branches and tags need is not known (%s): nothing is removed",
 				 s->p->vcs_why);
 	if (rc == 0 && s->p->vcs)
-		rc = take_refs(s, &seen, err);
+		rc = mlb_commits_take_all(&commits, err);
 	if (rc == 0)
 		rc = take_others(s, err);
 	if (rc == 0) {
@@ -264,12 +238,13 @@ mlb_gc_keep_roots(struct mlb_gc_state *s, struct mlb_err *err)
 	mlb_gc_keep_young(s);
 	mlb_gc_keep_recent(s);
 	/* After all else, by which results were kept. Their locks may keep more. */
+	commits.fn = take_pin_lock;
 	if (rc == 0 && s->p->vcs)
-		rc = take_pins(s, &seen, err);
+		rc = take_pins(s, &commits, err);
 	if (rc == 0) {
 		mlb_roots_sort(&s->own);
 		keep_own(s);
 	}
-	mlb_strmap_release(&seen);
+	mlb_commits_release(&commits);
 	return rc;
 }

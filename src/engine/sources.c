@@ -8,12 +8,12 @@
 #include "engine/builder.h"
 #include "engine/sources.h"
 
-/* Whether git has it: then it need not be kept twice. Directories are not asked for: git may have a part of one. */
+/* Whether git has the bytes of this file: then they need not be kept twice. Of a directory git may have a part. */
 static bool
 git_has(struct mlb_project *p, uint32_t path)
 {
 	return mlb_project_vcs(p, NULL) == 0 && p->vcs &&
-	       mlb_vcs_tracked(p->vcs, mlb_g_path(p->graph, path));
+	       mlb_vcs_has_file(p->vcs, mlb_g_path(p->graph, path));
 }
 
 static bool

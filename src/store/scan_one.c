@@ -206,7 +206,7 @@ mlb_scan_checkout(struct mlb_scan *s, size_t i, const struct mlb_placing *placin
 		if (rc == 0)
 			rc = mlb_walk_checkout(walk, placing, tree, mlb_buf_str(&path), err);
 	}
-	if (rc == 0) {
+	if (rc == 0 && !placing->others) {
 		uint64_t size = walk->size;
 
 		mark_racy(s, walk);
@@ -221,6 +221,8 @@ mlb_scan_checkout(struct mlb_scan *s, size_t i, const struct mlb_placing *placin
 		mlb_scan_take_walk(p, NULL);
 		mlb_scan_settle(p, MLB_P_UNKNOWN, NULL, 0);
 	}
+	if (rc == 0 && placing->others)
+		examine(s, i, NULL);
 	mlb_buf_release(&path);
 	return rc;
 }

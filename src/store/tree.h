@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "base/digest_set.h"
+#include "base/strmap.h"
 #include "store/cas.h"
 
 #define MLB_TREE_NAME_MAX 1023
@@ -47,8 +49,15 @@ int mlb_tree_each(struct mlb_cas *cas, const struct mlb_digest *tree,
 		  int (*fn)(void *ctx, const char *path, const struct mlb_tree_entry *e, struct mlb_err *err),
 		  void *ctx, struct mlb_err *err);
 
-/* All objects that a tree consists of (nodes, contents, link texts), some perhaps more than once. */
-int mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree,
+/* What was gone through, so that subtrees which trees have in common are once. All zero: nothing. */
+struct mlb_tree_seen {
+	struct mlb_digest_set node;   /* as directories */
+	struct mlb_digest_set object; /* anything */
+};
+void mlb_tree_seen_release(struct mlb_tree_seen *s);
+
+/* All objects that a tree consists of (nodes, contents, link texts) and that were not seen: each once. */
+int mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree, struct mlb_tree_seen *seen,
 		     int (*fn)(void *ctx, const struct mlb_digest *object, struct mlb_err *err), void *ctx,
 		     struct mlb_err *err);
 
@@ -84,9 +93,19 @@ struct mlb_placing {
 	bool fresh;               /* the directory was just made, and nobody else knows of it */
 	const char *aside;        /* absolute directory that gets files that no cache has, by their paths; NULL: they go */
 	bool force;               /* whatever is in the way goes, directories too */
+	/*
+	 * Paths below that are somebody else's: they are neither written nor removed,
+	 * and neither is what the tree does not name. NULL: the directory is ours alone.
+	 */
+	const struct mlb_strmap *others;
+	/* The bytes that may be replaced or removed; NULL: all that the store has. */
+	const struct mlb_digest_set *spare;
 	struct mlb_placed *count; /* may be NULL */
 	const atomic_bool *stop;  /* end early, with MLB_EINTERRUPTED; may be NULL */
 };
+
+/* May these bytes, which a scan found, be replaced or removed? They are right in the store, and not the user's alone. */
+bool mlb_placing_may_lose(const struct mlb_placing *p, const struct mlb_digest *digest);
 
 /* Make the directory `to` hold exactly this tree; only what differs is written or removed. */
 int mlb_tree_checkout(struct mlb_cas *cas, const struct mlb_digest *tree, const char *to, enum mlb_link how,

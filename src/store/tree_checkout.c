@@ -20,7 +20,13 @@
 #include "store/tree_node.h"
 
 /* What is to be done about one entry of the tree. */
-enum deed { KEEP, MAKE_DIR, COMPARE /* the same as what is there? */, WRITE };
+enum deed {
+	KEEP,
+	MAKE_DIR,
+	COMPARE /* the same as what is there? */,
+	WRITE,
+	LEAVE /* it is not ours */
+};
 
 struct checkout {
 	const struct mlb_placing *p;
@@ -65,6 +71,31 @@ judge(const struct mlb_seen *want, const struct mlb_seen *have)
 	return COMPARE;
 }
 
+static bool
+is_others(const struct checkout *c, const struct mlb_seen *seen)
+{
+	return c->p->others && mlb_strmap_find(c->p->others, seen->path, seen->len);
+}
+
+/* A directory in which nothing is ours need not be there. */
+static void
+leave_dirs(struct checkout *c)
+{
+	const struct mlb_walk *want = &c->want;
+
+	for (size_t i = 0; c->p->others && i < want->all.n; i++) {
+		size_t end = want->all.v[i].kind == MLB_T_DIR ? mlb_walk_end(want, i, want->all.n)
+							      : 0;
+		size_t k = i + 1;
+
+		while (k < end && (c->deed[k] == LEAVE || (want->all.v[k].kind == MLB_T_DIR &&
+							   mlb_walk_end(want, k, end) > k + 1)))
+			k++;
+		if (end > i + 1 && k == end)
+			c->deed[i] = LEAVE;
+	}
+}
+
 static void
 merge(struct checkout *c)
 {
@@ -76,7 +107,8 @@ merge(struct checkout *c)
 		int cmp = 1;
 
 		while (h < have->all.n && (!w || (cmp = strcmp(have->all.v[h].path, w->path)) < 0)) {
-			mlb_vec_push(&c->gone, h);
+			if (!c->p->others)
+				mlb_vec_push(&c->gone, h);
 			h = have->all.v[h].kind == MLB_T_DIR ? mlb_walk_end(have, h, have->all.n)
 							     : h + 1;
 		}
@@ -88,9 +120,12 @@ merge(struct checkout *c)
 		} else {
 			c->deed[i] = w->kind == MLB_T_DIR ? MAKE_DIR : WRITE;
 		}
+		if (is_others(c, w))
+			c->deed[i] = LEAVE;
 		if (c->deed[i] == COMPARE || c->deed[i] == WRITE)
 			mlb_vec_push(&c->todo, (uint32_t)i);
 	}
+	leave_dirs(c);
 }
 
 /* Where names are folded, two of them may be one file. */
@@ -535,7 +570,8 @@ mlb_walk_checkout(struct mlb_walk *have, const struct mlb_placing *p, const stru
 	mlb_keep_init(&c.keep, p, to, c.root);
 	if (rc == 0)
 		rc = do_all(&c, err);
-	if (rc == 0)
+	/* With others' files in it, it has to be looked at again to know what it is. */
+	if (rc == 0 && !p->others)
 		take_over(&c, tree);
 	if (c.root >= 0)
 		close(c.root);

@@ -157,26 +157,37 @@ mlb_tree_each_dir(struct mlb_cas *cas, const struct mlb_digest *tree, each_fn *f
 MLB_VEC_NAMED(digests, struct mlb_digest);
 
 static int
-node_objects(struct digests *todo, const struct mlb_node *node,
+node_objects(struct digests *todo, const struct mlb_node *node, struct mlb_tree_seen *seen,
 	     int (*fn)(void *ctx, const struct mlb_digest *object, struct mlb_err *err), void *ctx,
 	     struct mlb_err *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < node->n_parts; i++)
-		if (node->part[i].count)
+		if (node->part[i].count && mlb_digest_set_add(&seen->node, &node->part[i].digest))
 			mlb_vec_push(todo, node->part[i].digest);
 	for (uint64_t i = 0; !node->n_parts && i < node->count && rc == 0; i++) {
-		if (node->entry[i].kind == MLB_T_DIR)
-			mlb_vec_push(todo, node->entry[i].digest);
-		else
-			rc = fn(ctx, &node->entry[i].digest, err);
+		const struct mlb_digest *d = &node->entry[i].digest;
+
+		if (node->entry[i].kind == MLB_T_DIR) {
+			if (mlb_digest_set_add(&seen->node, d))
+				mlb_vec_push(todo, *d);
+		} else if (mlb_digest_set_add(&seen->object, d)) {
+			rc = fn(ctx, d, err);
+		}
 	}
 	return rc;
 }
 
+void
+mlb_tree_seen_release(struct mlb_tree_seen *s)
+{
+	mlb_digest_set_release(&s->node);
+	mlb_digest_set_release(&s->object);
+}
+
 int
-mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree,
+mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree, struct mlb_tree_seen *seen,
 		 int (*fn)(void *ctx, const struct mlb_digest *object, struct mlb_err *err),
 		 void *ctx, struct mlb_err *err)
 {
@@ -185,7 +196,8 @@ mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree,
 	struct digests todo = MLB_VEC_INIT;
 	int rc = 0;
 
-	mlb_vec_push(&todo, *tree);
+	if (mlb_digest_set_add(&seen->node, tree))
+		mlb_vec_push(&todo, *tree);
 	while (rc == 0 && todo.n) {
 		struct mlb_digest digest = todo.v[--todo.n];
 		struct mlb_node node;
@@ -194,10 +206,10 @@ mlb_tree_objects(struct mlb_cas *cas, const struct mlb_digest *tree,
 		rc = mlb_cas_read(cas, &buf, &digest, err);
 		if (rc == 0)
 			rc = mlb_node_parse(&node, &arena, mlb_buf_str(&buf), buf.len, err);
-		if (rc == 0)
+		if (rc == 0 && mlb_digest_set_add(&seen->object, &digest))
 			rc = fn(ctx, &digest, err);
 		if (rc == 0)
-			rc = node_objects(&todo, &node, fn, ctx, err);
+			rc = node_objects(&todo, &node, seen, fn, ctx, err);
 		mlb_arena_release(&arena);
 	}
 	mlb_vec_release(&todo);
@@ -253,21 +265,19 @@ mlb_tree_find(struct mlb_tree_entry *out, struct mlb_arena *arena, struct mlb_ca
 }
 
 static int
-check_sure(void *ctx, const char *path, const struct mlb_tree_entry *e, struct mlb_err *err)
+check_sure(void *ctx, const struct mlb_digest *object, struct mlb_err *err MLB_UNUSED)
 {
-	struct mlb_cas *cas = ctx;
-
-	(void)path;
-	(void)err;
-	return e->kind == MLB_T_DIR || mlb_cas_sure(cas, &e->digest) ? 0 : MLB_ENOTFOUND;
+	return mlb_cas_sure(ctx, object) ? 0 : MLB_ENOTFOUND;
 }
 
 bool
 mlb_tree_sure(struct mlb_cas *cas, const struct mlb_digest *tree)
 {
+	struct mlb_tree_seen seen = { 0 };
 	struct mlb_err err = MLB_ERR_INIT;
-	bool sure = mlb_tree_each(cas, tree, check_sure, cas, &err) == 0;
+	bool sure = mlb_tree_objects(cas, tree, &seen, check_sure, cas, &err) == 0;
 
+	mlb_tree_seen_release(&seen);
 	mlb_err_release(&err);
 	return sure;
 }

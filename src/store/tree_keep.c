@@ -115,6 +115,14 @@ move_aside(struct mlb_keep *k, int dir, const char *name, const char *path, stru
 	return rc;
 }
 
+bool
+mlb_placing_may_lose(const struct mlb_placing *p, const struct mlb_digest *digest)
+{
+	if (p->spare && !mlb_digest_set_has(p->spare, digest))
+		return false;
+	return mlb_cas_sure(p->cas, digest);
+}
+
 /* Has the cache what is there now? What was seen of it, if it was, may be of an earlier time. */
 static bool
 is_recoverable(const struct mlb_keep *k, const char *path, const struct mlb_stat *st,
@@ -129,9 +137,9 @@ is_recoverable(const struct mlb_keep *k, const char *path, const struct mlb_stat
 	if (have && (have->flags & MLB_SEEN_KNOWN) && !(have->flags & MLB_SEEN_RACY) &&
 	    now.ino == have->ino && now.size == have->size && now.mtime == have->mtime &&
 	    (now.ctime == have->ctime || (now.flags & have->flags & MLB_SEEN_LINKED)))
-		return mlb_cas_sure(k->p->cas, &have->digest);
+		return mlb_placing_may_lose(k->p, &have->digest);
 	/* What cannot be read, or be in a tree, is in no cache. */
-	return mlb_seen_read(&now, &p, NULL, NULL) == 0 && mlb_cas_sure(k->p->cas, &now.digest);
+	return mlb_seen_read(&now, &p, NULL, NULL) == 0 && mlb_placing_may_lose(k->p, &now.digest);
 }
 
 static int

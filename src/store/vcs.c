@@ -269,18 +269,26 @@ mlb_vcs_workdir(const struct mlb_vcs *v)
 	return v->workdir;
 }
 
+static bool
+has_below(struct mlb_vcs *v, const char *path)
+{
+	char *dir = mlb_asprintf("%s%s", path, path[0] ? "/" : "");
+	bool below = v->git.index_find_prefix(NULL, v->index, dir) == 0;
+
+	free(dir);
+	return below;
+}
+
 bool
 mlb_git_is_tracked(struct mlb_vcs *v, const char *path)
 {
-	char *dir;
-	bool below;
+	return v->git.index_find(NULL, v->index, path) == 0 || has_below(v, path);
+}
 
-	if (v->git.index_find(NULL, v->index, path) == 0)
-		return true;
-	dir = mlb_asprintf("%s/", path);
-	below = v->git.index_find_prefix(NULL, v->index, dir) == 0;
-	free(dir);
-	return below;
+bool
+mlb_vcs_has_below(struct mlb_vcs *v, const char *path)
+{
+	return has_below(v, mlb_git_path(v, path));
 }
 
 bool
@@ -289,6 +297,32 @@ mlb_vcs_tracked(struct mlb_vcs *v, const char *path)
 	const char *full = mlb_git_path(v, path);
 
 	return full[0] ? mlb_git_is_tracked(v, full) : v->git.index_entrycount(v->index) > 0;
+}
+
+bool
+mlb_vcs_has_file(struct mlb_vcs *v, const char *path)
+{
+	const git_index_entry *e = v->git.index_get_bypath(v->index, mlb_git_path(v, path), 0);
+
+	return e && (e->mode == GIT_FILEMODE_BLOB || e->mode == GIT_FILEMODE_BLOB_EXECUTABLE);
+}
+
+void
+mlb_vcs_below(struct mlb_vcs *v, const char *dir, struct mlb_strvec *out)
+{
+	const char *path = mlb_git_path(v, dir);
+	char *below = mlb_asprintf("%s%s", path, path[0] ? "/" : "");
+	size_t i, len = strlen(below);
+
+	if (v->git.index_find_prefix(&i, v->index, below) == 0)
+		for (; i < v->git.index_entrycount(v->index); i++) {
+			const git_index_entry *e = v->git.index_get_byindex(v->index, i);
+
+			if (strncmp(e->path, below, len) != 0)
+				break;
+			mlb_strvec_push(out, e->path + len);
+		}
+	free(below);
 }
 
 bool

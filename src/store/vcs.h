@@ -25,6 +25,11 @@ void mlb_vcs_close(struct mlb_vcs *v);
 
 const char *mlb_vcs_workdir(const struct mlb_vcs *v); /* absolute root of the work tree; borrowed */
 bool mlb_vcs_tracked(struct mlb_vcs *v, const char *path); /* in the index, or something below it */
+bool mlb_vcs_has_file(
+	struct mlb_vcs *v,
+	const char *path); /* the bytes of a file at this very path are in the index: no link, nothing below */
+bool mlb_vcs_has_below(struct mlb_vcs *v,
+		       const char *path); /* it is a directory of which something is in the index */
 bool mlb_vcs_ignored(struct mlb_vcs *v,
 		     const char *path); /* not tracked, and ignored by git's rules */
 
@@ -34,6 +39,9 @@ bool mlb_vcs_ignored(struct mlb_vcs *v,
  * disk. Nothing of submodules and other repositories inside.
  */
 int mlb_vcs_files(struct mlb_vcs *v, const char *dir, struct mlb_strvec *out, struct mlb_err *err);
+
+/* All that the index has below dir, whether it is on disk or not: relative to dir, sorted, appended to out. */
+void mlb_vcs_below(struct mlb_vcs *v, const char *dir, struct mlb_strvec *out);
 
 /* HEAD's commit id; "" for a repository without a commit. */
 int mlb_vcs_head(struct mlb_vcs *v, char out[MLB_OID_HEX + 1], struct mlb_err *err);

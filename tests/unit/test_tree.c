@@ -193,6 +193,7 @@ test_one_change(void **state)
 	const size_t n = 100000;
 	struct mlb_err err = MLB_ERR_INIT;
 	struct digests before = MLB_VEC_INIT, after = MLB_VEC_INIT;
+	struct mlb_tree_seen seen = { 0 };
 	struct mlb_digest one, two;
 	struct mlb_tree_entry *e;
 	size_t fresh = 0;
@@ -204,8 +205,10 @@ test_one_change(void **state)
 	assert_ok(mlb_tree_node(&one, NULL, e, n, s.cas, &err));
 	set_entry(&e[4711], names + 4711 * 12, MLB_T_FILE, "changed");
 	assert_ok(mlb_tree_node(&two, NULL, e, n, s.cas, &err));
-	assert_ok(mlb_tree_objects(s.cas, &one, collect_nodes, &before, &err));
-	assert_ok(mlb_tree_objects(s.cas, &two, collect_nodes, &after, &err));
+	assert_ok(mlb_tree_objects(s.cas, &one, &seen, collect_nodes, &before, &err));
+	mlb_tree_seen_release(&seen);
+	assert_ok(mlb_tree_objects(s.cas, &two, &seen, collect_nodes, &after, &err));
+	mlb_tree_seen_release(&seen);
 	qsort(before.v, before.n, sizeof(*before.v), by_digest);
 	for (size_t i = 0; i < after.n; i++)
 		fresh += !bsearch(&after.v[i], before.v, before.n, sizeof(*before.v), by_digest);
@@ -479,6 +482,7 @@ static void
 test_store(void **state)
 {
 	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_tree_seen seen = { 0 };
 	struct mlb_digest one, two, three;
 	uint64_t size;
 	size_t n = 0;
@@ -491,7 +495,8 @@ test_store(void **state)
 	assert_lists(
 		&s, &one,
 		"f a-b\nf a.c\nf a/file\nd a/none\nx a/run\nf new\nline \xff\nl to-a\nl z/link\n");
-	assert_ok(mlb_tree_objects(s.cas, &one, count_objects, &n, &err));
+	assert_ok(mlb_tree_objects(s.cas, &one, &seen, count_objects, &n, &err));
+	mlb_tree_seen_release(&seen);
 	assert_int_equal(n, 4 + 8 - 1); /* four directories; all but the empty one of the eight */
 	assert_ok(mlb_tree_store(&two, &size, "one", NULL, &err));
 	assert_true(mlb_digest_equal(&one, &two));
