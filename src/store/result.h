@@ -54,6 +54,13 @@ void mlb_results_close(struct mlb_results *r);
 /* The latest record of a key; MLB_ENOTFOUND. Includes what was added and not yet committed. */
 int mlb_results_find(struct mlb_results *r, struct mlb_result *out, struct mlb_arena *arena,
 		     const struct mlb_digest *key, struct mlb_err *err);
+/*
+ * Every record that can be read, also those that later ones of their keys
+ * replaced, in no order; what fn gets is borrowed. Not 0 stops and is returned.
+ */
+int mlb_results_each(struct mlb_results *r,
+		     int (*fn)(void *ctx, const struct mlb_result *rec, struct mlb_err *err), void *ctx,
+		     struct mlb_err *err);
 int mlb_results_add(struct mlb_results *r, const struct mlb_result *rec, struct mlb_err *err);
 /*
  * Make records durable: all that were added so far, or (after mlb_results_mark)

@@ -10,10 +10,9 @@
 
 /* ---------------------------------------------------------- opening */
 
-/* Read and parse one record; MLB_ECORRUPT, MLB_ENOTFOUND. Under the lock: records are small. */
-static int
-read_record(struct mlb_results *r, struct mlb_packfile *f, uint64_t offset, struct mlb_result *out,
-	    struct mlb_arena *arena, struct mlb_err *err)
+int
+mlb_results_read(struct mlb_results *r, struct mlb_packfile *f, uint64_t offset,
+		 struct mlb_result *out, struct mlb_arena *arena, struct mlb_err *err)
 {
 	struct mlb_buf text = MLB_BUF_INIT(RECORD_MAX);
 	char *path;
@@ -39,7 +38,7 @@ read_entry(struct mlb_results *r, const struct mlb_entry *e, bool pending, struc
 	const struct mlb_fresh *f;
 
 	if (e->pack)
-		return read_record(r, e->pack, e->offset, out, arena, err);
+		return mlb_results_read(r, e->pack, e->offset, out, arena, err);
 	if (!pending)
 		return MLB_ENOTFOUND;
 	f = &r->fresh.v[e->offset - r->n_gone];
@@ -55,7 +54,7 @@ found(void *ctx, struct mlb_packfile *f, const struct mlb_blob *b, struct mlb_er
 	struct mlb_result rec;
 
 	(void)err;
-	if (read_record(r, f, b->offset, &rec, &arena, NULL) == 0) {
+	if (mlb_results_read(r, f, b->offset, &rec, &arena, NULL) == 0) {
 		struct mlb_entry e = {
 			.id = rec.key,
 			.pack = f,

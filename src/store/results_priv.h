@@ -39,6 +39,10 @@ struct mlb_results {
 	bool lost;       /* a failed sync dropped what belongs to the next one */
 };
 
+/* Read and parse one record; MLB_ECORRUPT, MLB_ENOTFOUND. Under the lock: records are small. */
+int mlb_results_read(struct mlb_results *r, struct mlb_packfile *f, uint64_t offset, struct mlb_result *out,
+		     struct mlb_arena *arena, struct mlb_err *err);
+
 /* The first n of them are in a segment, or dropped. */
 void mlb_results_forget_fresh(struct mlb_results *r, size_t n);
 

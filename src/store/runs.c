@@ -52,6 +52,24 @@ mlb_run_add_action(struct mlb_db *db, const struct mlb_run_action *a, struct mlb
 	return mlb_stmt_run(s, err);
 }
 
+#define RUNS "SELECT id, started, duration, words, head, status, built, restored, failed FROM runs"
+
+static struct mlb_run
+run_row(struct mlb_stmt *s)
+{
+	return (struct mlb_run){
+		.id = mlb_column_text(s, 0, NULL),
+		.started = mlb_column_int(s, 1),
+		.duration = (uint64_t)mlb_column_int(s, 2),
+		.words = mlb_column_text(s, 3, NULL),
+		.commit = mlb_column_text(s, 4, NULL),
+		.status = (int)mlb_column_int(s, 5),
+		.built = (uint32_t)mlb_column_int(s, 6),
+		.restored = (uint32_t)mlb_column_int(s, 7),
+		.failed = (uint32_t)mlb_column_int(s, 8),
+	};
+}
+
 int
 mlb_run_each(struct mlb_db *db, unsigned limit,
 	     int (*fn)(void *ctx, const struct mlb_run *r, struct mlb_err *err), void *ctx,
@@ -59,31 +77,39 @@ mlb_run_each(struct mlb_db *db, unsigned limit,
 {
 	struct mlb_stmt *s;
 	bool row;
-	int rc = mlb_db_prepare(
-		&s, db,
-		"SELECT id, started, duration, words, head, status, built, restored, failed"
-		" FROM runs ORDER BY rowid DESC LIMIT ?1",
-		err);
+	int rc = mlb_db_prepare(&s, db, RUNS " ORDER BY rowid DESC LIMIT ?1", err);
 
 	if (rc)
 		return rc;
 	mlb_stmt_int(s, 1, limit);
 	while ((rc = mlb_stmt_step(s, &row, err)) == 0 && row) {
-		struct mlb_run r = {
-			.id = mlb_column_text(s, 0, NULL),
-			.started = mlb_column_int(s, 1),
-			.duration = (uint64_t)mlb_column_int(s, 2),
-			.words = mlb_column_text(s, 3, NULL),
-			.commit = mlb_column_text(s, 4, NULL),
-			.status = (int)mlb_column_int(s, 5),
-			.built = (uint32_t)mlb_column_int(s, 6),
-			.restored = (uint32_t)mlb_column_int(s, 7),
-			.failed = (uint32_t)mlb_column_int(s, 8),
-		};
+		struct mlb_run r = run_row(s);
 
 		rc = fn(ctx, &r, err);
 		if (rc)
 			break;
+	}
+	mlb_stmt_reset(s);
+	return rc;
+}
+
+int
+mlb_run_get(struct mlb_db *db, const char *id, struct mlb_run *out, bool *found,
+	    struct mlb_arena *arena, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, db, RUNS " WHERE id = ?1", err);
+
+	*found = false;
+	if (rc)
+		return rc;
+	mlb_stmt_text(s, 1, id, strlen(id));
+	rc = mlb_stmt_step(s, found, err);
+	if (rc == 0 && *found) {
+		*out = run_row(s);
+		out->id = mlb_arena_strdup(arena, out->id);
+		out->words = mlb_arena_strdup(arena, out->words);
+		out->commit = mlb_arena_strdup(arena, out->commit);
 	}
 	mlb_stmt_reset(s);
 	return rc;
@@ -104,22 +130,15 @@ actions_sql(const char *run, const char *node)
 	return ACTIONS " ORDER BY rowid DESC LIMIT ?3";
 }
 
-int
-mlb_run_actions(struct mlb_db *db, const char *run, const char *node, unsigned limit,
-		int (*fn)(void *ctx, const struct mlb_run_action *a, struct mlb_err *err),
-		void *ctx, struct mlb_err *err)
+/* All rows that the statement gives; it is reset then. */
+static int
+each_action(struct mlb_stmt *s,
+	    int (*fn)(void *ctx, const struct mlb_run_action *a, struct mlb_err *err), void *ctx,
+	    struct mlb_err *err)
 {
-	struct mlb_stmt *s;
 	bool row;
-	int rc = mlb_db_prepare(&s, db, actions_sql(run, node), err);
+	int rc;
 
-	if (rc)
-		return rc;
-	if (run)
-		mlb_stmt_text(s, 1, run, strlen(run));
-	if (node)
-		mlb_stmt_text(s, 2, node, strlen(node));
-	mlb_stmt_int(s, 3, limit);
 	while ((rc = mlb_stmt_step(s, &row, err)) == 0 && row) {
 		struct mlb_run_action a = {
 			.run = mlb_column_text(s, 0, NULL),
@@ -137,4 +156,36 @@ mlb_run_actions(struct mlb_db *db, const char *run, const char *node, unsigned l
 	}
 	mlb_stmt_reset(s);
 	return rc;
+}
+
+int
+mlb_run_actions(struct mlb_db *db, const char *run, const char *node, unsigned limit,
+		int (*fn)(void *ctx, const struct mlb_run_action *a, struct mlb_err *err),
+		void *ctx, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, db, actions_sql(run, node), err);
+
+	if (rc)
+		return rc;
+	if (run)
+		mlb_stmt_text(s, 1, run, strlen(run));
+	if (node)
+		mlb_stmt_text(s, 2, node, strlen(node));
+	mlb_stmt_int(s, 3, limit);
+	return each_action(s, fn, ctx, err);
+}
+
+int
+mlb_run_by_key(struct mlb_db *db, const struct mlb_digest *key,
+	       int (*fn)(void *ctx, const struct mlb_run_action *a, struct mlb_err *err), void *ctx,
+	       struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, db, ACTIONS " WHERE key = ?1 ORDER BY rowid DESC", err);
+
+	if (rc)
+		return rc;
+	mlb_stmt_digest(s, 1, key);
+	return each_action(s, fn, ctx, err);
 }

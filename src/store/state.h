@@ -66,6 +66,13 @@ int mlb_run_set(struct mlb_db *db, const struct mlb_run *r, struct mlb_err *err)
 int mlb_run_add_action(struct mlb_db *db, const struct mlb_run_action *a, struct mlb_err *err);
 int mlb_run_each(struct mlb_db *db, unsigned limit, int (*fn)(void *ctx, const struct mlb_run *r, struct mlb_err *err),
 		 void *ctx, struct mlb_err *err); /* newest first */
+/* One run; its strings are in the arena. */
+int mlb_run_get(struct mlb_db *db, const char *id, struct mlb_run *out, bool *found, struct mlb_arena *arena,
+		struct mlb_err *err);
+/* Newest first, the actions of one key: whose it is. */
+int mlb_run_by_key(struct mlb_db *db, const struct mlb_digest *key,
+		   int (*fn)(void *ctx, const struct mlb_run_action *a, struct mlb_err *err), void *ctx,
+		   struct mlb_err *err);
 int mlb_run_actions(struct mlb_db *db, const char *run, const char *node, unsigned limit,
 		    int (*fn)(void *ctx, const struct mlb_run_action *a, struct mlb_err *err), void *ctx,
 		    struct mlb_err *err); /* run or node may be NULL: any; newest first */

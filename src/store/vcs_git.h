@@ -35,6 +35,7 @@
 	X(commit_parent_id)                                                                        \
 	X(commit_parentcount)                                                                      \
 	X(commit_summary)                                                                          \
+	X(commit_time)                                                                             \
 	X(commit_tree)                                                                             \
 	X(commit_tree_id)                                                                          \
 	X(config_free)                                                                             \
