@@ -92,8 +92,14 @@ write_file(struct mlb_project *p, struct mlb_roots *roots, struct mlb_err *err)
 		rc = mlb_fs_mkdirs(dir, err);
 		mlb_fs_share(dir);
 	}
+	/*
+	 * Where the cache is our own nobody but us collects there, by the lock itself. Of
+	 * others, who name it as theirs, the worst that a power cut can do is to make
+	 * them refuse until the next build here.
+	 */
 	if (rc == 0)
-		rc = mlb_fs_write(path, mlb_buf_str(&text), text.len, true, err);
+		rc = mlb_fs_write(path, mlb_buf_str(&text), text.len, mlb_project_shares_cache(p),
+				  err);
 	if (rc == 0)
 		mlb_fs_share(path);
 	free(dir);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,37 +167,81 @@ mlb_io_sync_dir(const struct mlb_io *io, const char *path, struct mlb_err *err)
 	return e ? mlb_err_errno(err, e, "cannot sync directory '%s'", path) : MLB_OK;
 }
 
-/* Make the first len bytes of path a directory. */
 static int
-make_dir(const struct mlb_io *io, const char *path, size_t len, struct mlb_err *err)
+make_dir(const struct mlb_io *io, const char *dir, bool *made, struct mlb_err *err)
 {
-	char *dir = mlb_strndup(path, len);
-	struct mlb_buf parent = MLB_BUF_INIT(64 * MLB_KIB);
 	struct mlb_stat st;
-	int e, rc = MLB_OK;
+	int e;
 
 	if (io->mkdir(io, dir, 0777) == 0) {
-		mlb_path_dir(&parent, dir);
-		rc = mlb_io_sync_dir(io, mlb_buf_str(&parent), err);
-	} else {
-		e = errno;
-		if (mlb_fs_stat(&st, dir, NULL) != 0 || st.type != MLB_F_DIR)
-			rc = mlb_err_errno(err, e, "cannot make directory '%s'", dir);
+		*made = true;
+		return MLB_OK;
 	}
+	e = errno;
+	if (mlb_fs_stat(&st, dir, NULL) == 0 && st.type == MLB_F_DIR)
+		return MLB_OK;
+	return mlb_err_errno(err, e, "cannot make directory '%s'", dir);
+}
+
+/* How many bytes of path name the directory that follows the one that its first at bytes name; 0: there is none. */
+static size_t
+next_dir(const char *path, size_t at)
+{
+	at += strspn(path + at, "/");
+	return path[at] ? at + strcspn(path + at, "/") : 0;
+}
+
+static int
+sync_parent(const struct mlb_io *io, const char *dir, struct mlb_err *err)
+{
+	struct mlb_buf parent = MLB_BUF_INIT(64 * MLB_KIB);
+	int rc;
+
+	mlb_path_dir(&parent, dir);
+	rc = mlb_io_sync_dir(io, mlb_buf_str(&parent), err);
 	mlb_buf_release(&parent);
-	free(dir);
+	return rc;
+}
+
+/* Syncs come after all else: on most file systems the first one then does the work of all. */
+int
+mlb_io_mkdirs_in(const struct mlb_io *io, const char *path, const char *const *name, size_t n,
+		 struct mlb_err *err)
+{
+	size_t first = 0; /* length of the path of the first one that was made; 0: none was */
+	bool below = false;
+	int rc = MLB_OK;
+
+	for (size_t at = next_dir(path, 0); at && rc == MLB_OK; at = next_dir(path, at)) {
+		char *dir = mlb_strndup(path, at);
+		bool made = false;
+
+		rc = make_dir(io, dir, &made, err);
+		if (made && !first)
+			first = at;
+		free(dir);
+	}
+	for (size_t i = 0; i < n && rc == MLB_OK; i++) {
+		char *dir = mlb_asprintf("%s/%s", path, name[i]);
+
+		rc = make_dir(io, dir, &below, err);
+		free(dir);
+	}
+	if (rc == MLB_OK && below)
+		rc = mlb_io_sync_dir(io, path, err);
+	for (size_t at = first; at && rc == MLB_OK; at = next_dir(path, at)) {
+		char *dir = mlb_strndup(path, at);
+
+		rc = sync_parent(io, dir, err);
+		free(dir);
+	}
 	return rc;
 }
 
 int
 mlb_io_mkdirs(const struct mlb_io *io, const char *path, struct mlb_err *err)
 {
-	int rc = MLB_OK;
-
-	for (size_t i = 1; path[0] && path[i - 1] && rc == MLB_OK; i++)
-		if ((path[i] == '/' || !path[i]) && path[i - 1] != '/')
-			rc = make_dir(io, path, i, err);
-	return rc;
+	return mlb_io_mkdirs_in(io, path, NULL, 0, err);
 }
 
 int

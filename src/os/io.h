@@ -52,6 +52,10 @@ int mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsig
 /* A directory and its parents, of which the name of each that was not there is synced. */
 int mlb_io_mkdirs(const struct mlb_io *io, const char *path, struct mlb_err *err);
 
+/* The same, and n directories of these names in it. */
+int mlb_io_mkdirs_in(const struct mlb_io *io, const char *path, const char *const *name, size_t n,
+		     struct mlb_err *err);
+
 int mlb_io_sync_file(const struct mlb_io *io, const char *path, struct mlb_err *err); /* fsync */
 
 /* A new file with this content, which is not synced. Unlinked again on failure. */

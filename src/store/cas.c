@@ -37,24 +37,32 @@ remove_digest(struct mlb_digests *set, const struct mlb_digest *digest)
 
 /* ---------------------------------------------------------- opening */
 
-static const char *const subdir[] = { "objects", "packs", "tmp" };
+/* results.c has the last one: one sync does for all that are made at once. */
+static const char *const subdir[] = { "objects", "packs", "tmp", "actions" };
 
 static int
 make_dirs(const char *dir, const struct mlb_io *io, struct mlb_err *err)
 {
+	const char *missing[MLB_ARRAY_LEN(subdir)];
 	bool is_new = !mlb_fs_exists(dir);
+	size_t n = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < MLB_ARRAY_LEN(subdir) && rc == 0; i++) {
+	for (size_t i = 0; i < MLB_ARRAY_LEN(subdir); i++) {
 		char *path = mlb_asprintf("%s/%s", dir, subdir[i]);
 
-		if (!mlb_fs_exists(path)) {
-			rc = mlb_io_mkdirs(io, path, err);
-			if (is_new)
-				mlb_fs_share(dir);
-			is_new = false;
-			mlb_fs_share(path);
-		}
+		if (!mlb_fs_exists(path))
+			missing[n++] = subdir[i];
+		free(path);
+	}
+	if (n)
+		rc = mlb_io_mkdirs_in(io, dir, missing, n, err);
+	if (is_new)
+		mlb_fs_share(dir);
+	for (size_t i = 0; i < n; i++) {
+		char *path = mlb_asprintf("%s/%s", dir, missing[i]);
+
+		mlb_fs_share(path);
 		free(path);
 	}
 	return rc;

@@ -63,7 +63,8 @@ read_number(int fd)
 }
 
 static int
-write_number(const struct mlb_io *io, int fd, const char *path, uint64_t value, struct mlb_err *err)
+write_number(const struct mlb_io *io, int fd, const char *path, uint64_t value, bool sync,
+	     struct mlb_err *err)
 {
 	char text[LEN];
 
@@ -71,7 +72,7 @@ write_number(const struct mlb_io *io, int fd, const char *path, uint64_t value, 
 	mlb_hex_encode(text, &value, sizeof(value));
 	text[LEN - 1] = '\n'; /* in the place of the NUL */
 	errno = mlb_io_pwrite_all(io, fd, text, LEN, 0);
-	if (errno || io->ftruncate(io, fd, LEN) != 0 || io->fsync(io, fd) != 0)
+	if (errno || io->ftruncate(io, fd, LEN) != 0 || (sync && io->fsync(io, fd) != 0))
 		return fail(path, err);
 	return 0;
 }
@@ -81,13 +82,15 @@ static int
 write_next(const struct mlb_io *io, int fd, const char *path, struct mlb_err *err)
 {
 	uint64_t value = read_number(fd);
+	bool is_first = value ==
+			0; /* it need not be synced: lost, another first one takes its place */
 	int rc = 0;
 
-	if (value == 0)
+	if (is_first)
 		rc = mlb_machine_random(&value, sizeof(value), err);
 	if (++value == 0)
 		value = 1;
-	return rc ? rc : write_number(io, fd, path, value, err);
+	return rc ? rc : write_number(io, fd, path, value, !is_first, err);
 }
 
 static uint64_t

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/strmap.h"
 #include "os/fs.h"
+#include "os/io.h"
 #include "os/lock.h"
 #include "os/path.h"
 #include "store/db_files.h"
@@ -28,6 +29,7 @@
  */
 #define SYNC_ON "PRAGMA synchronous = FULL"
 #define SYNC_OFF "PRAGMA synchronous = NORMAL"
+#define SYNC_NEVER "PRAGMA synchronous = OFF" /* while it is made: once, at the end, is enough */
 #define SETTINGS SYNC_OFF "; PRAGMA cache_size = -32768; PRAGMA journal_size_limit = 0"
 
 /*
@@ -166,6 +168,13 @@ make_tables(struct mlb_db *db, bool *foreign)
 	return rc;
 }
 
+/* What was made without a sync; in a journal, what is committed later syncs the tables with it. */
+static int
+sync_new(struct mlb_db *db)
+{
+	return mlb_io_sync_file(&mlb_io_os, db->path, NULL) == 0 ? SQLITE_OK : SQLITE_IOERR_FSYNC;
+}
+
 /* WAL needs memory shared between processes, which network file systems do not give. */
 static int
 choose_journal(struct mlb_db *db, bool is_new)
@@ -206,12 +215,16 @@ set_up(struct mlb_db *db, int *rc)
 	/* Two that turn one new file to WAL at once are not made to wait by SQLite: one fails. */
 	if (*rc == SQLITE_OK && version == 0 && !db->making)
 		return ABSENT;
+	if (*rc == SQLITE_OK && version == 0)
+		*rc = sqlite3_exec(db->sq, SYNC_NEVER, NULL, NULL, NULL);
 	if (*rc == SQLITE_OK)
 		*rc = choose_journal(db, version == 0);
-	if (*rc == SQLITE_OK)
-		*rc = sqlite3_exec(db->sq, SETTINGS, NULL, NULL, NULL);
 	if (*rc == SQLITE_OK && version == 0)
 		*rc = make_tables(db, &foreign);
+	if (*rc == SQLITE_OK)
+		*rc = sqlite3_exec(db->sq, SETTINGS, NULL, NULL, NULL);
+	if (*rc == SQLITE_OK && version == 0 && !foreign)
+		*rc = sync_new(db);
 	if (foreign)
 		return BROKEN;
 	if (*rc == SQLITE_OK && mlb_db_prepare(&probe, db, PROBE, NULL) != 0)
