@@ -171,6 +171,45 @@ by_id(const void *a, const void *b)
 	return cmp ? cmp : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
+static unsigned
+part_of(const struct mlb_entry *e)
+{
+	return (unsigned)e->id.b[0] << 8 | e->id.b[1];
+}
+
+/*
+ * Digests are random: by their first two bytes they fall into parts of about equal
+ * size, which is most of sorting them. What fails to is sorted all the same.
+ */
+static void
+sort_by_id(struct mlb_entries *all)
+{
+	enum { PARTS = 1 << 16, FEW = 4096 };
+	struct mlb_entry *to;
+	uint32_t *end;
+	size_t sum = 0;
+
+	if (all->n < FEW) {
+		if (all->n > 1)
+			qsort(all->v, all->n, sizeof(*all->v), by_id);
+		return;
+	}
+	end = mlb_calloc(PARTS + 1, sizeof(*end));
+	to = mlb_calloc(all->n, sizeof(*to));
+	for (size_t i = 0; i < all->n; i++)
+		end[part_of(&all->v[i]) + 1]++;
+	for (size_t i = 1; i <= PARTS; i++)
+		end[i] += end[i - 1];
+	for (size_t i = 0; i < all->n; i++)
+		to[end[part_of(&all->v[i])]++] = all->v[i];
+	for (size_t i = 0; i < PARTS; sum = end[i++])
+		if (end[i] - sum > 1)
+			qsort(to + sum, end[i] - sum, sizeof(*to), by_id);
+	memcpy(all->v, to, all->n * sizeof(*to));
+	free(to);
+	free(end);
+}
+
 void
 mlb_pending_take(struct mlb_pending *p, struct mlb_db *db, struct mlb_entries *out)
 {
@@ -186,8 +225,7 @@ mlb_pending_take(struct mlb_pending *p, struct mlb_db *db, struct mlb_entries *o
 			mlb_vec_push(out, p->entry.v[i]);
 		}
 	/* Rows in the order of the table are written much faster. */
-	if (out->n > 1)
-		qsort(out->v, out->n, sizeof(*out->v), by_id);
+	sort_by_id(out);
 }
 
 bool
