@@ -219,12 +219,13 @@ store_large(struct mlb_digest *out, const struct mlb_place *p, struct mlb_cas *c
 	return rc;
 }
 
+/* With seen, *st says what it was before. */
 static int
-read_once(struct mlb_digest *out, struct mlb_stat *st, int fd, const struct mlb_place *p,
+read_once(struct mlb_digest *out, struct mlb_stat *st, bool seen, int fd, const struct mlb_place *p,
 	  struct mlb_cas *cas, bool *moved, struct mlb_err *err)
 {
 	struct mlb_stat after = { 0 };
-	int errnum = mlb_stat_fd(st, fd);
+	int errnum = seen ? 0 : mlb_stat_fd(st, fd);
 	int rc;
 
 	if (errnum)
@@ -243,6 +244,8 @@ read_once(struct mlb_digest *out, struct mlb_stat *st, int fd, const struct mlb_
 	if (errnum)
 		return fail_read(p, errnum, err);
 	*moved = !mlb_stat_same(st, &after);
+	if (!*moved)
+		*st = after;
 	return 0;
 }
 
@@ -254,12 +257,14 @@ mlb_place_read(struct mlb_digest *out, struct mlb_stat *st, const struct mlb_pla
 
 	for (int i = 0; i < TRIES; i++) {
 		int fd = mlb_open_at(p->root, p->dir, p->path, flags);
-		bool moved = false;
+		bool moved = false, seen = i == 0 && p->seen;
 		int rc;
 
 		if (fd < 0)
 			return fail_read(p, errno, err);
-		rc = read_once(out, st, fd, p, cas, &moved, err);
+		if (seen)
+			*st = *p->seen;
+		rc = read_once(out, st, seen, fd, p, cas, &moved, err);
 		close(fd);
 		if (rc < 0 || !moved)
 			return rc;
@@ -314,13 +319,20 @@ mlb_seen_read(struct mlb_seen *seen, const struct mlb_place *p, struct mlb_cas *
 	      struct mlb_err *err)
 {
 	struct mlb_stat st = { 0 };
-	bool link = seen->kind == MLB_T_LINK;
+	const struct mlb_stat was = { .ino = seen->ino,
+				      .size = seen->size,
+				      .mtime = seen->mtime,
+				      .ctime = seen->ctime,
+				      .exec = seen->kind == MLB_T_EXEC,
+				      .type = MLB_F_FILE };
+	struct mlb_place at = *p;
 	int rc;
 
-	if (link)
+	at.seen = seen->ino ? &was : NULL;
+	if (seen->kind == MLB_T_LINK)
 		rc = read_link(&seen->digest, &st, p, cas, err);
 	else
-		rc = mlb_place_read(&seen->digest, &st, p, cas, err);
+		rc = mlb_place_read(&seen->digest, &st, &at, cas, err);
 	if (rc < 0)
 		return rc;
 	mlb_seen_stat(seen, &st);

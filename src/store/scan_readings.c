@@ -67,7 +67,8 @@ static void
 read_it(struct reader *r, size_t i)
 {
 	const struct mlb_reading *t = &r->todo[r->order[i]];
-	const struct mlb_place p = { r->all->root, r->all->root_dir, t->dir, t->path, t->follow };
+	const struct mlb_place p = { r->all->root, r->all->root_dir, t->dir,
+				     t->path,      t->follow,        NULL };
 	struct mlb_err err = MLB_ERR_INIT;
 
 	if (t->cas && (t->seen->flags & MLB_SEEN_KNOWN) && mlb_cas_has(t->cas, &t->seen->digest)) {

@@ -126,6 +126,8 @@ struct mlb_place {
 	const char *dir;      /* below it; NULL or "": none */
 	const char *path;     /* below dir */
 	bool follow;          /* follow a link at the end of the path */
+	/* As it was seen last, of a regular file: then it need not be looked at before it is read. NULL: not known. */
+	const struct mlb_stat *seen;
 };
 
 /* openat(root, "dir/path"), however long the path is; dir may be NULL. A descriptor, or -1 with errno. */
