@@ -194,6 +194,7 @@ class Set:
         for rep in range(reps or self.bench.options.reps):
             for name, t in tools.items():
                 before(t, rep)
+                os.sync()  # nobody waits for what another tool, or making the data, left to be written
                 took[name].append(getattr(t, what)())
         return {name: statistics.median(v) for name, v in took.items()}
 
