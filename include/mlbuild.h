@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "mlbuild/err.h"
+#include "mlbuild/why.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -113,9 +114,6 @@ typedef int mlb_plan_fn(void *ctx, const struct mlb_plan_info *i);
 MLB_API int mlb_plan(struct mlb_project *p, const char *const *word, size_t n_words,
 		     mlb_plan_fn *fn, void *ctx, struct mlb_err *err);
 
-/* The full explanation of one target, several lines: what differs from the result at hand. */
-MLB_API int mlb_why(struct mlb_project *p, const char *word, char **out, struct mlb_err *err);
-
 /* ------------------------------------------------------------ build */
 
 enum mlb_event_type {
@@ -123,7 +121,7 @@ enum mlb_event_type {
 	MLB_EV_WAIT,     /* another mlbuild builds here: text says who */
 	MLB_EV_START,    /* a command begins: node, text = command */
 	MLB_EV_OUTPUT,   /* node printed text (whole lines, len bytes) */
-	MLB_EV_BUILT,    /* node is built: duration */
+	MLB_EV_BUILT,    /* node is built: duration; text = its metrics as JSON, "" without */
 	MLB_EV_RESTORED, /* node's outputs came from the cache */
 	MLB_EV_RETRY,    /* node failed and will be tried again: text says why */
 	MLB_EV_FAILED,   /* node failed: see failure */

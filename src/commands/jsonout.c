@@ -39,7 +39,10 @@ json_event(struct ui *ui, const struct mlb_event *e)
 		mlb_json_strn(&l.j, e->text, e->len);
 	} else if (e->type == MLB_EV_START) {
 		jsonline_str(&l, "command", e->text);
-	} else if (e->text && *e->text && !e->failure) {
+	} else if (e->type == MLB_EV_BUILT) {
+		if (e->text && *e->text)
+			jsonline_raw(&l, "metrics", e->text);
+	} else if (e->text && *e->text && !e->failure && e->type != MLB_EV_NO) {
 		jsonline_str(&l, "text", e->text);
 	}
 	if (e->type == MLB_EV_BLOCKED && e->by && *e->by)
@@ -56,6 +59,8 @@ json_event(struct ui *ui, const struct mlb_event *e)
 	}
 	if (e->failure)
 		add_failure(&l, e->failure);
+	else if (e->type == MLB_EV_NO)
+		add_failure(&l, &(struct mlb_failure){ "", e->text, "", "", "" });
 	jsonline_int(&l, "finished", e->finished);
 	jsonline_int(&l, "total", e->total);
 	jsonline_end(&l);

@@ -81,9 +81,9 @@ add_outputs(struct tabular *table, const struct mlb_target_info *t)
 {
 	struct mlb_buf b = MLB_BUF_INIT(1 << 20);
 
-	for (size_t i = 0; i < t->n_outputs; i++)
+	/* Those of the first instance; the others have as many of their own. */
+	for (size_t i = 0; i < t->n_outputs / MLB_MAX(t->instances, 1U); i++)
 		mlb_buf_addf(&b, "%s%s", i ? " " : "", t->output[i]);
-	/* Those are the paths of the first instance; the others have as many of their own. */
 	if (t->instances > 1 && t->n_outputs)
 		mlb_buf_adds(&b, " ...");
 	tabular_add(table, PAINT_PLAIN, mlb_buf_str(&b));

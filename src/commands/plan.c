@@ -34,6 +34,26 @@ plan_view_release(struct plan_view *v)
 	tabular_release(&v->table);
 }
 
+const char *
+plan_fate_json(int fate)
+{
+	return fates[fate].json;
+}
+
+void
+plan_add_failure(struct jsonline *l, const struct mlb_past_failure *f)
+{
+	if (!f)
+		return;
+	mlb_json_key(&l->j, "failed");
+	mlb_json_object(&l->j);
+	jsonline_time(l, "at", f->at);
+	jsonline_str(l, "run", f->run);
+	jsonline_str(l, "reason", f->reason);
+	jsonline_str(l, "log", f->log);
+	mlb_json_end_object(&l->j);
+}
+
 static void
 print_json(struct out *out, const struct mlb_plan_info *i)
 {
@@ -48,15 +68,7 @@ print_json(struct out *out, const struct mlb_plan_info *i)
 	jsonline_bool(&l, "asked", i->asked);
 	jsonline_seconds(&l, "expected", i->expected);
 	jsonline_int(&l, "actions", i->actions);
-	if (i->failed) {
-		mlb_json_key(&l.j, "failed");
-		mlb_json_object(&l.j);
-		jsonline_time(&l, "at", i->failed->at);
-		jsonline_str(&l, "run", i->failed->run);
-		jsonline_str(&l, "reason", i->failed->reason);
-		jsonline_str(&l, "log", i->failed->log);
-		mlb_json_end_object(&l.j);
-	}
+	plan_add_failure(&l, i->failed);
 	jsonline_end(&l);
 }
 

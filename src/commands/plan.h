@@ -3,6 +3,7 @@
 #define COMMANDS_PLAN_H
 
 #include "commands/cmd.h"
+#include "commands/jsonline.h"
 #include "commands/tabular.h"
 
 struct plan_view {
@@ -19,6 +20,8 @@ void plan_view_init(struct plan_view *v, struct app *app);
 void plan_view_release(struct plan_view *v);
 int plan_view_take(void *view, const struct mlb_plan_info *i); /* an mlb_plan_fn */
 void plan_view_print(struct plan_view *v);                     /* not with --json, which prints as it goes */
+const char *plan_fate_json(int fate);                          /* enum mlb_fate as --json has it */
+void plan_add_failure(struct jsonline *l, const struct mlb_past_failure *f); /* "failed"; NULL adds nothing */
 bool plan_view_stale(const struct plan_view *v);               /* something has to run or cannot */
 
 #endif

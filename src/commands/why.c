@@ -1,6 +1,5 @@
-#include "base/text.h"
-#include "commands/cmd.h"
 #include "commands/jsonline.h"
+#include "commands/plan.h"
 
 static int run(struct app *app, struct mlb_err *err);
 
@@ -24,28 +23,91 @@ const struct cmd cmd_why = {
 	.run = run,
 };
 
+struct view {
+	struct app *app;
+	bool any;
+};
+
+static void
+add_differences(struct jsonline *l, const struct mlb_explanation *e)
+{
+	mlb_json_key(&l->j, "differences");
+	mlb_json_array(&l->j);
+	for (size_t i = 0; i < e->n_differences; i++) {
+		const struct mlb_difference *d = &e->difference[i];
+
+		mlb_json_object(&l->j);
+		jsonline_str(l, "what", d->what);
+		jsonline_str(l, "name", d->name);
+		jsonline_str(l, "change", d->change);
+		if (*d->old_kind)
+			jsonline_str(l, "old_kind", d->old_kind);
+		if (*d->new_kind)
+			jsonline_str(l, "new_kind", d->new_kind);
+		jsonline_str(l, "old", d->old_value);
+		jsonline_str(l, "new", d->new_value);
+		jsonline_str(l, "text", d->text);
+		mlb_json_end_object(&l->j);
+	}
+	mlb_json_end_array(&l->j);
+}
+
+static void
+add_inputs(struct jsonline *l, const struct mlb_explanation *e)
+{
+	mlb_json_key(&l->j, "inputs");
+	mlb_json_array(&l->j);
+	for (size_t i = 0; i < e->n_inputs; i++) {
+		const struct mlb_why_input *in = &e->input[i];
+
+		mlb_json_object(&l->j);
+		jsonline_str(l, "path", in->path);
+		jsonline_str(l, "from", in->from);
+		jsonline_str(l, "by", in->by);
+		jsonline_str(l, "target", in->target);
+		mlb_json_end_object(&l->j);
+	}
+	mlb_json_end_array(&l->j);
+}
+
+static void
+print_json(struct out *out, const struct mlb_explanation *e)
+{
+	struct jsonline l;
+
+	jsonline_begin(&l, out);
+	jsonline_str(&l, "target", e->target);
+	jsonline_str(&l, "kind", e->kind);
+	jsonline_str(&l, "fate", plan_fate_json(e->fate));
+	jsonline_str(&l, "reason", e->reason);
+	plan_add_failure(&l, e->failed);
+	add_differences(&l, e);
+	add_inputs(&l, e);
+	jsonline_str(&l, "why", e->text);
+	jsonline_end(&l);
+}
+
+static int
+take(void *ctx, const struct mlb_explanation *e)
+{
+	struct view *v = ctx;
+
+	if (v->app->opt.json) {
+		print_json(&v->app->out, e);
+	} else {
+		if (v->any)
+			out_adds(&v->app->out, "\n");
+		out_clean(&v->app->out, e->text);
+	}
+	v->any = true;
+	return out_closed(&v->app->out);
+}
+
 static int
 run(struct app *app, struct mlb_err *err)
 {
-	char *text = NULL;
+	struct view v = { app, false };
 	int rc = cmd_open(app, err);
 
-	if (!rc)
-		rc = mlb_why(app->project, app->word[0], &text, err);
-	if (rc)
-		return rc;
-	if (app->opt.json) {
-		struct jsonline l;
-
-		jsonline_begin(&l, &app->out);
-		jsonline_str(&l, "target", app->word[0]);
-		jsonline_str(&l, "why", text);
-		jsonline_end(&l);
-	} else {
-		out_clean(&app->out, text);
-		if (!mlb_str_ends(text, "\n"))
-			out_adds(&app->out, "\n");
-	}
-	mlb_free(text);
-	return 0;
+	return rc ? rc : mlb_why(app->project, app->word[0], take, &v, err);
 }

@@ -103,15 +103,23 @@ mlb_failure_forget(struct mlb_db *db, const char *node, struct mlb_err *err)
 	return rc;
 }
 
+const struct mlb_past_failure *
+mlb_failure_of(const struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_node *node = &plan->node[n];
+
+	return node->fate == MLB_FATE_RUN || node->fate == MLB_FATE_MAYBE ? node->failed : NULL;
+}
+
 void
 mlb_failure_add_reason(struct mlb_plan *plan, uint32_t n)
 {
 	struct mlb_node *node = &plan->node[n];
-	const struct mlb_past_failure *f = node->failed;
+	const struct mlb_past_failure *f = mlb_failure_of(plan, n);
 	struct mlb_buf text = MLB_BUF_INIT(MAX_TEXT);
 	bool never = strcmp(node->reason, MLB_NOT_BUILT) == 0;
 
-	if (!f || (node->fate != MLB_FATE_RUN && node->fate != MLB_FATE_MAYBE))
+	if (!f)
 		return;
 	if (!never)
 		mlb_buf_addf(&text, "%s; ", node->reason);

@@ -16,6 +16,8 @@ int mlb_failure_put(struct mlb_db *db, const char *node, const char *text,
 		    struct mlb_err *err); /* inside a transaction, as is the next */
 int mlb_failure_forget(struct mlb_db *db, const char *node, struct mlb_err *err);
 
+/* Its last run, if that failed and it is to run; else NULL. */
+const struct mlb_past_failure *mlb_failure_of(const struct mlb_plan *plan, uint32_t n);
 /* For what is to run: node->reason with the failure, unless the lock refuses it anyway. */
 void mlb_failure_add_reason(struct mlb_plan *plan, uint32_t n);
 

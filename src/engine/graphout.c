@@ -139,6 +139,9 @@ json_node(struct writer *w, uint32_t n)
 
 	mlb_json_init(&j, &w->out);
 	mlb_json_object(&j);
+	mlb_json_key(&j, "target");
+	mlb_json_str(&j, name(w, n));
+	/* What earlier versions called it. */
 	mlb_json_key(&j, "name");
 	mlb_json_str(&j, name(w, n));
 	mlb_json_key(&j, "kind");

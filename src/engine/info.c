@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "engine/each.h"
+#include "engine/failures.h"
 #include "engine/into.h"
 #include "engine/known.h"
 
@@ -25,11 +26,14 @@ first_node(const struct mlb_graph *g, const char *base, uint32_t *count)
 	return first;
 }
 
+MLB_VEC_NAMED(paths, const char *);
+
+/* One target of the ini, with the outputs of all its instances, which begin at node i. */
 static int
-tell_target(struct mlb_project *p, const struct mlb_target *t, const char *const *path,
-	    size_t n_paths, uint32_t instances, mlb_target_fn *fn, void *ctx)
+tell_target(const struct mlb_graph *g, const struct mlb_target *t, uint32_t i, const uint32_t *next,
+	    mlb_target_fn *fn, void *ctx)
 {
-	struct mlb_target_info i = {
+	struct mlb_target_info info = {
 		.name = t->name,
 		.kind = mlb_kind_names[t->kind],
 		.desc = t->desc,
@@ -37,46 +41,39 @@ tell_target(struct mlb_project *p, const struct mlb_target *t, const char *const
 		.tags = t->tags,
 		.file = t->file,
 		.line = t->line,
-		.instances = instances,
-		.output = path,
-		.n_outputs = n_paths,
 		.source = t->path.s != NULL,
 	};
+	struct paths path = MLB_VEC_INIT;
+	int rc;
 
-	(void)p;
-	return fn(ctx, &i);
+	for (; i != MLB_NONE; i = next[i]) {
+		const struct mlb_range out = g->node[i].out;
+
+		info.instances++;
+		for (uint32_t k = 0; k < out.n; k++)
+			mlb_vec_push(&path, mlb_g_path(g, g->output[out.first + k].path));
+	}
+	info.output = path.v;
+	info.n_outputs = path.n;
+	rc = fn(ctx, &info);
+	mlb_vec_release(&path);
+	return rc;
 }
 
 int
 mlb_targets(struct mlb_project *p, mlb_target_fn *fn, void *ctx, struct mlb_err *err)
 {
-	const struct mlb_graph *g;
-	uint32_t *first, *count;
+	uint32_t *first, *next;
 	int rc = mlb_project_load(p, err);
 
 	if (rc == 0)
 		rc = mlb_project_config(p, err);
 	if (rc)
 		return rc;
-	g = p->graph;
-	first = mlb_calloc(p->config->target.n + 1, sizeof(*first));
-	count = mlb_calloc(p->config->target.n + 1, sizeof(*count));
-	for (uint32_t i = g->n_nodes; i-- > 0;)
-		if (g->node[i].target < p->config->target.n) {
-			first[g->node[i].target] = i;
-			count[g->node[i].target]++;
-		}
-	for (size_t t = 0; t < p->config->target.n && rc == 0; t++) {
-		const struct mlb_g_node *node = count[t] ? &g->node[first[t]] : NULL;
-		const char **path = mlb_calloc((node ? node->out.n : 0) + 1, sizeof(*path));
-
-		for (uint32_t k = 0; node && k < node->out.n; k++)
-			path[k] = mlb_g_path(g, g->output[node->out.first + k].path);
-		rc = tell_target(p, p->config->target.v[t], path, node ? node->out.n : 0, count[t],
-				 fn, ctx);
-		free(path);
-	}
-	free(count);
+	first = mlb_graph_instances(p->graph, p->config->target.n, &next);
+	for (size_t t = 0; t < p->config->target.n && rc == 0; t++)
+		rc = tell_target(p->graph, p->config->target.v[t], first[t], next, fn, ctx);
+	free(next);
 	free(first);
 	return rc < 0 ? rc : 0;
 }
@@ -161,9 +158,7 @@ tell_plan(struct mlb_plan *plan, mlb_plan_fn *fn, void *ctx, int rc, struct mlb_
 			.expected = node->each       ? mlb_each_expected(plan, i)
 				    : node->measured ? node->duration
 						     : 0,
-			.failed = node->fate == MLB_FATE_RUN || node->fate == MLB_FATE_MAYBE
-					  ? node->failed
-					  : NULL,
+			.failed = mlb_failure_of(plan, i),
 			.actions = node->each ? (node->each->stale + batch - 1) / batch : 1,
 		};
 

@@ -232,25 +232,6 @@ drop_dead(struct mlb_builder *b, bool *differs)
 	mlb_strmap_release(&base);
 }
 
-/* Instances of one target are not next to each other: chains of them, by target; MLB_NONE ends one. */
-static uint32_t *
-chain_instances(const struct mlb_graph *g, uint32_t **next)
-{
-	uint32_t most = 0, *first;
-
-	for (uint32_t i = 0; i < g->n_nodes; i++)
-		most = MLB_MAX(most, g->node[i].target);
-	first = mlb_alloc(((size_t)most + 1) * sizeof(*first));
-	*next = mlb_alloc(((size_t)g->n_nodes + 1) * sizeof(**next));
-	for (uint32_t t = 0; t <= most; t++)
-		first[t] = MLB_NONE;
-	for (uint32_t i = g->n_nodes; i-- > 0;) {
-		(*next)[i] = first[g->node[i].target];
-		first[g->node[i].target] = i;
-	}
-	return first;
-}
-
 /*
  * With the lock as it was recorded only what changed can differ, and what was taken
  * out of the ini and came back: the lock forgot it, and the memo did not.
@@ -272,7 +253,7 @@ set_blocks(struct mlb_builder *b, bool regraphed, bool *differs, struct mlb_err 
 {
 	struct mlb_u32s same = MLB_VEC_INIT; /* instances of one target */
 	uint8_t *seen = mlb_calloc(b->g->n_nodes + 1, 1);
-	uint32_t *next, *first = chain_instances(b->g, &next);
+	uint32_t *next, *first = mlb_graph_instances(b->g, 0, &next);
 	int rc = 0;
 
 	for (uint32_t i = 0; i < b->g->n_nodes && rc == 0; i++) {

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "engine/each.h"
+#include "engine/failures.h"
 #include "engine/known.h"
 
 enum { MAX_ACTION = 256 << 20, MAX_DIFF = 16 << 20 };
@@ -80,113 +81,164 @@ mlb_why_short(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	return why;
 }
 
+/* ---------------------------------------------------------- the whole of it */
+
+MLB_VEC_NAMED(differences, struct mlb_difference);
+
+struct explaining {
+	struct mlb_arena arena;
+	struct differences difference;
+	struct mlb_explanation e;
+};
+
 static const char *
-via(const struct mlb_plan *plan, const struct mlb_g_input *in, struct mlb_buf *out)
+kept(struct explaining *x, const char *s)
 {
-	switch (in->why) {
-	case MLB_IN_IMPORT:
-		mlb_buf_addf(out, "imported by '%s'", mlb_g_path(plan->g, in->by));
-		break;
-	case MLB_IN_WORD:
-		mlb_buf_adds(out, "a word of the command");
-		break;
-	case MLB_IN_NEEDS:
-		mlb_buf_adds(out, "from needs");
-		break;
-	case MLB_IN_EACH:
-		mlb_buf_adds(out, "one of each");
-		break;
-	default:
-		mlb_buf_adds(out, "referred to");
-		break;
-	}
-	return mlb_buf_str(out);
+	return s ? mlb_arena_strdup(&x->arena, s) : NULL;
 }
 
 static void
-add_inputs(struct mlb_plan *plan, uint32_t n, struct mlb_buf *out)
+take_change(void *ctx, const struct mlb_action_change *c)
 {
-	const struct mlb_range in = plan->g->node[n].in;
+	struct explaining *x = ctx;
+	const struct mlb_difference d = {
+		.what = kept(x, c->type),
+		.name = kept(x, c->name),
+		.change = c->was && c->is ? "changed"
+			  : c->is         ? "new"
+					  : "gone",
+		.old_kind = kept(x, c->old_kind),
+		.new_kind = kept(x, c->kind),
+		.old_value = kept(x, c->old_value),
+		.new_value = kept(x, c->value),
+		.text = kept(x, c->text),
+	};
 
-	if (in.n)
-		mlb_buf_adds(out, "it reads:\n");
-	for (uint32_t i = 0; i < in.n; i++) {
-		const struct mlb_g_input *input = &plan->g->input[in.first + i];
-		struct mlb_buf how = MLB_BUF_INIT(MAX_DIFF);
-
-		mlb_buf_addf(out, "  %s (%s", mlb_g_path(plan->g, input->path),
-			     via(plan, input, &how));
-		if (input->producer != MLB_NONE)
-			mlb_buf_addf(out, ", made by '%s'",
-				     mlb_g_str(plan->g, plan->g->node[input->producer].name));
-		mlb_buf_adds(out, ")\n");
-		mlb_buf_release(&how);
-	}
+	mlb_vec_push(&x->difference, d);
 }
 
 static void
-add_difference(struct mlb_plan *plan, uint32_t n, struct mlb_buf *out)
+find_differences(struct mlb_plan *plan, uint32_t n, struct explaining *x)
 {
-	struct mlb_buf old = MLB_BUF_INIT(MAX_ACTION), new = MLB_BUF_INIT(MAX_ACTION),
-		       diff = MLB_BUF_INIT(MAX_DIFF);
+	struct mlb_buf old = MLB_BUF_INIT(MAX_ACTION), new = MLB_BUF_INIT(MAX_ACTION);
 
-	if (old_text(plan, n, &old)) {
+	if (plan->node[n].key_known && !(plan->g->node[n].flags & MLB_G_EACH) &&
+	    old_text(plan, n, &old)) {
 		new_text(plan, n, &new);
-		mlb_action_diff(&diff, mlb_buf_str(&old), mlb_buf_str(&new));
-		if (diff.len)
-			mlb_buf_addf(out, "since it was last built:\n  %s", "");
-		for (const char *c = mlb_buf_str(&diff); *c; c++) {
-			mlb_buf_addc(out, *c);
-			if (*c == '\n' && c[1])
-				mlb_buf_adds(out, "  ");
-		}
-		if (diff.len && mlb_buf_str(&diff)[diff.len - 1] != '\n')
-			mlb_buf_addc(out, '\n');
+		mlb_action_changes(mlb_buf_str(&old), mlb_buf_str(&new), take_change, x);
 	}
-	mlb_buf_release(&diff);
+	x->e.difference = x->difference.v;
+	x->e.n_differences = x->difference.n;
 	mlb_buf_release(&new);
 	mlb_buf_release(&old);
 }
 
 static void
-explain(struct mlb_plan *plan, uint32_t n, struct mlb_buf *out)
+explain_input(const struct mlb_plan *plan, const struct mlb_g_input *in, struct mlb_arena *arena,
+	      struct mlb_why_input *out)
 {
-	const struct mlb_node *node = &plan->node[n];
-	const char *name = mlb_g_str(plan->g, plan->g->node[n].name);
+	out->path = mlb_g_path(plan->g, in->path);
+	out->by = "";
+	out->target = in->producer == MLB_NONE
+			      ? ""
+			      : mlb_g_str(plan->g, plan->g->node[in->producer].name);
+	switch (in->why) {
+	case MLB_IN_IMPORT:
+		out->from = "import";
+		out->by = mlb_g_path(plan->g, in->by);
+		out->text = mlb_arena_printf(arena, "imported by '%s'", out->by);
+		break;
+	case MLB_IN_WORD:
+		out->from = "word";
+		out->text = "a word of the command";
+		break;
+	case MLB_IN_NEEDS:
+		out->from = "needs";
+		out->text = "from needs";
+		break;
+	case MLB_IN_EACH:
+		out->from = "each";
+		out->text = "one of each";
+		break;
+	default:
+		out->from = "reference";
+		out->text = "referred to";
+		break;
+	}
+	if (*out->target)
+		out->text = mlb_arena_printf(arena, "%s, made by '%s'", out->text, out->target);
+}
+
+static void
+find_inputs(struct mlb_plan *plan, uint32_t n, struct explaining *x)
+{
+	const struct mlb_range in = plan->g->node[n].in;
+	struct mlb_why_input *input = mlb_arena_alloc(&x->arena, (in.n + 1) * sizeof(*input));
+
+	for (uint32_t i = 0; i < in.n; i++)
+		explain_input(plan, &plan->g->input[in.first + i], &x->arena, &input[i]);
+	x->e.input = input;
+	x->e.n_inputs = in.n;
+}
+
+static void
+add_text(struct mlb_buf *out, const struct mlb_explanation *e)
+{
 	static const char *const fate[] = { "is up to date", "will be restored", "will run",
 					    "may run",       "is blocked",       "said no" };
 
-	mlb_buf_addf(out, "%s %s%s%s\n", name, fate[node->fate], node->reason[0] ? ": " : "",
-		     node->reason);
-	if (plan->g->node[n].flags & MLB_G_SOURCE)
-		return;
-	if (node->key_known && !(plan->g->node[n].flags & MLB_G_EACH))
-		add_difference(plan, n, out);
-	add_inputs(plan, n, out);
+	mlb_buf_addf(out, "%s %s%s%s\n", e->target, fate[e->fate], *e->reason ? ": " : "",
+		     e->reason);
+	if (e->n_differences)
+		mlb_buf_adds(out, "since it was last built:\n");
+	for (size_t i = 0; i < e->n_differences; i++)
+		mlb_buf_addf(out, "  %s\n", e->difference[i].text);
+	if (e->n_inputs)
+		mlb_buf_adds(out, "it reads:\n");
+	for (size_t i = 0; i < e->n_inputs; i++)
+		mlb_buf_addf(out, "  %s (%s)\n", e->input[i].path, e->input[i].text);
+}
+
+static int
+explain(struct mlb_plan *plan, uint32_t n, mlb_why_fn *fn, void *ctx, struct mlb_err *err)
+{
+	const struct mlb_node *node = &plan->node[n];
+	struct mlb_buf text = MLB_BUF_INIT(MAX_ACTION);
+	struct explaining x = { .difference = MLB_VEC_INIT };
+	int rc;
+
+	x.e.target = mlb_g_str(plan->g, plan->g->node[n].name);
+	x.e.kind = mlb_kind_names[plan->g->node[n].kind];
+	x.e.fate = node->fate;
+	x.e.reason = node->reason;
+	x.e.failed = mlb_failure_of(plan, n);
+	if (!(plan->g->node[n].flags & MLB_G_SOURCE)) {
+		find_differences(plan, n, &x);
+		find_inputs(plan, n, &x);
+	}
+	add_text(&text, &x.e);
+	rc = mlb_buf_check(&text, "the explanation", err);
+	x.e.text = mlb_buf_str(&text);
+	if (rc == 0)
+		rc = fn(ctx, &x.e);
+	mlb_buf_release(&text);
+	mlb_vec_release(&x.difference);
+	mlb_arena_release(&x.arena);
+	return rc;
 }
 
 int
-mlb_why(struct mlb_project *p, const char *word, char **out, struct mlb_err *err)
+mlb_why(struct mlb_project *p, const char *word, mlb_why_fn *fn, void *ctx, struct mlb_err *err)
 {
 	struct mlb_plan_options o = { .word = &word, .n_words = 1 };
-	struct mlb_buf text = MLB_BUF_INIT(MAX_ACTION);
 	struct mlb_plan *plan = NULL;
-	bool first = true;
 	int rc = mlb_plan_new(&plan, p, &o, err);
 
 	if (rc == 0)
 		rc = mlb_plan_simulate(plan, err);
-	for (uint32_t i = 0; rc == 0 && i < plan->g->n_nodes; i++) {
-		if (!plan->node[i].asked)
-			continue;
-		if (!first)
-			mlb_buf_addc(&text, '\n');
-		first = false;
-		explain(plan, i, &text);
-	}
-	if (rc == 0)
-		*out = mlb_buf_detach(&text);
-	mlb_buf_release(&text);
+	for (uint32_t i = 0; rc == 0 && i < plan->g->n_nodes; i++)
+		if (plan->node[i].asked)
+			rc = explain(plan, i, fn, ctx, err);
 	mlb_plan_free(plan);
-	return rc;
+	return rc < 0 ? rc : 0;
 }

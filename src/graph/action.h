@@ -84,7 +84,18 @@ uint32_t mlb_action_list_group(const struct mlb_graph *g, uint32_t node, uint32_
 int mlb_action_command(struct mlb_buf *out, const struct mlb_action *a, const char *scratch,
 		       const char *const *list, size_t n_lists, struct mlb_err *err);
 
-/* The differences of two action texts, for people: one line each, "input src/a.py changed", "command: …". */
+/* One difference of two action texts; for the call only. */
+struct mlb_action_change {
+	const char *type, *name;      /* of the line: "input" "src/a.py"; "command" "" */
+	const char *old_kind, *kind;  /* input, output: "file", …; else "" */
+	const char *old_value, *value; /* NULL: unset, or the line is not there */
+	bool was, is;                 /* the line is in the old text, in the new one */
+	const char *text;             /* for people: "input src/a.py changed", "command: …" */
+};
+typedef void mlb_action_change_fn(void *ctx, const struct mlb_action_change *c);
+void mlb_action_changes(const char *old_text, const char *new_text, mlb_action_change_fn *fn, void *ctx);
+
+/* The differences in words, one line each. */
 void mlb_action_diff(struct mlb_buf *out, const char *old_text, const char *new_text);
 
 #endif

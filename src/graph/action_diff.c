@@ -6,6 +6,7 @@
 #include "base/strmap.h"
 #include "graph/action.h"
 
+enum { MAX_TEXT = 1 << 20 };
 #define MAX_SHOWN 60 /* characters of each side of a changed text */
 
 /* One line of an action text, cut. */
@@ -221,6 +222,15 @@ add_name(struct mlb_buf *out, const struct line *l)
 	}
 }
 
+/* Is there anything to tell? */
+static bool
+differs(const struct line *a, const struct line *b)
+{
+	if (!a->value || !b->value)
+		return a->value != b->value;
+	return strcmp(a->value, b->value) != 0 || strcmp(a->kind, b->kind) != 0;
+}
+
 static void
 add_changed(struct mlb_buf *out, const struct line *a, const struct line *b)
 {
@@ -228,10 +238,6 @@ add_changed(struct mlb_buf *out, const struct line *a, const struct line *b)
 					     "env",     "param", "stamp", "salt" };
 	bool same_value = a->value && b->value && strcmp(a->value, b->value) == 0;
 
-	if (same_value && strcmp(a->kind, b->kind) == 0)
-		return;
-	if (!a->value && !b->value)
-		return;
 	add_name(out, b);
 	if (is_one_of(b->type, shown, MLB_ARRAY_LEN(shown))) {
 		mlb_buf_adds(out, ": ");
@@ -243,7 +249,6 @@ add_changed(struct mlb_buf *out, const struct line *a, const struct line *b)
 	} else {
 		mlb_buf_adds(out, " changed");
 	}
-	mlb_buf_addc(out, '\n');
 }
 
 /* A parameter or variable that differs says more than the command that it stands in. */
@@ -254,18 +259,36 @@ is_cause(const struct line *l)
 }
 
 static void
-add_line(struct mlb_buf *out, const struct line *old, const struct line *new)
+tell(mlb_action_change_fn *fn, void *ctx, const struct line *old, const struct line *new)
 {
-	if (old && new) {
-		add_changed(out, old, new);
+	const struct line *l = new ? new : old;
+	struct mlb_buf text = MLB_BUF_INIT(MAX_TEXT);
+	struct mlb_action_change c = {
+		.type = l->type,
+		.name = l->name,
+		.old_kind = old ? old->kind : "",
+		.kind = new ? new->kind : "",
+		.old_value = old ? old->value : NULL,
+		.value = new ? new->value : NULL,
+		.was = old != NULL,
+		.is = new != NULL,
+	};
+
+	if (old && new && !differs(old, new))
 		return;
+	if (old && new) {
+		add_changed(&text, old, new);
+	} else {
+		add_name(&text, l);
+		mlb_buf_adds(&text, new ? " is new" : " is gone");
 	}
-	add_name(out, new ? new : old);
-	mlb_buf_adds(out, new ? " is new\n" : " is gone\n");
+	c.text = mlb_buf_str(&text);
+	fn(ctx, &c);
+	mlb_buf_release(&text);
 }
 
 void
-mlb_action_diff(struct mlb_buf *out, const char *old_text, const char *new_text)
+mlb_action_changes(const char *old_text, const char *new_text, mlb_action_change_fn *fn, void *ctx)
 {
 	struct text a, b;
 
@@ -276,16 +299,31 @@ mlb_action_diff(struct mlb_buf *out, const char *old_text, const char *new_text)
 			const struct line *l = b.map.entry[i].u.ptr;
 
 			if (is_cause(l) == (causes == 1))
-				add_line(out, mlb_strmap_get(&a.map, b.map.entry[i].key), l);
+				tell(fn, ctx, mlb_strmap_get(&a.map, b.map.entry[i].key), l);
 		}
 		for (uint32_t i = 0; i < a.map.n; i++) {
 			const struct line *l = a.map.entry[i].u.ptr;
 
 			if (is_cause(l) == (causes == 1) &&
 			    !mlb_strmap_get(&b.map, a.map.entry[i].key))
-				add_line(out, l, NULL);
+				tell(fn, ctx, l, NULL);
 		}
 	}
 	release(&a);
 	release(&b);
+}
+
+static void
+add_line(void *ctx, const struct mlb_action_change *c)
+{
+	struct mlb_buf *out = ctx;
+
+	mlb_buf_adds(out, c->text);
+	mlb_buf_addc(out, '\n');
+}
+
+void
+mlb_action_diff(struct mlb_buf *out, const char *old_text, const char *new_text)
+{
+	mlb_action_changes(old_text, new_text, add_line, out);
 }

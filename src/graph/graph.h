@@ -186,6 +186,12 @@ int mlb_graph_save(const struct mlb_graph *g, const char *path, struct mlb_err *
 int mlb_graph_load(struct mlb_graph **out, const char *path, struct mlb_err *err);
 
 uint32_t mlb_graph_find(const struct mlb_graph *g, const char *name); /* instance name; MLB_NONE */
+/*
+ * Instances of one target are not next to each other: chains of them. The result is the first of each target
+ * (by mlb_g_node.target; for at least n_targets of them), *next what follows a node; MLB_NONE ends a chain.
+ * Both are the caller's to free.
+ */
+uint32_t *mlb_graph_instances(const struct mlb_graph *g, size_t n_targets, uint32_t **next);
 uint32_t mlb_graph_path(const struct mlb_graph *g, const char *path); /* index of a path; MLB_NONE */
 
 #endif

@@ -384,6 +384,24 @@ mlb_graph_find(const struct mlb_graph *g, const char *name)
 	return MLB_NONE;
 }
 
+uint32_t *
+mlb_graph_instances(const struct mlb_graph *g, size_t n_targets, uint32_t **next)
+{
+	uint32_t *first;
+
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		n_targets = MLB_MAX(n_targets, (size_t)g->node[i].target + 1);
+	first = mlb_alloc((n_targets + 1) * sizeof(*first));
+	*next = mlb_alloc(((size_t)g->n_nodes + 1) * sizeof(**next));
+	for (size_t t = 0; t < n_targets; t++)
+		first[t] = MLB_NONE;
+	for (uint32_t i = g->n_nodes; i-- > 0;) {
+		(*next)[i] = first[g->node[i].target];
+		first[g->node[i].target] = i;
+	}
+	return first;
+}
+
 uint32_t
 mlb_graph_path(const struct mlb_graph *g, const char *path)
 {

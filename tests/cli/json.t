@@ -1,34 +1,306 @@
-# --json prints one JSON object per line on stdout, and nothing else.
+# --json prints one JSON object per line on stdout, and nothing else; every field that the manual names is there.
 . "${0%/*}/lib.sh"
 . "${0%/*}/did.sh"
 
-lines_are_json() {
+# The fields by kind of line: always there, then those that may be. T: text, N: number, I: whole number, B: true or
+# false, L: list, O: object; ? behind it: or null.
+cat >"$T_ROOT/fields.py" <<'X'
+import json, re, sys
+
+FAILURE = "seconds:N reason:T command:T log:T log_tail:T kept:T"
+EVENTS = {
+	"plan": ("expected:N", ""),
+	"wait": ("text:T", ""),
+	"start": ("command:T expected:N", "file:T files:I"),
+	"output": ("text:T", "file:T files:I"),
+	"built": ("seconds:N", "metrics:O file:T files:I"),
+	"restored": ("", "text:T file:T files:I"),
+	"retry": ("text:T", ""),
+	"failed": (FAILURE, "file:T files:I"),
+	"no": (FAILURE, ""),
+	"blocked": ("text:T", "by:T"),
+	"note": ("text:T", ""),
+	"progress": ("seconds:N files:I bytes:I total_bytes:I", ""),
+}
+ABOUT_ONE = "start output built restored retry failed no blocked".split()
+DONE = ("exit:I built:I restored:I current:I failed:I blocked:I checks_no:I seconds:N saved:N"
+	" metrics:O? changed:L artifacts:L run:T", "")
+ROWS = {
+	"checkout": ("placed:I current:I missing:I files:I bytes:I removed:I kept:I aside:T seconds:N", ""),
+	"error": ("exit:I text:T", ""),
+	"doctor": ("level:T what:T mend:T", ""),
+	"du": ("what:T size:I objects:I", "target:T kind:T older:I unique:I shared:I"),
+	"fsck": ("level:T kind:T path:T object:T what:T mend:T targets:L repaired:B", ""),
+	"gc": ("what:T path:T name:T bytes:I rewritten:B", "used:T"),
+	"graph": ("target:T kind:T deps:L gates:L inputs:L outputs:L", "name:T"),
+	"ls": ("target:T kind:T desc:T owner:T? tags:T? file:T line:I instances:I source:B outputs:L", ""),
+	"contents": ("target:T type:T size:I digest:T path:T", ""),
+	"status": ("target:T kind:T fate:T reason:T present:B asked:B expected:N actions:I", "failed:O"),
+	"version": ("version:T", ""),
+	"why": ("target:T kind:T fate:T reason:T differences:L inputs:L why:T", "failed:O"),
+}
+NESTED = {
+	"failed": ("at:T run:T reason:T log:T", ""),
+	"differences": ("what:T name:T change:T old:T? new:T? text:T", "old_kind:T new_kind:T"),
+	"inputs": ("path:T from:T by:T target:T", ""),
+	"artifacts": ("target:T path:T", ""),
+}
+TYPES = {"T": str, "N": (int, float), "I": int, "B": bool, "L": list, "O": dict}
+
+def check(row, fields, where):
+	must, may = ({f.split(":")[0]: f.split(":")[1] for f in part.split()} for part in fields)
+	for name, t in {**must, **may}.items():
+		if name not in row:
+			assert name in may, (where, name, row)
+			continue
+		v = row[name]
+		if v is None:
+			assert t.endswith("?"), (where, name, row)
+			continue
+		assert isinstance(v, TYPES[t[0]]) and not (t[0] in "NI" and isinstance(v, bool)), (where, name, row)
+	assert not set(row) - set(must) - set(may), (where, "unknown", set(row) - set(must) - set(may))
+
+def nested(row):
+	for name, fields in NESTED.items():
+		for v in row.get(name, []) if isinstance(row.get(name), list) else [row.get(name)]:
+			if isinstance(v, dict):
+				check(v, fields, name)
+
+def main(kind, path, *wanted):
+	with open(path, encoding="utf-8") as f:
+		rows = [json.loads(line) for line in f]
+	assert rows or kind == "fsck", "nothing was printed"
+	for row in rows:
+		nested(row)
+		event = row.pop("event", None)
+		if event == "done":
+			check(row, DONE if kind == "build" else ROWS[kind], "done")
+		elif event == "error":
+			check(row, ROWS["error"], "error")
+		elif event:
+			must, may = EVENTS[event]
+			if event in ABOUT_ONE:
+				must += " target:T kind:T"
+			else:
+				may += " target:T kind:T"
+			check(row, (must + " finished:I total:I", may), event)
+		else:
+			check(row, ROWS[kind], kind)
+		row["event"] = event
+	seen = {r["event"] for r in rows}
+	for w in wanted:
+		assert w in seen, (w, "is missing", seen)
+
+main(*sys.argv[1:])
+X
+
+# fields KIND [EVENT...]: of what the last command printed; these events are among it
+fields() {
+	fields_=$1
+	shift
+	keep
+	ok python3 "$T_ROOT/fields.py" "$fields_" "$KEPT" "$@"
+}
+
+# holds EXPR...: Python expressions over `rows`
+holds() {
 	ok python3 -c '
 import json, sys
-rows = [json.loads(line) for line in open(sys.argv[1])]
-assert rows and all(isinstance(r, dict) for r in rows), rows
-' "$T_ROOT/json"
+rows = [json.loads(l) for l in open(sys.argv[1], encoding="utf-8")]
+for e in sys.argv[2:]:
+	assert eval(e), (e, rows)
+' "$KEPT" "$@"
 }
 
 t_dir
 chain
-for words in '' '-n c' 'status -v' 'ls' 'show c' 'log' 'params' 'why c' 'version'; do
-	t "mlbuild --json $words"
-	# shellcheck disable=SC2086
-	ok mlbuild --json $words
-	cp "$T_OUT" "$T_ROOT/json"
-	lines_are_json
-done
+cat >>mlbuild.ini <<'X'
+[model fit]
+run = echo words; echo x > ${out}; echo '{"acc": 0.5, "more": {"x": [1]}}' > ${metrics}
+out = fit.bin
+metrics = fit.json
+[feature e]
+each = in/*.txt
+run = cp ${each} ${out}
+out = out/e/${each:stem}.txt
+[model grid]
+matrix.k = 1 2 3
+run = echo ${matrix:k} > ${out}
+out = grid/${matrix:k}.txt
+[check verdict]
+run = echo so; exit ${params:x}
+guards = fit
+[report end]
+run = cat ${fit} > ${out}
+out = end.txt
+[task again]
+run = test -e tried || { : >tried; exit 5; }
+retries = 1
+retry_delay = 1ms
+[report bad]
+run = echo tail; exit 3
+out = bad.txt
+[report after]
+run = cp ${bad} ${out}
+out = after.txt
+X
+mkdir in
+echo 1 >in/1.txt
+echo 2 >in/2.txt
+
+t the events of a build
+code 3 mlbuild --json fit e grid
+fields build plan start output built no note done
+holds '[r for r in rows if r["event"] == "built" and r["target"] == "fit"][0]["metrics"]["more"]["x"] == [1]' \
+	'"metrics" not in [r for r in rows if r["event"] == "built" and r["target"] == "grid@k=1"][0]' \
+	'rows[-1]["metrics"]["fit"]["acc"] == 0.5 and rows[-1]["exit"] == 3 and rows[-1]["run"]' \
+	'"mlbuild.lock" in rows[-1]["changed"]' \
+	'sorted(r["file"] for r in rows if r["event"] == "built" and r["target"] == "e" and "file" in r) == ["in/1.txt", "in/2.txt"]'
+
+holds '[r for r in rows if r["event"] == "no"][0]["log_tail"] == "so\n"'
+
+t a check that said no before, and what it blocks
+code 3 mlbuild --json end
+fields build no blocked done
+holds '[r for r in rows if r["event"] == "blocked"][0]["by"] == "verdict"'
+
+t a retry
+ok mlbuild --json again
+fields build retry built done
 
 t a failure
-change mlbuild.ini 'cp other.txt' 'echo words; exit 3; cp other.txt'
-code 1 mlbuild --json
-cp "$T_OUT" "$T_ROOT/json"
-out_has '"d"'
-lines_are_json
+code 1 mlbuild --json after
+fields build failed blocked done
+holds '[r for r in rows if r["event"] == "failed"][0]["target"] == "bad"' \
+	'"3" in [r for r in rows if r["event"] == "failed"][0]["reason"]' \
+	'rows[-1]["exit"] == 1 or rows[-2]["exit"] == 1'
+
+t what comes from the cache
+ok mlbuild c d
+rm out/c.txt
+ok mlbuild --json c
+fields build restored done
+
+t another builder: wait
+mkfifo go
+cat >>mlbuild.ini <<'X'
+[task slow]
+run = : >waits; read line <go
+X
+"$MLBUILD" slow >slow.log 2>&1 &
+slow=$!
+wait=0
+until [ -e waits ] || [ $((wait += 1)) -gt 1000 ]; do sleep 0.02; done
+"$MLBUILD" --json c >wait.json 2>wait.err &
+second=$!
+wait_for wait.json
+echo >go
+wait "$slow"
+wait "$second"
+cp wait.json "$T_OUT"
+fields build wait done
+
+t a variant
+ok mlbuild --json -p x=2 --into v c
+fields build done
+holds 'rows[-1]["artifacts"][0]["target"] == "c" and rows[-1]["artifacts"][0]["path"]'
+
+t status and a dry run
+ok mlbuild status --json -v
+fields status
+holds '{r["target"]: r["fate"] for r in rows}["c"] == "current"' \
+	'[r for r in rows if r["target"] == "bad"][0]["failed"]["reason"] == "exit code 3"' \
+	'[r for r in rows if r["target"] == "e"][0]["actions"] == 1'
+ok mlbuild -n --json after
+fields status
+
+t why: what differs, old and new
+ok mlbuild why --json c
+fields why
+holds 'len(rows) == 1 and rows[0]["fate"] == "current" and rows[0]["differences"] == []'
+change mlbuild.ini 'x = 1' 'x = 2'
+echo more >>in.txt
+ok mlbuild why --json b
+ok mlbuild why --json a
+fields why
+holds '[(d["what"], d["name"], d["change"]) for d in rows[0]["differences"]] == [("input", "in.txt", "changed")]' \
+	'all(len(d["old"]) == 64 and len(d["new"]) == 64 and d["old"] != d["new"] for d in rows[0]["differences"])' \
+	'[(i["path"], i["from"], i["target"]) for i in rows[0]["inputs"]] == [("in.txt", "word", "")]' \
+	'"in.txt" in rows[0]["why"] and rows[0]["reason"] in rows[0]["why"]'
+printf 'one\ntwo\n' >in.txt
+ok mlbuild why --json b
+fields why
+holds '[(d["name"], d["old"], d["new"]) for d in rows[0]["differences"] if d["what"] == "param"] == [("x", "1", "2")]' \
+	'[i["target"] for i in rows[0]["inputs"]] == ["a"]'
+ok mlbuild why --json bad
+fields why
+holds 'rows[0]["failed"]["log"].startswith(".mlbuild/logs/")'
+ok mlbuild why --json grid
+fields why
+holds '[r["target"] for r in rows] == ["grid@k=1", "grid@k=2", "grid@k=3"]'
+change mlbuild.ini 'x = 2' 'x = 1'
+
+t ls: the outputs of all instances
+ok mlbuild ls --json
+fields ls
+holds '[r for r in rows if r["target"] == "grid"][0]["outputs"] == ["grid/1.txt", "grid/2.txt", "grid/3.txt"]' \
+	'[r for r in rows if r["target"] == "grid"][0]["instances"] == 3'
+ok mlbuild ls --json fit
+fields contents
+
+t graph
+ok mlbuild graph --json
+fields graph
+holds '[r["deps"] for r in rows if r["target"] == "c"] == [["b"]]' \
+	'[r["gates"] for r in rows if r["target"] == "end"] == [["verdict"]]'
+
+t du
+ok mlbuild du --json
+fields du
+holds '{"target", "kind", "total"} <= {r["what"] for r in rows}'
+
+t checkout
+rm -r out/c.txt grid
+ok mlbuild checkout --json c grid
+fields checkout restored done
+holds 'rows[-1]["placed"] == 4 and rows[-1]["missing"] == 0'
+
+t doctor
+ok mlbuild doctor --json
+fields doctor
+holds '{r["level"] for r in rows} <= {"ok", "note", "problem"}'
+
+t fsck
+ok mlbuild fsck --json
+fields fsck
+head -c 200000 /dev/zero >in/big.txt
+ok mlbuild e
+object=.mlbuild/cache/v1/objects/$(sha256sum in/big.txt | sed 's/^\(..\)\([^ ]*\).*/\1\/\2/')
+chmod u+w "$object"
+echo x >>"$object"
+code 1 mlbuild fsck --json
+fields fsck
+holds 'any(r["level"] == "problem" and "e" in r["targets"] for r in rows)'
+
+t gc
+ok mlbuild gc --json --dry-run --keep-days 0
+keep
+[ ! -s "$KEPT" ] || fields gc
+
+t the others
+for words in 'show c' 'log' 'params' 'version'; do
+	# shellcheck disable=SC2086
+	ok mlbuild --json $words
+	keep
+	holds 'rows and all(isinstance(r, dict) for r in rows)'
+done
+ok mlbuild --json version
+fields version
 
 t an error of the ini
 echo '[modle]' >>mlbuild.ini
 code 2 mlbuild --json
+fields build error
+holds 'rows[-1]["exit"] == 2 and "modle" in rows[-1]["text"]'
 
 done_testing
