@@ -45,7 +45,7 @@ recover(struct mlb_builder *b, struct mlb_err *err)
 {
 	struct mlb_buf note = MLB_BUF_INIT(MAX_NOTE);
 	unsigned undone = 0;
-	int rc = mlb_journal_open(&b->journal, b->p->root, b->p->state_dir, &undone, &note, err);
+	int rc = mlb_journal_open(&b->m->journal, b->p->root, b->p->state_dir, &undone, &note, err);
 
 	if (rc == 0 && undone)
 		mlb_note(b, "%s", mlb_buf_str(&note));
@@ -83,7 +83,7 @@ record_marked(struct mlb_builder *b, struct mlb_err *err)
 static int
 verdict(const struct mlb_builder *b)
 {
-	if (b->cancelled)
+	if (b->m->cancelled)
 		return MLB_EINTERRUPTED;
 	if (b->stale)
 		return MLB_ESTALE;
@@ -151,8 +151,8 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 	if (b->p->unused)
 		mlb_note(b, "mlbuild.ini has%s: nothing acts on that in this version",
 			 b->p->unused);
-	if (!b->jobs)
-		b->jobs = b->opt->jobs ? b->opt->jobs : b->g->jobs ? b->g->jobs : b->p->threads;
+	if (!b->m->jobs)
+		b->m->jobs = b->opt->jobs ? b->opt->jobs : b->g->jobs ? b->g->jobs : b->p->threads;
 	rc = mlb_loop(b, err);
 	if (rc) {
 		/* What was done before the fault counts, as far as it can still be written down. */
@@ -194,7 +194,7 @@ run_passes(struct mlb_builder *b, struct mlb_err *err)
 
 	for (int pass = 0; pass < MAX_PASSES; pass++) {
 		rc = one_pass(b, &o, err);
-		if (rc || !b->again || b->cancelled)
+		if (rc || !b->again || b->m->cancelled)
 			break;
 		o.force = o.update = false; /* that was done in the first pass */
 		again = true;
@@ -218,41 +218,28 @@ write_trace(struct mlb_builder *b, struct mlb_err *err)
 }
 
 static void
-release(struct mlb_builder *b)
+free_works(struct mlb_works *v)
 {
-	for (uint32_t c = 0; b->ready && c < b->g->n_execs; c++) {
-		for (size_t i = 0; i < b->ready[c].n; i++)
-			mlb_work_free(b->ready[c].v[i]);
-		mlb_vec_release(&b->ready[c]);
-	}
+	for (size_t i = 0; i < v->n; i++)
+		mlb_work_free(v->v[i]);
+	mlb_vec_release(v);
+}
+
+void
+mlb_builder_release(struct mlb_builder *b)
+{
+	for (uint32_t c = 0; b->ready && c < b->g->n_execs; c++)
+		free_works(&b->ready[c]);
 	free(b->ready);
-	for (size_t i = 0; i < b->delayed.n; i++)
-		mlb_work_free(b->delayed.v[i]);
-	if (b->pool) {
-		mlb_pool_drain(b->pool);
-		mlb_pool_free(b->pool);
-	}
-	for (size_t i = 0; i < b->running.n; i++)
-		mlb_work_free(b->running.v[i]);
-	for (size_t i = 0; i < b->unproved.n; i++)
-		mlb_work_free(b->unproved.v[i]);
-	mlb_vec_release(&b->unproved);
+	free_works(&b->delayed);
+	free_works(&b->running);
+	free_works(&b->unproved);
 	mlb_vec_release(&b->todo);
-	mlb_vec_release(&b->delayed);
-	mlb_vec_release(&b->running);
 	mlb_vec_release(&b->marked);
-	mlb_record_free(b);
-	mlb_roots_free(b->roots);
-	mlb_jobserver_close(b->jobserver);
-	mlb_resources_free(b->resources);
 	free(b->told_short);
-	mlb_journal_close(b->journal);
 	mlb_plan_free(b->plan);
 	if (b->tracing)
 		mlb_trace_release(&b->trace);
-	if (b->epoll >= 0)
-		close(b->epoll);
-	mlb_lock_release(&b->lock);
 	mlb_err_release(&b->fatal);
 	free(b->run_id);
 }
@@ -326,15 +313,16 @@ mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report 
 	  struct mlb_err *err)
 {
 	struct mlb_report own;
-	struct mlb_builder b = { .p = p,
-				 .opt = opt,
-				 .report = report ? report : &own,
-				 .lock = MLB_LOCK_INIT,
-				 .epoll = -1 };
+	struct mlb_machinery m = MLB_MACHINERY_INIT;
+	struct mlb_builder b = {
+		.p = p, .opt = opt, .report = report ? report : &own, .lock = MLB_LOCK_INIT, .m = &m
+	};
 	uint64_t began = mlb_clock_mono();
 	int rc;
 
 	memset(b.report, 0, sizeof(*b.report));
+	m.base = &b;
+	mlb_vec_push(&m.builder, &b);
 	b.run_id = mlb_new_run_id();
 	b.tracing = opt->trace != NULL;
 	b.trace_start = began;
@@ -354,7 +342,10 @@ mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report 
 	b.report->duration = mlb_clock_mono() - began;
 	if (rc == 0)
 		rc = verdict_error(&b, err);
-	release(&b);
+	mlb_machinery_drain(&m);
+	mlb_builder_release(&b);
+	mlb_machinery_release(&m);
+	mlb_lock_release(&b.lock);
 	if (!report)
 		mlb_report_release(&own);
 	return rc;

@@ -4,7 +4,7 @@
  * 1. Everything here runs on the thread that called mlb_build; workers get
  *    self-contained tasks and come back through the pool's descriptor.
  * 2. Threads, journal slots and descriptors are made when the first node has to
- *    be run or restored: a build with nothing to do makes none.
+ *    be run or restored: a build with nothing to do makes none (machinery.h).
  * 3. A node moves WAITING -> DECIDED -> READY -> RUNNING -> DONE, or DECIDED ->
  *    PLACING -> DONE; FAILED, REFUSED and BLOCKED are ends. Only settle.c and what it calls move it.
  * 4. A DONE node's outputs are known; `present` says that they are in the workspace.
@@ -15,13 +15,10 @@
 #include "base/trace.h"
 #include "base/vec.h"
 #include "engine/job.h"
-#include "engine/jobserver.h"
-#include "engine/journal.h"
+#include "engine/machinery.h"
 #include "engine/project.h"
-#include "engine/resources.h"
 #include "os/fs.h"
 #include "os/lock.h"
-#include "os/pool.h"
 
 struct mlb_builder;
 
@@ -66,9 +63,6 @@ struct mlb_work {
 MLB_VEC_NAMED(mlb_works, struct mlb_work *);
 MLB_VEC_NAMED(mlb_u32s, uint32_t);
 
-/* What is done but not yet durable (record.c). */
-struct mlb_record;
-
 struct mlb_builder {
 	struct mlb_project *p;
 	struct mlb_plan *plan;
@@ -77,35 +71,26 @@ struct mlb_builder {
 	struct mlb_report *report;
 	bool *told_short; /* by class: whether it wants more than the machine has was looked at */
 	struct mlb_lock lock;
-	struct mlb_journal *journal;
-	struct mlb_pool *pool;
-	struct mlb_resources *resources;
-	struct mlb_jobserver *jobserver;
-	struct mlb_roots *roots;
-	struct mlb_record *record;
-	int epoll;
-	bool ready_to_run;      /* the machinery of point 2 exists */
-	struct mlb_u32s todo;   /* nodes to settle */
-	struct mlb_u32s marked; /* up to date, but lock or memo have to say so */
+	struct mlb_machinery *m; /* its own, or a sweep's; borrowed */
+	bool ready_to_run;       /* it uses the machinery: point 2 */
+	struct mlb_u32s todo;    /* nodes to settle */
+	struct mlb_u32s marked;  /* up to date, but lock or memo have to say so */
 	struct mlb_works *
 		ready; /* a heap by cost for each of g->exec: what one cannot have, its like cannot either */
-	size_t n_ready; /* in all of them */
-	uint32_t reserved; /* exec of the oldest work that was refused, until it is granted; MLB_NONE */
+	size_t n_ready;            /* in all of them */
 	struct mlb_works delayed;  /* waiting for a retry */
 	struct mlb_works running;  /* commands and stores in flight */
 	struct mlb_works unproved; /* accepted, and recorded once their late inputs were looked at */
 	uint64_t unproved_ns;      /* what they took */
 	uint64_t proof_ns;         /* when that is more it is time to look */
-	unsigned jobs;             /* most commands at once */
-	uint64_t skipped;    /* ns: of the suspensions that all deadlines are moved by already */
-	unsigned n_commands; /* running now */
-	uint64_t since;      /* clock ticks after boot when the first could start */
-	unsigned n_tasks;    /* in the pool now */
+	unsigned n_tasks;          /* in the pool now */
+	unsigned n_flown;          /* of its nodes: in flight (flight.h) */
+	unsigned n_elsewhere;      /* and waiting for another builder's */
+	size_t n_rows;             /* of the record: to be written down */
 	uint64_t seq;
 	uint32_t finished;
-	bool planned;  /* MLB_EV_PLAN was sent */
-	bool stopping; /* no new commands: something failed without -k */
-	bool cancelled;
+	bool planned;      /* MLB_EV_PLAN was sent */
+	bool stopping;     /* no new commands: something failed without -k */
 	bool lock_changed; /* in any pass: mlbuild.lock, .gitignore */
 	bool ignore_changed;
 	bool stale;       /* --locked: something would have changed the lock */
@@ -128,6 +113,9 @@ struct mlb_about {
 	uint32_t n_files;
 };
 
+/* build.c */
+void mlb_builder_release(struct mlb_builder *b);
+
 /* events.c */
 void mlb_tell(struct mlb_builder *b, enum mlb_event_type type, uint32_t n, const char *text,
 	      uint64_t ns);
@@ -143,8 +131,10 @@ bool mlb_tell_progress(void *builder,
 		       const struct mlb_scan_progress *p); /* of reading sources; false: cancelled */
 void mlb_note(struct mlb_builder *b, const char *fmt, ...) MLB_PRINTF(2, 3);
 
-/* loop.c */
+/* loop.c, machinery.c */
 int mlb_loop(struct mlb_builder *b, struct mlb_err *err);
+void mlb_loop_begin(struct mlb_builder *b);   /* all that waits for nothing is settled */
+void mlb_builder_stop(struct mlb_builder *b); /* its commands are ended */
 void mlb_fatal(struct mlb_builder *b,
 	       struct mlb_err *err); /* takes the error over; ends the build */
 int mlb_builder_machinery(struct mlb_builder *b, struct mlb_err *err);
@@ -185,17 +175,16 @@ void mlb_note_kept(struct mlb_builder *b, const char *path, const char *kept);
 int mlb_store_sources(struct mlb_builder *b, struct mlb_err *err);
 
 /* record.c */
-int mlb_record_new(struct mlb_builder *b, struct mlb_err *err);
-void mlb_record_free(struct mlb_builder *b);
+int mlb_record_new(struct mlb_machinery *m, struct mlb_err *err);
+void mlb_record_free(struct mlb_machinery *m);
 int mlb_record_built(struct mlb_builder *b, struct mlb_work *w, bool no, struct mlb_err *err);
 void mlb_record_node(struct mlb_builder *b, uint32_t n, const char *what,
 		     uint64_t duration); /* its memo is to be written */
 void mlb_record_failed(struct mlb_builder *b, uint32_t n, struct mlb_work *w, const char *reason);
-void mlb_record_tick(struct mlb_builder *b);          /* begins a commit if one is due */
-uint64_t mlb_record_due(const struct mlb_builder *b); /* monotonic ns of the next one, 0: none */
+void mlb_record_tick(struct mlb_machinery *m);          /* begins a commit if one is due */
+uint64_t mlb_record_due(const struct mlb_machinery *m); /* monotonic ns of the next one, 0: none */
 int mlb_record_finish(struct mlb_builder *b, int status,
-		      struct mlb_err *err); /* the last commit, lock, .gitignore, run */
-bool mlb_record_busy(const struct mlb_builder *b);
+		      struct mlb_err *err);     /* the last commit, lock, .gitignore, run */
 void mlb_report_changed(struct mlb_builder *b); /* which of the files that are committed it wrote */
 
 /* relock.c: mlbuild.lock as it has to be now. */

@@ -329,5 +329,5 @@ mlb_each_place(struct mlb_builder *b, uint32_t n)
 	b->plan->node[n].phase = MLB_PH_PLACING;
 	b->n_tasks++;
 	mlb_scan_lend(&b->p->scan, b->g->output[b->g->node[n].out.first].path, true);
-	mlb_pool_add(b->pool, &pl->task);
+	mlb_pool_add(b->m->pool, &pl->task);
 }

@@ -48,7 +48,7 @@ mlb_work_environment(struct mlb_work *w)
 	const struct mlb_g_exec *exec = &g->exec[node->exec];
 	const char **env =
 		mlb_arena_alloc(&w->arena, (node->env.n + OWN_VARIABLES + 1) * sizeof(*env));
-	const char *flags = mlb_jobserver_makeflags(w->b->jobserver);
+	const char *flags = mlb_jobserver_makeflags(w->b->m->jobserver);
 	size_t n = 0;
 
 	env[n++] = mlb_arena_printf(&w->arena, "OMP_NUM_THREADS=%u",

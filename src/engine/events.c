@@ -83,6 +83,8 @@ mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, const struct m
 	e.text = f->reason;
 	e.duration = duration;
 	e.failure = f;
+	if (type == MLB_EV_FAILED)
+		mlb_flight_failure(b, a->node, f);
 	send(b, &e);
 }
 

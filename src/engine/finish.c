@@ -79,7 +79,7 @@ try_again(struct mlb_work *w)
 	uint64_t delay = exec->retry_delay;
 	struct mlb_about about;
 
-	if (w->tries > exec->retries || w->end.cancelled || b->cancelled)
+	if (w->tries > exec->retries || w->end.cancelled || b->m->cancelled)
 		return false;
 	for (unsigned i = 1; i < w->tries && delay < MAX_RETRY_DELAY_NS; i++)
 		delay *= 2;
@@ -136,7 +136,7 @@ failed(struct mlb_work *w, const char *reason, bool may_retry)
 	f.kept = mlb_job_kept(w->job);
 	f.log_path = mlb_job_log_path(w->job);
 	mlb_record_failed(b, n, w, reason);
-	if (w->end.cancelled || b->cancelled) {
+	if (w->end.cancelled || b->m->cancelled) {
 		b->plan->node[n].phase = MLB_PH_FAILED;
 	} else {
 		mlb_tell_failure(b, MLB_EV_FAILED, &about, &f, w->end.ok ? 0 : w->end.duration_ns);
@@ -339,12 +339,12 @@ mlb_work_ended(struct mlb_work *w)
 	const char *undeclared;
 
 	/* The descriptors leave the epoll set before they are closed and their numbers used again. */
-	epoll_ctl(b->epoll, EPOLL_CTL_DEL, mlb_job_pidfd(w->job), NULL);
+	epoll_ctl(b->m->epoll, EPOLL_CTL_DEL, mlb_job_pidfd(w->job), NULL);
 	if (!w->output_ended && mlb_job_output_fd(w->job) >= 0)
-		epoll_ctl(b->epoll, EPOLL_CTL_DEL, mlb_job_output_fd(w->job), NULL);
+		epoll_ctl(b->m->epoll, EPOLL_CTL_DEL, mlb_job_output_fd(w->job), NULL);
 	w->leader_ended = w->output_ended = true;
-	b->n_commands--;
-	mlb_suspension_remove(&b->p->suspension, mlb_job_group(w->job));
+	b->m->n_commands--;
+	mlb_suspension_remove(b->p->suspension, mlb_job_group(w->job));
 	if (mlb_job_finish(w->job, &w->end, &err)) {
 		mlb_work_give_back(w);
 		mlb_fatal(b, &err);
@@ -354,8 +354,8 @@ mlb_work_ended(struct mlb_work *w)
 	mlb_work_give_back(w);
 	/* What was drained at the end, the last line without a line feed too. */
 	mlb_job_read(w->job, mlb_work_said, w);
-	if (b->n_commands == 0)
-		mlb_spawn_kill_strays(b->since);
+	if (b->m->n_commands == 0)
+		mlb_spawn_kill_strays(b->m->since);
 	undeclared = w->end.ok ? mlb_undeclared_after(w) : NULL;
 	if (undeclared) {
 		failed(w, undeclared, false);
@@ -365,6 +365,6 @@ mlb_work_ended(struct mlb_work *w)
 		w->task.work = store_outputs;
 		w->task.done = stored;
 		b->n_tasks++;
-		mlb_pool_add(b->pool, &w->task);
+		mlb_pool_add(b->m->pool, &w->task);
 	}
 }

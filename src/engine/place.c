@@ -387,5 +387,5 @@ mlb_place(struct mlb_builder *b, uint32_t n)
 	pl->task.done = done;
 	b->n_tasks++;
 	lend(pl, true);
-	mlb_pool_add(b->pool, &pl->task);
+	mlb_pool_add(b->m->pool, &pl->task);
 }

@@ -113,7 +113,8 @@ mlb_project_open(struct mlb_project **out, const struct mlb_open *open, struct m
 	if (p->cancel_fd < 0)
 		rc = mlb_err_errno(err, errno, "cannot make an eventfd");
 	if (rc == 0)
-		rc = mlb_suspension_init(&p->suspension, err);
+		rc = mlb_suspension_init(&p->own_suspension, err);
+	p->suspension = &p->own_suspension;
 done:
 	mlb_buf_release(&root);
 	if (rc) {
@@ -140,7 +141,7 @@ mlb_project_close(struct mlb_project *p)
 	mlb_config_free(p->config);
 	mlb_lockfile_release(&p->lock);
 	mlb_arena_release(&p->arena);
-	mlb_suspension_release(&p->suspension);
+	mlb_suspension_release(&p->own_suspension);
 	if (p->cancel_fd >= 0)
 		close(p->cancel_fd);
 	free(p->override);

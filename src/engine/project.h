@@ -64,7 +64,8 @@ struct mlb_project {
 	bool (*progress)(void *ctx, const struct mlb_scan_progress *p); /* of scanning; or NULL */
 	void *progress_ctx;
 	int cancel_fd; /* eventfd */
-	struct mlb_suspension suspension;
+	struct mlb_suspension own_suspension;
+	struct mlb_suspension *suspension; /* its own, or that of the project it is a variant of */
 	unsigned threads;
 };
 
@@ -110,6 +111,7 @@ enum mlb_nphase {
 	MLB_PH_WAITING = 0, /* something that it reads is not known yet */
 	MLB_PH_DECIDED,     /* must run or be restored, and waits for gates or inputs */
 	MLB_PH_READY,       /* in the ready queue */
+	MLB_PH_ELSEWHERE,   /* another builder runs the same action */
 	MLB_PH_RUNNING,
 	MLB_PH_PLACING, /* being restored */
 	MLB_PH_DONE,    /* its outputs' digests are known; see present */
@@ -156,6 +158,7 @@ struct mlb_node {
 	bool marked; /* lock or memo must be written, and the builder knows */
 	bool ran;    /* each: a command of it ran */
 	bool redo;   /* an input was made again: decide once more before it runs */
+	bool flown; /* it is in flight, and this builder runs it (flight.h) */
 	bool resting; /* DONE before anything was decided (steady.h): neither memo nor key were looked up */
 };
 

@@ -27,6 +27,7 @@ enum { MAX_ACTION = 256 << 20, MAX_METRICS = 16 << 20 };
 
 /* A row of the memo, and one of the run, waiting for the next commit. */
 struct row {
+	struct mlb_builder *b;
 	struct mlb_memo memo; /* node "" : no memo */
 	struct mlb_run_action action;
 	struct mlb_about about;
@@ -42,7 +43,7 @@ struct mlb_record {
 	struct rows syncing;    /* of the commit in flight */
 	struct mlb_task task;
 	struct mlb_err err; /* of the task */
-	struct mlb_builder *b;
+	struct mlb_machinery *m;
 	uint64_t last;   /* monotonic ns of the last commit */
 	int64_t started; /* of the run, wall */
 	uint64_t started_mono;
@@ -52,24 +53,24 @@ struct mlb_record {
 };
 
 int
-mlb_record_new(struct mlb_builder *b, struct mlb_err *err)
+mlb_record_new(struct mlb_machinery *m, struct mlb_err *err)
 {
 	struct mlb_buf platform = MLB_BUF_INIT(MLB_KIB);
 
 	(void)err;
-	b->record = mlb_calloc(1, sizeof(*b->record));
-	b->record->b = b;
-	b->record->started = mlb_clock_wall();
-	b->record->started_mono = b->record->last = mlb_clock_mono();
+	m->record = mlb_calloc(1, sizeof(*m->record));
+	m->record->m = m;
+	m->record->started = mlb_clock_wall();
+	m->record->started_mono = m->record->last = mlb_clock_mono();
 	mlb_machine_platform(&platform);
-	b->record->platform = mlb_buf_detach(&platform);
+	m->record->platform = mlb_buf_detach(&platform);
 	return 0;
 }
 
 void
-mlb_record_free(struct mlb_builder *b)
+mlb_record_free(struct mlb_machinery *m)
 {
-	struct mlb_record *r = b->record;
+	struct mlb_record *r = m->record;
 
 	if (!r)
 		return;
@@ -79,19 +80,13 @@ mlb_record_free(struct mlb_builder *b)
 	mlb_err_release(&r->err);
 	free(r->platform);
 	free(r);
-	b->record = NULL;
-}
-
-bool
-mlb_record_busy(const struct mlb_builder *b)
-{
-	return b->record && b->record->in_flight;
+	m->record = NULL;
 }
 
 uint64_t
-mlb_record_due(const struct mlb_builder *b)
+mlb_record_due(const struct mlb_machinery *m)
 {
-	const struct mlb_record *r = b->record;
+	const struct mlb_record *r = m->record;
 
 	if (!r || r->in_flight || !r->pending.n)
 		return 0;
@@ -109,6 +104,7 @@ node_row(struct mlb_builder *b, uint32_t n, const char *what, uint64_t duration)
 	struct row row;
 
 	memset(&row, 0, sizeof(row));
+	row.b = b;
 	row.about = (struct mlb_about){ n, "", 0 };
 	row.memo.node = name;
 	row.memo.sig = node->sig;
@@ -125,6 +121,13 @@ node_row(struct mlb_builder *b, uint32_t n, const char *what, uint64_t duration)
 	return row;
 }
 
+static void
+add_row(const struct row *row)
+{
+	row->b->n_rows++;
+	mlb_vec_push(&row->b->m->record->pending, *row);
+}
+
 void
 mlb_record_node(struct mlb_builder *b, uint32_t n, const char *what, uint64_t duration)
 {
@@ -133,7 +136,7 @@ mlb_record_node(struct mlb_builder *b, uint32_t n, const char *what, uint64_t du
 	/* A variant says nothing about the workspace. */
 	if (mlb_is_variant(b->p))
 		row.memo.node = "";
-	mlb_vec_push(&b->record->pending, row);
+	add_row(&row);
 }
 
 /* Metrics that are JSON, as text for the run's row; "" otherwise. */
@@ -147,8 +150,8 @@ read_metrics(struct mlb_work *w)
 	for (size_t i = 0; i < w->n_outputs; i++)
 		if (w->made[i].kind == MLB_O_METRICS &&
 		    mlb_cas_read(b->p->cas, &text, &w->made[i].digest, NULL) == 0)
-			metrics =
-				mlb_arena_strndup(&b->record->arena, mlb_buf_str(&text), text.len);
+			metrics = mlb_arena_strndup(&b->m->record->arena, mlb_buf_str(&text),
+						    text.len);
 	mlb_buf_release(&text);
 	return metrics;
 }
@@ -187,17 +190,17 @@ past_failure(struct mlb_work *w, const char *reason)
 	const struct mlb_past_failure f = {
 		.at = mlb_clock_wall(),
 		.run = b->run_id,
-		.reason = *about.file ? mlb_arena_printf(&b->record->arena, "%s: %s", about.file,
+		.reason = *about.file ? mlb_arena_printf(&b->m->record->arena, "%s: %s", about.file,
 							 reason)
 				      : reason,
 		.log = w->job ? mlb_job_log_path(w->job) : "",
 	};
 	const char *s;
 
-	if (mlb_is_variant(b->p) || w->end.cancelled || b->cancelled)
+	if (mlb_is_variant(b->p) || w->end.cancelled || b->m->cancelled)
 		return NULL;
 	mlb_failure_format(&text, &f);
-	s = mlb_arena_strdup(&b->record->arena, mlb_buf_str(&text));
+	s = mlb_arena_strdup(&b->m->record->arena, mlb_buf_str(&text));
 	mlb_buf_release(&text);
 	return s;
 }
@@ -218,7 +221,7 @@ mlb_record_failed(struct mlb_builder *b, uint32_t n, struct mlb_work *w, const c
 	if (w->job && put_log(w, &row.action.log, &ignored))
 		memset(&row.action.log, 0, sizeof(row.action.log));
 	mlb_err_release(&ignored);
-	mlb_vec_push(&b->record->pending, row);
+	add_row(&row);
 }
 
 static const char *
@@ -233,7 +236,7 @@ given_params(struct mlb_builder *b)
 		mlb_buf_addf(&text, "%s%s%s%s", i ? "\n" : "", o->name ? o->name : "@",
 			     o->name ? "=" : "", o->value);
 	}
-	s = mlb_arena_strdup(&b->record->arena, mlb_buf_str(&text));
+	s = mlb_arena_strdup(&b->m->record->arena, mlb_buf_str(&text));
 	mlb_buf_release(&text);
 	return s;
 }
@@ -241,9 +244,10 @@ given_params(struct mlb_builder *b)
 int
 mlb_record_built(struct mlb_builder *b, struct mlb_work *w, bool no, struct mlb_err *err)
 {
-	struct mlb_result r = {
-		.verdict_no = no, .platform = b->record->platform, .pin = b->pin, .run = b->run_id
-	};
+	struct mlb_result r = { .verdict_no = no,
+				.platform = b->m->record->platform,
+				.pin = b->pin,
+				.run = b->run_id };
 	struct row row = node_row(b, w->node, no ? "no" : "built", w->end.duration_ns);
 	int rc = 0;
 
@@ -279,14 +283,14 @@ mlb_record_built(struct mlb_builder *b, struct mlb_work *w, bool no, struct mlb_
 	row.about = mlb_work_about(w);
 	row.tell = true;
 	if (no) {
-		row.command = mlb_arena_strdup(&b->record->arena, w->command);
-		row.log_path = mlb_arena_strdup(&b->record->arena, mlb_job_log_path(w->job));
+		row.command = mlb_arena_strdup(&b->m->record->arena, w->command);
+		row.log_path = mlb_arena_strdup(&b->m->record->arena, mlb_job_log_path(w->job));
 	}
 	if (mlb_is_variant(b->p) || w->item)
 		row.memo.node = "";
 	b->plan->node[w->node].changed = true;
 	b->report->built += !no;
-	mlb_vec_push(&b->record->pending, row);
+	add_row(&row);
 	return 0;
 }
 
@@ -297,12 +301,13 @@ sync_work(struct mlb_task *t)
 {
 	struct mlb_record *r = (struct mlb_record *)((char *)t - offsetof(struct mlb_record, task));
 
-	mlb_store_sync(r->b->p->cas, r->b->p->results, &r->err);
+	mlb_store_sync(r->m->base->p->cas, r->m->base->p->results, &r->err);
 }
 
 static int
-write_row(struct mlb_builder *b, const struct row *row, struct mlb_err *err)
+write_row(const struct row *row, struct mlb_err *err)
 {
+	struct mlb_builder *b = row->b;
 	int rc = 0;
 
 	if (row->memo.node[0])
@@ -323,8 +328,8 @@ write_run(struct mlb_builder *b, int status, struct mlb_err *err)
 {
 	struct mlb_run run = {
 		.id = b->run_id,
-		.started = b->record->started,
-		.duration = mlb_clock_mono() - b->record->started_mono,
+		.started = b->m->record->started,
+		.duration = mlb_clock_mono() - b->m->record->started_mono,
 		.words = b->opt->command_line ? b->opt->command_line : "",
 		.commit = b->head,
 		.status = status,
@@ -356,7 +361,7 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 	if (rc == 0)
 		rc = mlb_scan_save(&p->scan, p->cas, err);
 	for (size_t i = 0; i < rows->n && rc == 0; i++)
-		rc = write_row(b, &rows->v[i], err);
+		rc = write_row(&rows->v[i], err);
 	if (rc == 0)
 		rc = write_run(b, status, err);
 	if (rc == 0 && locked)
@@ -377,12 +382,15 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 	return rc;
 }
 
+/* They are durable. */
 static void
-tell_built(struct mlb_builder *b, const struct rows *rows)
+tell_built(struct rows *rows)
 {
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct row *row = &rows->v[i];
+		struct mlb_builder *b = row->b;
 
+		b->n_rows--;
 		if (row->tell && strcmp(row->action.what, "no") == 0) {
 			struct mlb_failure f = { row->command, "it said no", "", row->log_path,
 						 "" };
@@ -393,13 +401,14 @@ tell_built(struct mlb_builder *b, const struct rows *rows)
 				       row->action.duration);
 		}
 	}
+	rows->n = 0;
 }
 
 static void
 sync_done(struct mlb_task *t)
 {
 	struct mlb_record *r = (struct mlb_record *)((char *)t - offsetof(struct mlb_record, task));
-	struct mlb_builder *b = r->b;
+	struct mlb_builder *b = r->m->base;
 
 	b->n_tasks--;
 	r->in_flight = false;
@@ -408,34 +417,47 @@ sync_done(struct mlb_task *t)
 		r->failed = true;
 		mlb_fatal(b, &r->err);
 	} else {
-		tell_built(b, &r->syncing);
+		tell_built(&r->syncing);
 	}
 	r->syncing.n = 0;
 }
 
-void
-mlb_record_tick(struct mlb_builder *b)
+/* Nothing runs, so there is nothing to wait for; *over: nor will anything, and the last batch is mlb_record_finish's. */
+static bool
+is_idle(const struct mlb_machinery *m, bool *over)
 {
-	struct mlb_record *r = b->record;
-	struct rows empty;
-	bool idle = b->running.n == 0;
+	*over = !m->shared;
+	for (size_t i = 0; i < m->builder.n; i++) {
+		const struct mlb_builder *b = m->builder.v[i];
 
-	if (!r || r->in_flight || !r->pending.n || b->fatal.code != MLB_OK)
+		if (b->running.n)
+			return false;
+		*over &= !b->n_ready && !b->delayed.n && !b->n_tasks;
+	}
+	return true;
+}
+
+void
+mlb_record_tick(struct mlb_machinery *m)
+{
+	struct mlb_record *r = m->record;
+	struct rows empty;
+	bool idle, over;
+
+	if (!r || r->in_flight || !r->pending.n || m->base->fatal.code != MLB_OK)
 		return;
-	/* When nothing runs there is nothing to wait for; the last batch is mlb_record_finish's. */
-	if (mlb_clock_mono() < r->last + BATCH_NS && !idle)
-		return;
-	if (idle && !b->n_ready && !b->delayed.n && !b->n_tasks)
+	idle = is_idle(m, &over);
+	if (idle ? over : mlb_clock_mono() < r->last + BATCH_NS)
 		return;
 	empty = r->syncing;
 	r->syncing = r->pending;
 	r->pending = empty;
 	r->in_flight = true;
-	mlb_results_mark(b->p->results);
+	mlb_results_mark(m->base->p->results);
 	r->task.work = sync_work;
 	r->task.done = sync_done;
-	b->n_tasks++;
-	mlb_pool_add(b->pool, &r->task);
+	m->base->n_tasks++;
+	mlb_pool_add(m->pool, &r->task);
 }
 
 /* For whoever collects in this cache. It is no failure of the build: what it needs is its own for a day yet. */
@@ -465,24 +487,25 @@ mlb_report_changed(struct mlb_builder *b)
 int
 mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 {
-	struct mlb_record *r = b->record;
+	struct mlb_record *r = b->m->record;
+	bool workspace = !mlb_is_variant(b->p) && !b->m->shared;
 	int rc;
 
 	/* What came after a failed batch may name objects that went with it: what was told before stays. */
 	if (r->failed)
 		return 0;
 	rc = mlb_store_sync(b->p->cas, b->p->results, err);
-	if (rc == 0 && !mlb_is_variant(b->p))
+	if (rc == 0 && workspace)
 		rc = mlb_relock(b, &b->lock_changed, err);
-	if (rc == 0 && !mlb_is_variant(b->p))
+	if (rc == 0 && workspace)
 		tell_needs(b);
-	if (rc == 0 && !mlb_is_variant(b->p) && !b->opt->locked)
+	if (rc == 0 && workspace && !b->opt->locked)
 		rc = mlb_update_gitignore(b->p, &b->ignore_changed, err);
 	/* relock puts table objects: they are durable before anything else names them. */
 	if (rc == 0)
-		rc = write_rows(b, &r->pending, b->stale ? 4 : status, !mlb_is_variant(b->p), err);
+		rc = write_rows(b, &r->pending, b->stale ? 4 : status, workspace, err);
 	if (rc == 0)
-		tell_built(b, &r->pending);
+		tell_built(&r->pending);
 	r->pending.n = 0;
 	mlb_report_changed(b);
 	return rc;

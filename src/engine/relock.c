@@ -304,7 +304,6 @@ mlb_relock_differs(struct mlb_plan *plan, bool *differs, struct mlb_err *err)
 				 .g = plan->g,
 				 .opt = &locked,
 				 .lock = MLB_LOCK_INIT,
-				 .epoll = -1,
 				 .foretelling = true };
 	bool changed;
 	int rc;

@@ -23,10 +23,9 @@
 enum dim { DIM_SLOTS = 0, DIM_CPUS, DIM_MEM, DIM_GPUS, DIM_POOLS };
 
 struct mlb_resources {
-	const struct mlb_graph *graph; /* borrowed */
-	unsigned n_dims;               /* DIM_POOLS and one for each pool */
-	double *total, *have;          /* per dimension: of the machine, and free now */
-	double *want, *rest;           /* scratch: demands of two jobs */
+	unsigned n_dims;      /* DIM_POOLS and one for each pool */
+	double *total, *have; /* per dimension: of the machine, and free now */
+	double *want, *rest;  /* scratch: demands of two jobs */
 	bool *gpu_busy;
 	unsigned gpus;
 	const struct mlb_g_exec *reserved; /* for whom `hold` is */
@@ -45,7 +44,6 @@ mlb_resources_new(struct mlb_resources **out, const struct mlb_graph *g, unsigne
 		return mlb_err_set(err, MLB_EINVALID,
 				   "at least one job and one processor are needed");
 	r = mlb_calloc(1, sizeof(*r));
-	r->graph = g;
 	r->n_dims = DIM_POOLS + g->n_pools;
 	r->total = mlb_calloc(r->n_dims, sizeof(double));
 	r->have = mlb_calloc(r->n_dims, sizeof(double));
@@ -81,15 +79,17 @@ mlb_resources_free(struct mlb_resources *r)
 
 /* What a job wants in each dimension, cut to the whole of it. */
 static void
-demand(const struct mlb_resources *r, double *want, const struct mlb_g_exec *exec)
+demand(const struct mlb_resources *r, double *want, struct mlb_demand of)
 {
+	const struct mlb_g_exec *exec = of.exec;
+
 	memset(want, 0, r->n_dims * sizeof(double));
 	want[DIM_SLOTS] = 1;
 	want[DIM_CPUS] = exec->cpus;
 	want[DIM_MEM] = (double)exec->mem;
 	want[DIM_GPUS] = exec->gpus;
 	for (uint32_t i = 0; i < exec->pool.n; i++) {
-		const struct mlb_g_pool_use *use = &r->graph->pool_use[exec->pool.first + i];
+		const struct mlb_g_pool_use *use = &of.graph->pool_use[exec->pool.first + i];
 		want[DIM_POOLS + use->pool] += use->slots;
 	}
 	for (unsigned d = 0; d < r->n_dims; d++)
@@ -105,13 +105,13 @@ enough(const struct mlb_resources *r, unsigned d, double want, double taken)
 
 /* Note who is reserved for, and what is held. True if it would fit now. */
 static bool
-reserve(struct mlb_resources *r, const struct mlb_g_exec *reserved)
+reserve(struct mlb_resources *r, const struct mlb_demand *reserved)
 {
-	bool is_new = r->reserved != reserved, is_short = false, short_of_held = false;
+	bool is_new = r->reserved != reserved->exec, is_short = false, short_of_held = false;
 
-	demand(r, r->rest, reserved);
+	demand(r, r->rest, *reserved);
 	if (is_new) {
-		r->reserved = reserved;
+		r->reserved = reserved->exec;
 		r->missed = r->refused = false;
 	}
 	for (unsigned d = 0; d < r->n_dims; d++) {
@@ -130,7 +130,7 @@ reserve(struct mlb_resources *r, const struct mlb_g_exec *reserved)
 
 /* May the job that wants r->want go before the reserved one? */
 static bool
-passes(struct mlb_resources *r, const struct mlb_g_exec *reserved)
+passes(struct mlb_resources *r, const struct mlb_demand *reserved)
 {
 	if (reserve(r, reserved))
 		return !r->refused;
@@ -159,25 +159,25 @@ take_gpus(struct mlb_resources *r, struct mlb_grant *out, unsigned n)
 }
 
 bool
-mlb_resources_take(struct mlb_resources *r, struct mlb_grant *out, const struct mlb_g_exec *exec,
-		   const struct mlb_g_exec *reserved)
+mlb_resources_take(struct mlb_resources *r, struct mlb_grant *out, struct mlb_demand want,
+		   const struct mlb_demand *reserved)
 {
 	memset(out, 0, sizeof(*out));
 	out->token = -1;
-	demand(r, r->want, exec);
+	demand(r, r->want, want);
 	for (unsigned d = 0; d < r->n_dims; d++)
 		if (!enough(r, d, r->want[d], 0))
 			return false;
-	if (reserved && reserved != exec && !passes(r, reserved))
+	if (reserved && reserved->exec != want.exec && !passes(r, reserved))
 		return false;
 	for (unsigned d = 0; d < r->n_dims; d++)
 		r->have[d] -= r->want[d];
 	take_gpus(r, out, (unsigned)r->want[DIM_GPUS]);
 	out->cpus = r->want[DIM_CPUS];
 	out->mem = (uint64_t)r->want[DIM_MEM];
-	out->exec = exec;
+	out->want = want;
 	out->held = true;
-	if (r->reserved == exec)
+	if (r->reserved == want.exec)
 		r->reserved = NULL;
 	return true;
 }
@@ -187,7 +187,7 @@ mlb_resources_give(struct mlb_resources *r, struct mlb_grant *grant)
 {
 	if (!grant->held)
 		return;
-	demand(r, r->want, grant->exec);
+	demand(r, r->want, grant->want);
 	for (unsigned d = 0; d < r->n_dims; d++)
 		r->have[d] = MLB_MIN(r->have[d] + r->want[d], r->total[d]);
 	for (uint32_t i = 0; i < grant->n_gpus; i++)

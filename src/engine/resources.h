@@ -11,13 +11,17 @@
 #include "graph/graph.h"
 
 struct mlb_resources;
+struct mlb_demand {
+	const struct mlb_graph *graph; /* has the pools of the first one, in the same order */
+	const struct mlb_g_exec *exec; /* of it */
+};
 struct mlb_grant {
 	double cpus;
 	uint64_t mem;
 	uint32_t *gpu; /* ids; owned by the grant */
 	uint32_t n_gpus;
 	bool held;
-	const struct mlb_g_exec *exec;
+	struct mlb_demand want;
 	int token; /* jobserver token held, -1: the implicit one or none */
 };
 
@@ -26,11 +30,11 @@ int mlb_resources_new(struct mlb_resources **out, const struct mlb_graph *g, uns
 void mlb_resources_free(struct mlb_resources *r);
 
 /*
- * True: granted. `reserved` (may be NULL) is the exec of the oldest job that
+ * True: granted. `reserved` (may be NULL) is the demand of the oldest job that
  * waits (was refused first): name it with every other demand until it is granted.
  */
-bool mlb_resources_take(struct mlb_resources *r, struct mlb_grant *out,
-			const struct mlb_g_exec *exec, const struct mlb_g_exec *reserved);
+bool mlb_resources_take(struct mlb_resources *r, struct mlb_grant *out, struct mlb_demand want,
+			const struct mlb_demand *reserved);
 void mlb_resources_give(struct mlb_resources *r,
 			struct mlb_grant *grant); /* leaves grant->token as it is */
 

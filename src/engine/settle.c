@@ -55,7 +55,7 @@ tell_plan(struct mlb_builder *b)
 		sum += node->each ? mlb_each_expected(b->plan, i) : node->duration;
 		longest = MLB_MAX(longest, node->path_cost);
 	}
-	mlb_tell(b, MLB_EV_PLAN, MLB_NONE, "", MLB_MAX(longest, sum / b->jobs));
+	mlb_tell(b, MLB_EV_PLAN, MLB_NONE, "", MLB_MAX(longest, sum / b->m->jobs));
 }
 
 /* What waits for n: its deps' count or its gates' count goes down. */
@@ -109,6 +109,7 @@ mlb_node_done(struct mlb_builder *b, uint32_t n, bool present)
 	}
 	if (present)
 		release_demands(b, n);
+	mlb_flight_end(b, n, false);
 }
 
 static void
@@ -149,11 +150,13 @@ mlb_node_failed(struct mlb_builder *b, uint32_t n, uint8_t phase)
 		b->report->blocked++;
 	}
 	block_users(b, n);
+	mlb_flight_end(b, n, phase == MLB_PH_FAILED);
 }
 
 void
 mlb_node_again(struct mlb_builder *b, uint32_t n)
 {
+	mlb_flight_end(b, n, false);
 	b->plan->node[n].phase = MLB_PH_WAITING;
 	mlb_todo(b, n);
 }
@@ -222,7 +225,7 @@ proceed(struct mlb_builder *b, uint32_t n)
 		return;
 	}
 	node->needs = demand_inputs(b, n);
-	if (node->needs)
+	if (node->needs || mlb_flight_taken(b, n))
 		return;
 	node->phase = MLB_PH_READY;
 	if (node->each)

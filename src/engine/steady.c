@@ -218,8 +218,8 @@ is_steady(const struct mlb_builder *b, const struct mlb_plan_options *o, struct 
 
 	memset(s, 0, sizeof(*s));
 	s->placed = 1;
-	if (!may_rest(b->p, o) || b->again || b->cancelled || b->stale || r->failed || r->blocked ||
-	    r->checks_no)
+	if (!may_rest(b->p, o) || b->again || b->m->cancelled || b->stale || r->failed ||
+	    r->blocked || r->checks_no)
 		return false;
 	for (uint32_t i = 0; i < b->g->n_nodes; i++)
 		if (b->plan->node[i].wanted && !add_node(b, i, s))

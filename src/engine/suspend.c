@@ -71,15 +71,15 @@ mlb_suspend(struct mlb_project *p)
 	uint_least64_t none = 0;
 	int saved = errno;
 
-	if (atomic_compare_exchange_strong(&p->suspension.since, &none, mlb_clock_mono()))
-		signal_all(&p->suspension, SIGSTOP);
+	if (atomic_compare_exchange_strong(&p->suspension->since, &none, mlb_clock_mono()))
+		signal_all(p->suspension, SIGSTOP);
 	errno = saved;
 }
 
 void
 mlb_continue(struct mlb_project *p)
 {
-	struct mlb_suspension *s = &p->suspension;
+	struct mlb_suspension *s = p->suspension;
 	uint64_t since = atomic_exchange(&s->since, 0), one = 1;
 	int saved = errno;
 

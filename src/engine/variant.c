@@ -23,7 +23,7 @@ mlb_variant_roots(struct mlb_builder *b, struct mlb_err *err)
 		.n_files = b->p->n_files,
 	};
 
-	return mlb_roots_new(&b->roots, &spec, err);
+	return mlb_roots_new(&b->m->roots, &spec, err);
 }
 
 /* Where the artifacts go: --into, or a directory named by the parameters given. */

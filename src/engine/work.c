@@ -42,7 +42,7 @@ mlb_work_clear(struct mlb_work *w)
 	mlb_job_free(w->job);
 	w->job = NULL;
 	if (w->root)
-		mlb_root_give(w->b->roots, w->root);
+		mlb_root_give(w->b->m->roots, w->root);
 	w->root = NULL;
 	mlb_arena_release(&w->arena);
 	mlb_err_release(&w->err);
@@ -79,8 +79,8 @@ mlb_work_give_back(struct mlb_work *w)
 {
 	int token = w->grant.token;
 
-	mlb_resources_give(w->b->resources, &w->grant);
-	mlb_jobserver_give(w->b->jobserver, token);
+	mlb_resources_give(w->b->m->resources, &w->grant);
+	mlb_jobserver_give(w->b->m->jobserver, token);
 }
 
 static const char *
@@ -208,7 +208,7 @@ prepare_root(struct mlb_work *w, struct mlb_err *err)
 {
 	const struct mlb_each *e = w->b->plan->node[w->node].each;
 	uint32_t last = MLB_NONE;
-	int rc = mlb_root_take(&w->root, w->b->roots, err);
+	int rc = mlb_root_take(&w->root, w->b->m->roots, err);
 
 	for (uint32_t k = 0; k < mlb_inputs_count(w) && rc == 0; k++)
 		rc = put_input(w, mlb_inputs_at(w, k)->path, err);
@@ -261,9 +261,9 @@ start_and_note(struct mlb_work *w, const struct mlb_job_spec *spec, struct mlb_e
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTSTP);
 	pthread_sigmask(SIG_BLOCK, &stop, &old);
-	rc = mlb_job_start(&w->job, spec, w->b->journal, err);
+	rc = mlb_job_start(&w->job, spec, w->b->m->journal, err);
 	if (rc == 0)
-		mlb_suspension_add(&w->b->p->suspension, mlb_job_group(w->job));
+		mlb_suspension_add(w->b->p->suspension, mlb_job_group(w->job));
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }
@@ -312,7 +312,7 @@ start_job(struct mlb_work *w, const char *scratch, struct mlb_err *err)
 
 	if (w->item)
 		spec.part = mlb_work_about(w).file;
-	spec.pass = mlb_jobserver_descriptors(b->jobserver, &spec.n_pass);
+	spec.pass = mlb_jobserver_descriptors(b->m->jobserver, &spec.n_pass);
 	spec.env = mlb_work_environment(w);
 	spec.secret = mlb_work_secrets(w);
 	return start_and_note(w, &spec, err);
@@ -418,7 +418,7 @@ mlb_work_output(struct mlb_work *w)
 		return;
 	w->output_ended = true;
 	if (fd >= 0)
-		epoll_ctl(w->b->epoll, EPOLL_CTL_DEL, fd, NULL);
+		epoll_ctl(w->b->m->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
 void

@@ -49,7 +49,10 @@ static bool
 take(struct world *w, struct mlb_grant *g, const struct mlb_g_exec *e,
      const struct mlb_g_exec *reserved)
 {
-	return mlb_resources_take(w->r, g, e, reserved);
+	const struct mlb_demand rest = { &w->g, reserved };
+
+	return mlb_resources_take(w->r, g, (struct mlb_demand){ &w->g, e },
+				  reserved ? &rest : NULL);
 }
 
 static void
