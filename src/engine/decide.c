@@ -254,6 +254,12 @@ missing_source(struct mlb_plan *plan, const char *path)
 static const char *
 missing_tracked(struct mlb_plan *plan, uint32_t n, const char *path)
 {
+	if (mlb_vcs_skipped(plan->p->vcs, path))
+		return mlb_arena_printf(&plan->arena,
+					"its path '%s' is left out of git's sparse checkout: 'git "
+					"sparse-checkout add' brings it, or 'git sparse-checkout "
+					"disable' all",
+					path);
 	if (!mlb_vcs_has_below(plan->p->vcs, path))
 		return mlb_arena_printf(
 			&plan->arena,

@@ -4,9 +4,11 @@
  */
 #include "engine/builder.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/vec.h"
+#include "os/fs.h"
 
 /* Facts may be outside the project, or in git's own directory; neither belongs to a commit. */
 static bool
@@ -16,13 +18,47 @@ can_be_committed(const char *path)
 	       strncmp(path, ".mlbuild/", 9) != 0 && !strstr(path, "/.git/");
 }
 
-/* Source files of the closure; of a directory those that git knows or would add. */
+/* What HEAD has of a directory whose names matter and the disk has not: it was deleted. */
+struct absent {
+	const struct mlb_project *p;
+	struct mlb_strvec *out;
+};
+
 static int
-add_sources(struct mlb_builder *b, struct mlb_strvec *path, struct mlb_err *err)
+add_absent(void *ctx, const struct mlb_vcs_entry *e, struct mlb_err *err)
+{
+	struct absent *a = ctx;
+	char *full = mlb_project_path(a->p, e->path);
+
+	(void)err;
+	if (!mlb_fs_exists(full))
+		mlb_strvec_push(a->out, e->path);
+	free(full);
+	return 0;
+}
+
+/* The directory is written "./", "./a/b". */
+static int
+add_deleted(struct mlb_builder *b, const char *listed, struct mlb_strvec *path, struct mlb_err *err)
+{
+	const char *dir = listed[2] ? listed + 2 : ".";
+	struct absent a = { b->p, path };
+	struct mlb_err why = MLB_ERR_INIT;
+	int rc = b->head[0] ? mlb_vcs_dir_each(b->p->vcs, "HEAD", dir, add_absent, &a, &why) : 0;
+
+	/* A directory that HEAD has not. */
+	if (rc == MLB_ENOTFOUND)
+		rc = 0;
+	if (rc)
+		mlb_err_set(err, why.code, "%s", why.text);
+	mlb_err_release(&why);
+	return rc;
+}
+
+static void
+mark_inputs(const struct mlb_builder *b, uint8_t *wanted)
 {
 	const struct mlb_graph *g = b->g;
-	uint8_t *wanted = mlb_arena_alloc(&b->plan->arena, g->n_paths + 1);
-	int rc = 0;
 
 	for (uint32_t n = 0; n < g->n_nodes; n++) {
 		if (!b->plan->node[n].wanted)
@@ -34,17 +70,50 @@ add_sources(struct mlb_builder *b, struct mlb_strvec *path, struct mlb_err *err)
 				wanted[in->path] = 1;
 		}
 	}
-	for (uint32_t i = 0; i < g->n_facts; i++)
-		if (g->fact[i].kind == MLB_FACT_FILE)
-			wanted[g->fact[i].subject] = 1;
+}
+
+/*
+ * The facts that the graph was made from: an ini file, a module that could be
+ * imported, the files that a glob found. One that is absent counts as well: HEAD may have it.
+ */
+static int
+add_facts(struct mlb_builder *b, uint8_t *wanted, struct mlb_strvec *path, struct mlb_err *err)
+{
+	const struct mlb_graph *g = b->g;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < g->n_facts && rc == 0; i++) {
+		const struct mlb_g_fact *f = &g->fact[i];
+		const char *name = f->kind == MLB_FACT_ENV ? "" : mlb_g_path(g, f->subject);
+
+		if (f->kind == MLB_FACT_ENV || !can_be_committed(name))
+			continue;
+		if (f->kind == MLB_FACT_LISTING)
+			rc = strncmp(name, "./", 2) == 0 ? add_deleted(b, name, path, err) : 0;
+		else if (b->p->scan.state[f->subject].kind == MLB_P_ABSENT)
+			mlb_strvec_push(path, name);
+		else if (f->kind == MLB_FACT_FILE)
+			wanted[f->subject] = 1;
+	}
+	return rc;
+}
+
+/* What the commit must have as the disk has it: the sources of the closure, and the facts. */
+static int
+add_sources(struct mlb_builder *b, struct mlb_strvec *path, struct mlb_err *err)
+{
+	const struct mlb_graph *g = b->g;
+	uint8_t *wanted = mlb_arena_alloc(&b->plan->arena, g->n_paths + 1);
+	int rc;
+
+	mark_inputs(b, wanted);
+	rc = add_facts(b, wanted, path, err);
 	for (uint32_t i = 0; i < g->n_paths && rc == 0; i++) {
 		const struct mlb_path_state *s = &b->p->scan.state[i];
 
-		if (!wanted[i] || !can_be_committed(mlb_g_path(g, i)))
-			continue;
-		if (s->kind == MLB_P_TREE)
-			rc = mlb_vcs_files(b->p->vcs, mlb_g_path(g, i), path, err);
-		else if (s->kind == MLB_P_FILE || s->kind == MLB_P_EXEC)
+		/* A directory stands for its files, those on disk and those that HEAD has. */
+		if (wanted[i] && can_be_committed(mlb_g_path(g, i)) &&
+		    (s->kind == MLB_P_TREE || s->kind == MLB_P_FILE || s->kind == MLB_P_EXEC))
 			mlb_strvec_push(path, mlb_g_path(g, i));
 	}
 	return rc;

@@ -79,7 +79,10 @@ int mlb_spawn_kill_strays(uint64_t since);
  */
 int mlb_spawn_kill_survivors(const char *id, pid_t group, uint64_t start, const char *boot_id);
 
-/* Run to the end and collect stdout and stderr together (what->out_fd is ignored; out->max bounds it). For fingerprints. */
+/*
+ * Run to the end and collect stdout (what->out_fd is ignored; out->max bounds it), and
+ * with it stderr, unless what->err_fd is a place for that. A timeout of 0 is none.
+ */
 struct mlb_buf;
 int mlb_spawn_capture(struct mlb_buf *out, struct mlb_exit *status, const struct mlb_spawn *what,
 		      uint64_t timeout_ns, struct mlb_err *err);

@@ -86,7 +86,6 @@ mlb_spawn_capture(struct mlb_buf *out, struct mlb_exit *status, const struct mlb
 		return mlb_err_errno(err, errno, "cannot make a pipe");
 	fcntl(fd[0], F_SETFL, O_NONBLOCK);
 	mine.out_fd = fd[1];
-	mine.err_fd = -1;
 	rc = mlb_spawn(&child, &mine, err);
 	close(fd[1]);
 	if (rc)

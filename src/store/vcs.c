@@ -164,7 +164,8 @@ fail_owner(const char *project_dir, struct mlb_err *err)
 
 /* The repository around the project. */
 static int
-discover(struct mlb_vcs *v, const char *project_dir, struct mlb_buf *why, struct mlb_err *err)
+discover(struct mlb_vcs *v, const char *project_dir, bool may_trust, struct mlb_buf *why,
+	 struct mlb_err *err)
 {
 	unsigned flags = env("GIT_DISCOVERY_ACROSS_FILESYSTEM") ? GIT_REPOSITORY_OPEN_CROSS_FS : 0;
 	int rc = v->git.repository_open_ext(&v->repo, project_dir, flags,
@@ -173,8 +174,15 @@ discover(struct mlb_vcs *v, const char *project_dir, struct mlb_buf *why, struct
 	const char *says = last && last->message ? last->message : "";
 
 	/* libgit2 1.5.1 says "not found" if the owner is wrong and no directory is trusted. */
-	if (rc == GIT_EOWNER || (rc == GIT_ENOTFOUND && strstr(says, "safe.directory")))
-		return fail_owner(project_dir, err);
+	if (rc == GIT_EOWNER || (rc == GIT_ENOTFOUND && strstr(says, "safe.directory"))) {
+		if (!may_trust || !mlb_git_program_trusts(project_dir))
+			return fail_owner(project_dir, err);
+		/* It knows no "safe.directory = *"; here git has answered for it. */
+		v->git.libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+		rc = discover(v, project_dir, false, why, err);
+		v->git.libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 1);
+		return rc;
+	}
 	if (rc == GIT_ENOTFOUND) {
 		mlb_buf_addf(why, "'%s' is in no git repository", project_dir);
 	} else if (rc < 0 && strstr(says, "unsupported")) {
@@ -192,19 +200,30 @@ discover(struct mlb_vcs *v, const char *project_dir, struct mlb_buf *why, struct
 	return 0;
 }
 
+/* What is set for this work tree alone (extensions.worktreeConfig), which libgit2 does not read. */
+static void
+add_worktree_config(struct mlb_vcs *v, git_config *config)
+{
+	char *path = mlb_asprintf("%sconfig.worktree", v->git.repository_path(v->repo));
+	int on = 0;
+
+	if (v->git.config_get_bool(&on, config, "extensions.worktreeconfig") == 0 && on &&
+	    mlb_fs_exists(path))
+		v->git.config_add_file_ondisk(config, path, GIT_CONFIG_LEVEL_APP, v->repo, 0);
+	free(path);
+}
+
 static int
 open_index(struct mlb_vcs *v, struct mlb_err *err)
 {
-	const char *other = env("GIT_INDEX_FILE");
 	git_config *config;
 	int value = 1;
-	int rc = other ? v->git.index_open(&v->index, other)
-		       : v->git.repository_index(&v->index, v->repo);
+	int rc = mlb_git_index_open(v, env("GIT_INDEX_FILE"), err);
 
-	if (rc < 0)
-		return mlb_git_fail(v, err, MLB_EINVALID, "cannot read the index of '%s'",
-				    v->workdir);
+	if (rc)
+		return rc;
 	if (v->git.repository_config(&config, v->repo) == 0) {
+		add_worktree_config(v, config);
 		v->git.config_get_bool(&value, config, "core.filemode");
 		v->git.config_free(config);
 	}
@@ -232,7 +251,7 @@ mlb_vcs_open(struct mlb_vcs **out, const char *project_dir, struct mlb_buf *why,
 		return 0;
 	}
 	if (!open_from_env(v, project_dir))
-		rc = discover(v, project_dir, why, err);
+		rc = discover(v, project_dir, true, why, err);
 	if (rc == 0 && v->repo)
 		rc = open_index(v, err);
 	if (rc < 0 || !v->repo)
@@ -256,6 +275,7 @@ mlb_vcs_close(struct mlb_vcs *v)
 		v->git.repository_free(v->repo);
 	mlb_git_unload(&v->git);
 	mlb_buf_release(&v->path);
+	free(v->index_file);
 	free(v->workdir);
 	free(v->prefix);
 	free(v);
@@ -329,6 +349,12 @@ bool
 mlb_vcs_ignored(struct mlb_vcs *v, const char *path)
 {
 	return mlb_git_ignored(v, mlb_git_path(v, path));
+}
+
+bool
+mlb_vcs_skipped(struct mlb_vcs *v, const char *path)
+{
+	return mlb_git_is_skipped(v, mlb_git_path(v, path));
 }
 
 int

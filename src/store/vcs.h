@@ -25,13 +25,10 @@ void mlb_vcs_close(struct mlb_vcs *v);
 
 const char *mlb_vcs_workdir(const struct mlb_vcs *v); /* absolute root of the work tree; borrowed */
 bool mlb_vcs_tracked(struct mlb_vcs *v, const char *path); /* in the index, or something below it */
-bool mlb_vcs_has_file(
-	struct mlb_vcs *v,
-	const char *path); /* the bytes of a file at this very path are in the index: no link, nothing below */
-bool mlb_vcs_has_below(struct mlb_vcs *v,
-		       const char *path); /* it is a directory of which something is in the index */
-bool mlb_vcs_ignored(struct mlb_vcs *v,
-		     const char *path); /* not tracked, and ignored by git's rules */
+bool mlb_vcs_has_file(struct mlb_vcs *v, const char *path); /* the bytes of a file at this very path are in the index: no link, nothing below */
+bool mlb_vcs_has_below(struct mlb_vcs *v, const char *path); /* it is a directory of which something is in the index */
+bool mlb_vcs_ignored(struct mlb_vcs *v, const char *path); /* not tracked, and ignored by git's rules */
+bool mlb_vcs_skipped(struct mlb_vcs *v, const char *path); /* tracked, and left out of a sparse work tree */
 
 /*
  * Files and links below dir ("." for all) that git tracks or would add, sorted,
@@ -130,6 +127,10 @@ typedef int mlb_vcs_entry_fn(void *ctx, const struct mlb_vcs_entry *e, struct ml
  */
 int mlb_vcs_tree_each(struct mlb_vcs *v, const char *rev, const char *dir, mlb_vcs_entry_fn *fn,
 		      void *ctx, struct mlb_err *err);
+
+/* The same of the directory alone, without what is in directories below. */
+int mlb_vcs_dir_each(struct mlb_vcs *v, const char *rev, const char *dir, mlb_vcs_entry_fn *fn,
+		     void *ctx, struct mlb_err *err);
 
 /* Of a blob: its size, and its bytes as git has them, appended; a partial clone fetches it. */
 int mlb_vcs_blob_size(struct mlb_vcs *v, const char *id, uint64_t *size, struct mlb_err *err);

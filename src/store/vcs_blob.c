@@ -9,6 +9,20 @@
 #include "os/io.h"
 #include "store/vcs_git.h"
 
+/* A partial clone has a blob only once git was asked for it. */
+static int
+fetch(struct mlb_vcs *v, const char *hex, struct mlb_buf *out, struct mlb_err *err)
+{
+	const char *const args[] = { "cat-file", "blob", hex, NULL };
+	struct mlb_err why = MLB_ERR_INIT;
+	int rc = mlb_git_program(v, args, out, &why);
+
+	if (rc)
+		mlb_err_set(err, MLB_ESYSTEM, "git does not have the blob '%s': %s", hex, why.text);
+	mlb_err_release(&why);
+	return rc;
+}
+
 int
 mlb_git_blob(struct mlb_vcs *v, const git_oid *id, struct mlb_buf *out, struct mlb_err *err)
 {
@@ -17,7 +31,7 @@ mlb_git_blob(struct mlb_vcs *v, const git_oid *id, struct mlb_buf *out, struct m
 
 	v->git.oid_tostr(hex, sizeof(hex), id);
 	if (v->git.blob_lookup(&blob, v->repo, id) < 0)
-		return mlb_git_fail(v, err, MLB_ESYSTEM, "git does not have the blob '%s'", hex);
+		return fetch(v, hex, out, err);
 	mlb_buf_add(out, v->git.blob_rawcontent(blob), (size_t)v->git.blob_rawsize(blob));
 	v->git.blob_free(blob);
 	return mlb_buf_check(out, hex, err);
@@ -31,6 +45,17 @@ parse_id(struct mlb_vcs *v, const char *id, git_oid *out, struct mlb_err *err)
 	return 0;
 }
 
+static int
+size_of_absent(struct mlb_vcs *v, const git_oid *id, size_t *len, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(SIZE_MAX / 2);
+	int rc = mlb_git_blob(v, id, &text, err);
+
+	*len = text.len;
+	mlb_buf_release(&text);
+	return rc;
+}
+
 int
 mlb_vcs_blob_size(struct mlb_vcs *v, const char *id, uint64_t *size, struct mlb_err *err)
 {
@@ -42,9 +67,11 @@ mlb_vcs_blob_size(struct mlb_vcs *v, const char *id, uint64_t *size, struct mlb_
 
 	if (rc)
 		return rc;
-	if (v->git.repository_odb(&odb, v->repo) < 0 ||
-	    v->git.odb_read_header(&len, &kind, odb, &oid) < 0)
-		rc = mlb_git_fail(v, err, MLB_ESYSTEM, "git does not have the blob '%s'", id);
+	if (v->git.repository_odb(&odb, v->repo) < 0)
+		rc = mlb_git_fail(v, err, MLB_ESYSTEM, "cannot read '%s'",
+				  v->git.repository_path(v->repo));
+	else if (v->git.odb_read_header(&len, &kind, odb, &oid) < 0)
+		rc = size_of_absent(v, &oid, &len, err);
 	if (odb)
 		v->git.odb_free(odb);
 	*size = len;
@@ -89,100 +116,6 @@ parse_pointer(struct mlb_vcs_written *out, const struct mlb_buf *text)
 	return true;
 }
 
-/* ------------------------------------------------------------ filters */
-
-/* Whether git would run a program to write the file: filter.NAME.smudge or .process is set. */
-static bool
-has_program(struct mlb_vcs *v, const char *name)
-{
-	static const char *const what[] = { "smudge", "process" };
-	git_config *config;
-	bool has = false;
-
-	if (v->git.repository_config(&config, v->repo) < 0)
-		return false;
-	for (size_t i = 0; i < MLB_ARRAY_LEN(what) && !has; i++) {
-		char *key = mlb_asprintf("filter.%s.%s", name, what[i]);
-		git_buf value = { NULL, 0, 0 };
-
-		has = v->git.config_get_string_buf(&value, config, key) == 0 && value.size;
-		v->git.buf_dispose(&value);
-		free(key);
-	}
-	v->git.config_free(config);
-	return has;
-}
-
-/*
- * A file may have other attributes in another commit than in the work tree and the
- * index, and those would come first; a handle without them knows only the commit's.
- */
-static int
-open_bare(struct mlb_vcs *v, struct mlb_err *err)
-{
-	const char *path = v->git.repository_path(v->repo);
-	git_index *nothing = NULL;
-	int rc;
-
-	if (v->bare)
-		return 0;
-	rc = v->git.repository_open_ext(&v->bare, path, GIT_REPOSITORY_OPEN_BARE, NULL);
-	if (rc == 0)
-		rc = v->git.index_new(&nothing);
-	if (rc == 0)
-		rc = v->git.repository_set_index(v->bare, nothing);
-	v->git.index_free(nothing);
-	if (rc < 0 && v->bare) {
-		v->git.repository_free(v->bare);
-		v->bare = NULL;
-	}
-	return rc < 0 ? mlb_git_fail(v, err, MLB_ESYSTEM, "cannot open '%s'", path) : 0;
-}
-
-/* The text of an attribute in a commit; NULL where it is none. */
-static const char *
-attribute(struct mlb_vcs *v, const git_oid *commit, const char *path, const char *name)
-{
-	git_attr_options options = { .version = GIT_ATTR_OPTIONS_VERSION,
-				     .flags = GIT_ATTR_CHECK_INCLUDE_COMMIT };
-	const char *value = NULL;
-
-	options.attr_commit_id = *commit;
-	if (v->git.attr_get_ext(&value, v->bare, &options, path, name) < 0 ||
-	    v->git.attr_value(value) != GIT_ATTR_VALUE_STRING)
-		return NULL;
-	return value;
-}
-
-/* Replace text by what git's checkout would write. */
-static int
-apply_filters(struct mlb_vcs *v, const git_oid *commit, const char *path, struct mlb_buf *text,
-	      struct mlb_err *err)
-{
-	git_filter_options options = { .version = GIT_FILTER_OPTIONS_VERSION,
-				       .flags = GIT_FILTER_ATTRIBUTES_FROM_COMMIT |
-						GIT_FILTER_ALLOW_UNSAFE };
-	git_filter_list *filters = NULL;
-	git_buf to = { NULL, 0, 0 };
-	int rc;
-
-	options.attr_commit_id = *commit;
-	rc = v->git.filter_list_load_ext(&filters, v->bare, NULL, path, GIT_FILTER_TO_WORKTREE,
-					 &options);
-	if (rc == 0 && filters)
-		rc = v->git.filter_list_apply_to_buffer(&to, filters, mlb_buf_str(text), text->len);
-	if (rc < 0) {
-		rc = mlb_git_fail(v, err, MLB_ESYSTEM, "cannot convert '%s' as git would", path);
-	} else if (filters) {
-		mlb_buf_clear(text);
-		mlb_buf_add(text, to.ptr, to.size);
-		rc = mlb_buf_check(text, path, err);
-	}
-	v->git.filter_list_free(filters);
-	v->git.buf_dispose(&to);
-	return rc;
-}
-
 /* ------------------------------------------------------------ to the disk */
 
 static int
@@ -213,19 +146,16 @@ convert(struct mlb_vcs *v, const char *rev, const struct mlb_vcs_entry *e, struc
 {
 	const char *path = mlb_git_path(v, e->path), *filter;
 	git_object *commit;
-	int rc = open_bare(v, err);
+	int rc = mlb_git_peel(v, rev, GIT_OBJECT_COMMIT, &commit, err);
 
-	if (rc == 0)
-		rc = mlb_git_peel(v, rev, GIT_OBJECT_COMMIT, &commit, err);
 	if (rc)
 		return rc;
-	filter = attribute(v, v->git.object_id(commit), path, "filter");
+	filter = mlb_git_attribute(v, v->git.object_id(commit), path, "filter");
 	out->is_lfs = filter && strcmp(filter, "lfs") == 0 && parse_pointer(out, text);
-	out->is_unfiltered = !out->is_lfs && ((filter && has_program(v, filter)) ||
-					      attribute(v, v->git.object_id(commit), path,
-							"working-tree-encoding") != NULL);
+	out->is_unfiltered = !out->is_lfs &&
+			     mlb_git_needs_program(v, v->git.object_id(commit), path, "smudge");
 	if (!out->is_lfs)
-		rc = apply_filters(v, v->git.object_id(commit), path, text, err);
+		rc = mlb_git_checkout_text(v, v->git.object_id(commit), path, text, err);
 	v->git.object_free(commit);
 	return rc;
 }

@@ -142,12 +142,10 @@ mlb_vcs_files(struct mlb_vcs *v, const char *dir, struct mlb_strvec *out, struct
 	struct listing l = { v, MLB_VEC_INIT, MLB_VEC_INIT };
 	char *path = mlb_strdup(mlb_git_path(v, dir));
 	char *below = path[0] ? mlb_asprintf("%s/", path) : mlb_strdup("");
-	int rc = 0;
+	int rc;
 
 	v->look++;
-	if (v->git.index_read(v->index, 0) < 0)
-		rc = mlb_git_fail(v, err, MLB_EINVALID, "cannot read the index of '%s'",
-				  v->workdir);
+	rc = mlb_git_index_refresh(v, err);
 	if (rc == 0 && is_reachable(v, path)) {
 		mlb_strvec_push(&l.dirs, below);
 		rc = read_dirs(&l, err);

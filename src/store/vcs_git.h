@@ -38,6 +38,7 @@
 	X(commit_time)                                                                             \
 	X(commit_tree)                                                                             \
 	X(commit_tree_id)                                                                          \
+	X(config_add_file_ondisk)                                                                  \
 	X(config_free)                                                                             \
 	X(config_get_bool)                                                                         \
 	X(config_get_path)                                                                         \
@@ -47,6 +48,7 @@
 	X(filter_list_free)                                                                        \
 	X(filter_list_load)                                                                        \
 	X(filter_list_load_ext)                                                                    \
+	X(index_add)                                                                               \
 	X(index_entrycount)                                                                        \
 	X(index_find)                                                                              \
 	X(index_find_prefix)                                                                       \
@@ -55,7 +57,6 @@
 	X(index_get_bypath)                                                                        \
 	X(index_new)                                                                               \
 	X(index_open)                                                                              \
-	X(index_path)                                                                              \
 	X(index_read)                                                                              \
 	X(libgit2_init)                                                                            \
 	X(libgit2_opts)                                                                            \
@@ -128,6 +129,9 @@ struct mlb_vcs {
 	git_repository *repo;
 	git_repository *bare; /* the same without work tree and index, once it is needed */
 	git_index *index;
+	bool is_listed; /* the index is in memory, listed by git itself */
+	char *index_file;
+	struct mlb_stat index_stat;    /* its file's, when it was listed */
 	char *workdir;                 /* absolute, without links and without a slash at the end */
 	char *prefix;                  /* the project below it: "" or "sub/dir/" */
 	struct mlb_buf path;           /* of mlb_git_path */
@@ -191,6 +195,36 @@ int mlb_git_snapshot(struct mlb_head *h, struct mlb_git_changes *changes,
 /* The object of this kind that a revision leads to; free it. */
 int mlb_git_peel(struct mlb_vcs *v, const char *rev, git_object_t kind, git_object **out,
 		 struct mlb_err *err);
+
+/*
+ * Run git with these arguments (NULL at the end) in the work tree, and append what it prints;
+ * what it says when it fails is in the error.
+ */
+int mlb_git_program(struct mlb_vcs *v, const char *const *args, struct mlb_buf *out,
+		    struct mlb_err *err);
+bool mlb_git_program_trusts(const char *dir); /* whether git would work there */
+
+/* The index, that of the repository or another one, and as it is by now. */
+int mlb_git_index_open(struct mlb_vcs *v, const char *other, struct mlb_err *err);
+int mlb_git_index_refresh(struct mlb_vcs *v, struct mlb_err *err);
+bool mlb_git_is_skipped(struct mlb_vcs *v, const char *path); /* left out of a sparse work tree */
+
+/* The text of an attribute, in the work tree or (commit not NULL) in a commit alone; NULL: it has none. */
+const char *mlb_git_attribute(struct mlb_vcs *v, const git_oid *commit, const char *path,
+			      const char *name);
+
+/* Whether libgit2 cannot convert a file alone; way is "clean" (to a blob) or "smudge". */
+bool mlb_git_needs_program(struct mlb_vcs *v, const git_oid *commit, const char *path,
+			   const char *way);
+
+/* Replace text by what git's checkout of the commit would write, but for programs. */
+int mlb_git_checkout_text(struct mlb_vcs *v, const git_oid *commit, const char *path,
+			  struct mlb_buf *text, struct mlb_err *err);
+
+/* The blob that git would make of a text, or of a file of the work tree; write: it is made. libgit2's code. */
+int mlb_git_text_id(struct mlb_vcs *v, const char *path, const char *text, size_t len, bool write,
+		    git_oid *id);
+int mlb_git_file_id(struct mlb_vcs *v, const char *path, bool write, git_oid *id);
 
 /* Append a blob's bytes. */
 int mlb_git_blob(struct mlb_vcs *v, const git_oid *id, struct mlb_buf *out, struct mlb_err *err);

@@ -123,7 +123,7 @@ same_content(const struct pin *p, const char *path, const struct stat *st, const
 	if (S_ISLNK(st->st_mode))
 		rc = hash_link(p, path, &now);
 	else
-		rc = p->v->git.repository_hashfile(&now, p->v->repo, path, GIT_OBJECT_BLOB, NULL);
+		rc = mlb_git_file_id(p->v, path, false, &now);
 	return rc == 0 && memcmp(&now, id, sizeof(now)) == 0;
 }
 
@@ -169,11 +169,26 @@ set_file(struct pin *p, const char *path, const struct stat *st, unsigned head_m
 	 struct mlb_err *err)
 {
 	git_oid id;
+	int rc = S_ISLNK(st->st_mode) ? p->v->git.blob_create_from_workdir(&id, p->v->repo, path)
+				      : mlb_git_file_id(p->v, path, true, &id);
 
-	if (p->v->git.blob_create_from_workdir(&id, p->v->repo, path) < 0)
+	if (rc < 0)
 		return mlb_git_fail(p->v, err, MLB_ESYSTEM, "cannot write '%s' to git", path);
 	drop_in_the_way(p, path, head_mode);
 	update(&p->change.set, path, &id, mode_of(p, st, head_mode));
+	return 0;
+}
+
+/* What a sparse work tree leaves out is as the index has it. */
+static int
+keep_skipped(struct pin *p, const char *path, unsigned head_mode, const git_oid *head)
+{
+	const git_index_entry *e = p->v->git.index_get_bypath(p->v->index, path, 0);
+
+	if (head_mode == e->mode && memcmp(&e->id, head, sizeof(*head)) == 0)
+		return 0;
+	drop_in_the_way(p, path, head_mode);
+	update(&p->change.set, path, &e->id, e->mode);
 	return 0;
 }
 
@@ -194,6 +209,9 @@ pin_file(struct pin *p, const char *path, struct mlb_err *err)
 		return 0;
 	if (beyond(p, path))
 		there = false;
+	/* A sparse work tree leaves it out; nobody has deleted it. */
+	if (!there && mlb_git_is_skipped(p->v, path))
+		return keep_skipped(p, path, mode, &id);
 	if (there && file_in_head && mode == mode_of(p, &st, mode) &&
 	    same_content(p, path, &st, &id))
 		return 0;
@@ -248,29 +266,6 @@ pin_path(struct pin *p, const char *path, struct mlb_err *err)
 
 /* ------------------------------------------------------------ files that the caller gives */
 
-/* The blob of a text, as git would make it of a file with this name; only its id, or in the database too. */
-static int
-text_blob(const struct pin *p, const struct mlb_pin_file *f, const char *path, bool write,
-	  git_oid *id)
-{
-	const struct mlb_git *g = &p->v->git;
-	git_filter_list *filters = NULL;
-	git_buf to = { NULL, 0, 0 };
-	int rc = g->filter_list_load(&filters, p->v->repo, NULL, path, GIT_FILTER_TO_ODB, 0);
-
-	if (rc == 0 && filters)
-		rc = g->filter_list_apply_to_buffer(&to, filters, f->text, f->len);
-	if (rc == 0 && write)
-		rc = g->blob_create_from_buffer(id, p->v->repo, filters ? to.ptr : f->text,
-						filters ? to.size : f->len);
-	else if (rc == 0)
-		rc = g->odb_hash(id, filters ? to.ptr : f->text, filters ? to.size : f->len,
-				 GIT_OBJECT_BLOB);
-	g->filter_list_free(filters);
-	g->buf_dispose(&to);
-	return rc;
-}
-
 static int
 pin_text(struct pin *p, const struct mlb_pin_file *f, struct mlb_err *err)
 {
@@ -285,29 +280,26 @@ pin_text(struct pin *p, const struct mlb_pin_file *f, struct mlb_err *err)
 			update(&p->change.drop, path, NULL, 0);
 		return 0;
 	}
-	if (file_in_head && text_blob(p, f, path, false, &now) == 0 &&
+	if (file_in_head && mlb_git_text_id(p->v, path, f->text, f->len, false, &now) == 0 &&
 	    memcmp(&now, &id, sizeof(now)) == 0)
 		return 0;
-	if (text_blob(p, f, path, true, &now) < 0)
+	if (mlb_git_text_id(p->v, path, f->text, f->len, true, &now) < 0)
 		return mlb_git_fail(p->v, err, MLB_ESYSTEM, "cannot write '%s' to git", path);
 	drop_in_the_way(p, path, mode);
 	update(&p->change.set, path, &now, file_in_head ? mode : GIT_FILEMODE_BLOB);
 	return 0;
 }
 
-/* The index vouches for files that are older than itself. */
+/* The index vouches for files that are older than itself; one that git listed knows no file's stat. */
 static int
 open_index(struct pin *p, struct mlb_err *err)
 {
-	const char *path = p->v->git.index_path(p->v->index);
 	struct mlb_stat st = { 0 };
+	int rc = mlb_git_index_refresh(p->v, err);
 
-	if (p->v->git.index_read(p->v->index, 0) < 0)
-		return mlb_git_fail(p->v, err, MLB_EINVALID, "cannot read the index of '%s'",
-				    p->v->workdir);
-	if (path && mlb_fs_lstat(&st, path, NULL) == 0)
+	if (rc == 0 && !p->v->is_listed && mlb_fs_lstat(&st, p->v->index_file, NULL) == 0)
 		p->index_time = st.mtime;
-	return 0;
+	return rc;
 }
 
 int

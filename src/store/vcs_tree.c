@@ -9,6 +9,7 @@
 struct walk {
 	struct mlb_vcs *v;
 	const char *dir; /* of the project: "" or "a/b/" */
+	bool is_flat;    /* not what is in directories below */
 	mlb_vcs_entry_fn *fn;
 	void *ctx;
 	struct mlb_err *err;
@@ -39,7 +40,7 @@ visit(const char *root, const git_tree_entry *entry, void *ctx)
 	struct mlb_vcs_entry e = { .kind = kind_of(g->tree_entry_filemode(entry)) };
 
 	if (g->tree_entry_filemode(entry) == GIT_FILEMODE_TREE)
-		return 0;
+		return w->is_flat; /* 1: go not into it */
 	mlb_buf_clear(&w->path);
 	mlb_buf_addf(&w->path, "%s%s%s", w->dir, root, g->tree_entry_name(entry));
 	e.path = mlb_buf_str(&w->path);
@@ -71,13 +72,13 @@ tree_at(struct mlb_vcs *v, const char *rev, const char *path, git_tree **out, st
 	return rc;
 }
 
-int
-mlb_vcs_tree_each(struct mlb_vcs *v, const char *rev, const char *dir, mlb_vcs_entry_fn *fn,
-		  void *ctx, struct mlb_err *err)
+static int
+each(struct mlb_vcs *v, const char *rev, const char *dir, bool is_flat, mlb_vcs_entry_fn *fn,
+     void *ctx, struct mlb_err *err)
 {
 	bool is_all = strcmp(dir, ".") == 0;
 	char *below = is_all ? mlb_strdup("") : mlb_asprintf("%s/", dir);
-	struct walk w = { v, below, fn, ctx, err, MLB_BUF_INIT(MLB_MIB), 0 };
+	struct walk w = { v, below, is_flat, fn, ctx, err, MLB_BUF_INIT(MLB_MIB), 0 };
 	git_tree *tree;
 	int rc = tree_at(v, rev, mlb_git_path(v, dir), &tree, err);
 
@@ -92,6 +93,20 @@ mlb_vcs_tree_each(struct mlb_vcs *v, const char *rev, const char *dir, mlb_vcs_e
 	mlb_buf_release(&w.path);
 	free(below);
 	return rc;
+}
+
+int
+mlb_vcs_tree_each(struct mlb_vcs *v, const char *rev, const char *dir, mlb_vcs_entry_fn *fn,
+		  void *ctx, struct mlb_err *err)
+{
+	return each(v, rev, dir, false, fn, ctx, err);
+}
+
+int
+mlb_vcs_dir_each(struct mlb_vcs *v, const char *rev, const char *dir, mlb_vcs_entry_fn *fn,
+		 void *ctx, struct mlb_err *err)
+{
+	return each(v, rev, dir, true, fn, ctx, err);
 }
 
 int

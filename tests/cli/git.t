@@ -1,10 +1,7 @@
 # Git: pins, .gitignore, and nothing else is touched.
 . "${0%/*}/lib.sh"
 . "${0%/*}/did.sh"
-
-pin_of() {
-	mlbuild --json show "$1" | python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["commit"])'
-}
+. "${0%/*}/pin.sh"
 
 t where the inputs equal HEAD the pin is HEAD
 t_dir
