@@ -197,7 +197,8 @@ static int
 check_result(struct mlb_project *p, const char *path, const struct mlb_buf *ini,
 	     struct mlb_err *err)
 {
-	struct mlb_compile before = { p->root, NULL, p->config }, after = { p->root, NULL, NULL };
+	struct mlb_compile before = { p->root, NULL, p->config, NULL },
+			   after = { p->root, NULL, NULL, NULL };
 	struct mlb_graph *g = NULL, *made = NULL;
 	struct mlb_config *config = NULL;
 	struct mlb_err why = MLB_ERR_INIT;

@@ -101,18 +101,18 @@ drop_graph(struct mlb_project *p)
 }
 
 /* Keys that are understood and have no effect are never passed over in silence. */
-static char *
-unused_sections(const struct mlb_config *c)
+static void
+note_unused(struct mlb_project *p)
 {
-	struct mlb_buf text = MLB_BUF_INIT(MLB_MIB);
+	const struct mlb_config *c = p->config;
+	struct mlb_buf text = MLB_BUF_INIT(MLB_KIB);
 
-	if (c->remote.n)
-		mlb_buf_adds(&text, " [remote]");
-	if (c->notify.n)
-		mlb_buf_adds(&text, " [notify]");
-	if (c->trust_keys.n || (c->trust && c->trust[0]))
-		mlb_buf_adds(&text, " [trust]");
-	return text.len ? mlb_buf_detach(&text) : NULL;
+	mlb_buf_addf(&text, "mlbuild.ini has%s%s%s: nothing acts on that in this version",
+		     c->remote.n ? " [remote]" : "", c->notify.n ? " [notify]" : "",
+		     c->trust_keys.n || (c->trust && c->trust[0]) ? " [trust]" : "");
+	if (strchr(mlb_buf_str(&text), '['))
+		mlb_strvec_push(&p->notes, mlb_buf_str(&text));
+	mlb_buf_release(&text);
 }
 
 /* What is wrong with the files themselves, and what can be said of the rest of them. */
@@ -121,7 +121,7 @@ report_all(struct mlb_project *p, struct mlb_err *err)
 {
 	struct mlb_config *config = NULL;
 	struct mlb_graph *graph = NULL;
-	struct mlb_compile c = { p->root, p->vcs, NULL };
+	struct mlb_compile c = { p->root, p->vcs, NULL, NULL };
 	struct mlb_err all = MLB_ERR_INIT;
 	int rc = mlb_project_try_config(&config, p, &all);
 
@@ -143,7 +143,7 @@ report_all(struct mlb_project *p, struct mlb_err *err)
 static int
 compile(struct mlb_project *p, const char *file, struct mlb_err *err)
 {
-	struct mlb_compile c = { p->root, NULL, NULL };
+	struct mlb_compile c = { p->root, NULL, NULL, &p->notes };
 	struct mlb_err first = MLB_ERR_INIT;
 	int rc = mlb_project_vcs(p, err);
 
@@ -157,14 +157,15 @@ compile(struct mlb_project *p, const char *file, struct mlb_err *err)
 		mlb_err_release(&first);
 		return rc;
 	}
-	free(p->unused);
-	p->unused = unused_sections(p->config);
+	mlb_strvec_release(&p->notes);
+	note_unused(p);
 	c.vcs = p->vcs;
 	c.config = p->config;
 	rc = mlb_graph_compile(&p->graph, &c, err);
 	if (rc == 0)
 		mlb_project_cache_moved(p);
-	if (rc == 0 && !mlb_is_variant(p) && !mlb_db_is_copy(p->db))
+	/* Where there is something to tell a build does so, which must come here then. */
+	if (rc == 0 && !mlb_is_variant(p) && !mlb_db_is_copy(p->db) && (p->storing || !p->notes.n))
 		rc = mlb_graph_save(p->graph, file, err);
 	return rc;
 }

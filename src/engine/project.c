@@ -145,7 +145,7 @@ mlb_project_close(struct mlb_project *p)
 	if (p->cancel_fd >= 0)
 		close(p->cancel_fd);
 	free(p->override);
-	free(p->unused);
+	mlb_strvec_release(&p->notes);
 	free(p->vcs_why);
 	free(p->name);
 	free(p->state_dir);

@@ -44,7 +44,7 @@ struct mlb_project {
 	struct mlb_cas *cas;
 	struct mlb_results *results;
 	struct mlb_vcs *vcs; /* NULL until asked for, or where there is none */
-	char *unused; /* sections of the ini that nothing acts on; NULL: none, or not compiled just now */
+	struct mlb_strvec notes; /* of the ini, compiled just now: for the next build to tell */
 	bool vcs_tried;
 	char *vcs_why; /* why there is none; "" */
 	struct mlb_config *config;

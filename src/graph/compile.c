@@ -199,6 +199,8 @@ release(struct mlb_comp *c)
 			mlb_strmap_release(&c->target[i].key[k].index);
 	for (uint32_t i = 0; i < c->glob.n; i++)
 		mlb_vec_release((struct mlb_c_u32s *)c->glob.entry[i].u.ptr);
+	for (uint32_t i = 0; i < c->reached.n; i++)
+		mlb_vec_release((struct mlb_c_u32s *)c->reached.entry[i].u.ptr);
 	mlb_diag_release(&c->diag);
 	mlb_strmap_release(&c->by_name);
 	mlb_vec_release(&c->inst);
@@ -218,6 +220,8 @@ release(struct mlb_comp *c)
 	mlb_left_outs_release(&c->left_outs);
 	mlb_strmap_release(&c->out_dir);
 	mlb_strmap_release(&c->glob);
+	mlb_strmap_release(&c->reached);
+	mlb_vec_release(&c->glob_used);
 	mlb_py_release(&c->py);
 	mlb_buf_release(&c->str);
 	mlb_strmap_release(&c->str_map);
@@ -249,6 +253,7 @@ mlb_graph_compile(struct mlb_graph **out, const struct mlb_compile *in, struct m
 	mlb_c_outputs(&c);
 	mlb_c_resolve(&c);
 	mlb_c_check_dirs(&c);
+	mlb_c_glob_notes(&c);
 	if (mlb_c_order(&c, false)) {
 		mlb_c_gates(&c);
 		mlb_c_order(&c, true);

@@ -89,6 +89,13 @@ struct mlb_c_dir {
 	uint32_t inst;
 };
 
+/* A glob that would match outputs, if it saw them. */
+struct mlb_c_glob {
+	uint32_t inst;
+	const struct mlb_text *where;
+	const char *pattern;
+};
+
 MLB_VEC_NAMED(mlb_c_u32s, uint32_t);
 MLB_VEC_NAMED(mlb_c_words, const char *);
 
@@ -119,6 +126,8 @@ struct mlb_comp {
 	struct mlb_left_outs left_outs;      /* directories whose .mlbuildignore matters */
 	struct mlb_strmap out_dir;           /* directories that hold outputs or sources */
 	struct mlb_strmap glob;              /* pattern -> struct mlb_c_u32s *, path numbers */
+	struct mlb_strmap reached;           /* pattern -> struct mlb_c_u32s *, numbers of outputs (compile_globs.c) */
+	MLB_VEC(struct mlb_c_glob) glob_used;
 	struct mlb_py py;
 
 	struct mlb_buf str;                  /* the string table */
@@ -224,6 +233,11 @@ void mlb_c_imports(struct mlb_comp *c, struct mlb_c_work *w, uint32_t script);
 /* compile_needs.c */
 void mlb_c_needs(struct mlb_comp *c, struct mlb_c_work *w);
 void mlb_c_each(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *value);
+
+/* compile_globs.c */
+const char *mlb_c_glob_outputs(struct mlb_comp *c, uint32_t inst, const char *pattern); /* for the error that nothing matches: which output would; "" or from c->tmp */
+void mlb_c_glob_used(struct mlb_comp *c, uint32_t inst, const char *pattern, const struct mlb_text *where);
+void mlb_c_glob_notes(struct mlb_comp *c); /* what those leave out that is not read in another way */
 
 /* compile_gates.c */
 void mlb_c_gates(struct mlb_comp *c);

@@ -55,12 +55,13 @@ each_pattern(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *va
 }
 
 static void
-each_nothing(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *value)
+each_nothing(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *value,
+	     const char *pattern)
 {
 	mlb_c_error(
 		c, value,
-		"in '%s': no file matches '%s' (outputs and what .mlbuildignore names are not looked at)",
-		c->inst.v[w->inst].name, value->s);
+		"in '%s': no file matches '%s' (outputs and what .mlbuildignore names are not looked at)%s",
+		c->inst.v[w->inst].name, value->s, mlb_c_glob_outputs(c, w->inst, pattern));
 	w->failed = true;
 }
 
@@ -71,13 +72,15 @@ each_files(struct mlb_comp *c, struct mlb_c_work *w, const struct mlb_text *valu
 	struct mlb_strvec files = MLB_VEC_INIT;
 	struct mlb_strvec dirs = MLB_VEC_INIT;
 	struct mlb_err err = MLB_ERR_INIT;
-	const char *pattern = mlb_buf_str(&c->str) + c->inst.v[w->inst].node.each_glob;
+	const char *pattern =
+		mlb_arena_strdup(&c->tmp, mlb_buf_str(&c->str) + c->inst.v[w->inst].node.each_glob);
 
-	if (mlb_glob_files(&files, &dirs, c->in->root, mlb_arena_strdup(&c->tmp, pattern),
-			   keep_made, c, &err) < 0)
+	if (mlb_glob_files(&files, &dirs, c->in->root, pattern, keep_made, c, &err) < 0)
 		mlb_c_take(c, value, &c->inst.v[w->inst], &err);
 	else if (files.n == 0)
-		each_nothing(c, w, value);
+		each_nothing(c, w, value, pattern);
+	else
+		mlb_c_glob_used(c, w->inst, pattern, value);
 	mlb_c_left_out_check(c, value, &c->inst.v[w->inst]);
 	for (size_t i = 0; i < files.n; i++) {
 		uint32_t p = mlb_c_path(c, files.v[i]);

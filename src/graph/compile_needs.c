@@ -234,9 +234,9 @@ need_glob(struct need *n, const char *pattern)
 		mlb_c_error(
 			n->c, n->where,
 			n->c->in->vcs
-				? "in '%s': no file matches '%s' (outputs and what git or .mlbuildignore ignores are not looked at)"
-				: "in '%s': no file matches '%s' (outputs and what .mlbuildignore names are not looked at)",
-			instance_name(n), n->word);
+				? "in '%s': no file matches '%s' (outputs and what git or .mlbuildignore ignores are not looked at)%s"
+				: "in '%s': no file matches '%s' (outputs and what .mlbuildignore names are not looked at)%s",
+			instance_name(n), n->word, mlb_c_glob_outputs(n->c, n->w->inst, pattern));
 		fail(n);
 	}
 	for (size_t i = 0; i < found->n; i++) {
@@ -389,7 +389,7 @@ need_word(struct need *n)
 	if (to)
 		need_target(n, to, &ref);
 	else if (mlb_glob_is(n->word) && !is_there(n->c, n->word))
-		need_glob(n, n->word);
+		need_glob(n, n->word), mlb_c_glob_used(n->c, n->w->inst, n->word, n->where);
 	else
 		need_path(n);
 }

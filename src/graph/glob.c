@@ -146,6 +146,30 @@ mlb_glob_match(const char *pattern, const char *path)
 	}
 }
 
+bool
+mlb_glob_reaches(const char *pattern, const char *dir)
+{
+	for (;;) {
+		const char *p_end = component_end(pattern);
+		const char *s_end = component_end(dir);
+
+		if (*dir == '\0')
+			return *pattern != '\0';
+		if (is_double_star(pattern, p_end)) {
+			/* It takes all that is left, unless that is hidden. */
+			while (*dir != '\0' && *dir != '.') {
+				dir = component_end(dir);
+				dir += *dir == '/';
+			}
+			return *dir == '\0';
+		}
+		if (*p_end == '\0' || !match_name(pattern, p_end, dir, s_end))
+			return false;
+		pattern = p_end + 1;
+		dir = s_end + (*s_end == '/');
+	}
+}
+
 /* One character of fixed text at p: itself, or [x] for x; its length in the pattern, 0 for a glob character. */
 static size_t
 fixed_char(const char *p, char *c)

@@ -8,6 +8,7 @@
 
 bool mlb_glob_is(const char *s);                              /* has a glob character */
 bool mlb_glob_match(const char *pattern, const char *path);   /* the whole path */
+bool mlb_glob_reaches(const char *pattern, const char *dir);  /* it may match something below dir */
 
 /* The directory of the components that have no glob character, "." without: "a/b" for "a/b/x*.csv". Replaces out. */
 void mlb_glob_base(struct mlb_buf *out, const char *pattern);

@@ -175,6 +175,7 @@ struct mlb_compile {
 	const char *root;          /* absolute; files are looked for here */
 	struct mlb_vcs *vcs;       /* NULL outside a repository */
 	const struct mlb_config *config;
+	struct mlb_strvec *notes;  /* what is no error and worth telling is appended; NULL: nobody listens */
 };
 
 /* Resolve, expand and check everything; all errors at once, each with file and line. */

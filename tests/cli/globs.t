@@ -139,6 +139,63 @@ rm made.txt
 ok mlbuild
 did ''
 
+t a glob that reaches into outputs names them: an error if nothing else matches
+t_dir
+: >"$RAN"
+echo 1 >1.txt
+put data/raw.csv <<'X'
+raw
+X
+put mlbuild.ini <<'X'
+[dataset made]
+run = echo made >>"$RAN"; mkdir -p ${out}; cp 1.txt ${out}/x.csv
+out = gen/deep/
+[dataset file]
+run = echo file >>"$RAN"; cp 1.txt ${out}
+out = data/file.csv
+[dataset d]
+run = echo d >>"$RAN"; ls > ${out}
+out = list
+needs = gen/*/*.csv
+X
+code 2 mlbuild
+err_has "'gen/*/*.csv'"
+err_has "'gen/deep'"
+err_has "'made'"
+did ''
+change mlbuild.ini 'needs = gen.*' 'needs = gen/**'
+code 2 mlbuild
+err_has "'made'"
+change mlbuild.ini 'needs = gen.*' 'each = *.csv'
+change mlbuild.ini 'out = list' 'out = l/${each:name}'
+change mlbuild.ini 'out = data/file.csv' 'out = file.csv'
+code 2 mlbuild
+err_has "'file.csv'"
+change mlbuild.ini 'out = file.csv' 'out = data/file.csv'
+
+t and a note if it matches sources too, once
+change mlbuild.ini 'each = .*' 'needs = data/*.csv'
+change mlbuild.ini 'out = l/.*' 'out = list'
+ok mlbuild status
+ok mlbuild
+err_has "mlbuild.ini:10: in 'd': 'data/*.csv' leaves out 'data/file.csv', an output of 'file'"
+did 'd file made'
+ok mlbuild
+err_hasnt 'leaves out'
+did ''
+
+t no note if the target is read in another way, nor of its own output
+change mlbuild.ini 'needs = .*' 'needs = data/*.csv file'
+ok mlbuild
+err_hasnt 'leaves out'
+change mlbuild.ini 'needs = .*' 'needs = l*'
+echo l >l.txt
+ok mlbuild
+err_hasnt 'leaves out'
+change mlbuild.ini 'needs = .*' 'needs = data/**'
+ok mlbuild d
+err_has 'leaves out'
+
 t a source that is a directory
 t_dir
 : >"$RAN"

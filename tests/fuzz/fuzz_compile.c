@@ -23,7 +23,7 @@ empty_dir(void)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct mlb_compile in = { empty_dir(), NULL, NULL };
+	struct mlb_compile in = { empty_dir(), NULL, NULL, NULL };
 	struct mlb_config *config = NULL;
 	struct mlb_graph *g = NULL;
 

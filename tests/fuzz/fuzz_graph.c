@@ -28,7 +28,7 @@ original(void)
 {
 	static struct mlb_graph *g;
 	struct mlb_config *config = NULL;
-	struct mlb_compile in = { "/nonexistent", NULL, NULL };
+	struct mlb_compile in = { "/nonexistent", NULL, NULL, NULL };
 
 	if (g)
 		return g;

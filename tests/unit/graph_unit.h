@@ -34,7 +34,7 @@ compile_ini(struct mlb_graph **out, const char *ini, struct mlb_err *err)
 {
 	char root[4096];
 	struct mlb_buf why = MLB_BUF_INIT(4096);
-	struct mlb_compile in = { root, NULL, NULL };
+	struct mlb_compile in = { root, NULL, NULL, NULL };
 	struct mlb_config *config = NULL;
 	int rc;
 

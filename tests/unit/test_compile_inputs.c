@@ -110,7 +110,7 @@ test_project_below_the_repository(void **state)
 		struct mlb_buf why = MLB_BUF_INIT(4096);
 		struct mlb_err err = MLB_ERR_INIT;
 		struct mlb_config *config = NULL;
-		struct mlb_compile in = { root, NULL, NULL };
+		struct mlb_compile in = { root, NULL, NULL, NULL };
 
 		put_file("mlbuild.ini", "[dataset a]\nrun = cat x.tmp x.csv > ${out}\nout = a\n");
 		assert_non_null(getcwd(root, sizeof(root)));

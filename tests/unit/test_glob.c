@@ -181,10 +181,26 @@ test_walk(void **state)
 	assert_files("**/*.py", not_pkg, "src/link.py src/x.py", ". data src");
 }
 
+static void
+test_reaches(void **state)
+{
+	(void)state;
+	assert_true(mlb_glob_reaches("a/*.csv", "a"));
+	assert_false(mlb_glob_reaches("a/*.csv", "a/b"));
+	assert_true(mlb_glob_reaches("a/*/*.csv", "a/b"));
+	assert_false(mlb_glob_reaches("a/*/*.csv", "b/b"));
+	assert_true(mlb_glob_reaches("**/x.csv", "a/b/c"));
+	assert_true(mlb_glob_reaches("a/**", "a/b/c"));
+	assert_false(mlb_glob_reaches("a/**", "b"));
+	assert_false(mlb_glob_reaches("**", "a/.hidden"));
+	assert_false(mlb_glob_reaches("*", "a"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reaches),
 		cmocka_unit_test(test_match),
 		cmocka_unit_test(test_match_is_not_exponential),
 		cmocka_unit_test(test_base_and_escape),
