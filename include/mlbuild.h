@@ -185,6 +185,7 @@ struct mlb_report {
 	uint64_t saved;    /* ns of commands that need not run because results were at hand */
 	char *metrics;     /* JSON object: node -> metrics, of the targets asked for; owned */
 	char *changed; /* files of the project that were changed: "mlbuild.lock .gitignore"; owned */
+	char *to_commit; /* those of them that git tracks or would add; NULL: there is no git; owned */
 	char *artifacts; /* variants: one "NODE PATH" per line; owned */
 	char *run;       /* id of the run, "" if nothing was done; owned */
 };

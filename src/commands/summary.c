@@ -1,6 +1,5 @@
 /* The last lines of a build. */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "commands/jsonline.h"
@@ -9,7 +8,6 @@
 
 enum {
 	MAX_NAMES = 5, /* of failed targets */
-	MAX_PATH_BYTES = 64 * 1024,
 };
 #define SECOND UINT64_C(1000000000)
 
@@ -167,28 +165,19 @@ json_summary(struct out *out, const struct mlb_report *r, int code)
 	jsonline_end(&l);
 }
 
-/* Does the project belong to a git repository? A worktree's or submodule's .git is a file. */
-static bool
-in_git(const struct app *app)
+/* Outside of git it is told what was written; in it, what there is to commit. */
+static void
+print_changed(struct out *o, const struct mlb_report *r)
 {
-	struct mlb_buf dir = MLB_BUF_INIT(MAX_PATH_BYTES);
-	bool found = false;
+	const char *names = r->to_commit ? r->to_commit : r->changed;
 
-	mlb_buf_adds(&dir, app->project ? mlb_project_root(app->project) : "");
-	while (dir.len && !found) {
-		size_t len = dir.len;
-		const char *slash;
-
-		mlb_buf_adds(&dir, dir.data[len - 1] == '/' ? ".git" : "/.git");
-		found = access(mlb_buf_str(&dir), F_OK) == 0;
-		mlb_buf_truncate(&dir, len);
-		slash = strrchr(mlb_buf_str(&dir), '/');
-		if (!slash || len == 1)
-			break;
-		mlb_buf_truncate(&dir, MLB_MAX((size_t)(slash - dir.data), (size_t)1));
-	}
-	mlb_buf_release(&dir);
-	return found;
+	if (!names || !*names)
+		return;
+	out_adds(o, "changed: ");
+	add_clean(o, names);
+	if (r->to_commit)
+		out_addf(o, ": commit %s", strchr(names, ' ') ? "them" : "it");
+	out_adds(o, "\n");
 }
 
 void
@@ -205,13 +194,8 @@ ui_summary(struct ui *ui, const struct mlb_report *r, int code)
 		up_to_date(ui, r);
 	else if (!app->opt.quiet)
 		verdict(ui, r, code);
-	if (!app->opt.quiet && r->changed && *r->changed) {
-		out_adds(&app->err, "changed: ");
-		add_clean(&app->err, r->changed);
-		if (in_git(app))
-			out_addf(&app->err, ": commit %s", strchr(r->changed, ' ') ? "them" : "it");
-		out_adds(&app->err, "\n");
-	}
+	if (!app->opt.quiet)
+		print_changed(&app->err, r);
 	out_flush(&app->err);
 	/* What could be made in spite of a failure (-k) is as good as in any other build. */
 	if (!idle || (r->artifacts && *r->artifacts)) {

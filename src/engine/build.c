@@ -29,6 +29,7 @@ mlb_report_release(struct mlb_report *r)
 {
 	free(r->metrics);
 	free(r->changed);
+	free(r->to_commit);
 	free(r->artifacts);
 	free(r->run);
 	memset(r, 0, sizeof(*r));

@@ -471,17 +471,33 @@ tell_needs(struct mlb_builder *b)
 	mlb_err_release(&err);
 }
 
+/* Whether it has to be committed, git alone knows: it may ignore the file. */
+static void
+add_changed(struct mlb_builder *b, const char *path, struct mlb_buf *changed,
+	    struct mlb_buf *to_commit)
+{
+	struct mlb_err ignored = MLB_ERR_INIT;
+
+	mlb_buf_addf(changed, "%s%s", changed->len ? " " : "", path);
+	if (mlb_project_vcs(b->p, &ignored) == 0 && b->p->vcs && !mlb_vcs_ignored(b->p->vcs, path))
+		mlb_buf_addf(to_commit, "%s%s", to_commit->len ? " " : "", path);
+	mlb_err_release(&ignored);
+}
+
 void
 mlb_report_changed(struct mlb_builder *b)
 {
-	struct mlb_buf changed = MLB_BUF_INIT(MLB_KIB);
+	struct mlb_buf changed = MLB_BUF_INIT(MLB_KIB), to_commit = MLB_BUF_INIT(MLB_KIB);
 
 	if (b->lock_changed)
-		mlb_buf_adds(&changed, "mlbuild.lock");
+		add_changed(b, "mlbuild.lock", &changed, &to_commit);
 	if (b->ignore_changed)
-		mlb_buf_addf(&changed, "%s.gitignore", b->lock_changed ? " " : "");
+		add_changed(b, ".gitignore", &changed, &to_commit);
 	free(b->report->changed);
+	free(b->report->to_commit);
 	b->report->changed = mlb_buf_detach(&changed);
+	b->report->to_commit = b->p->vcs ? mlb_buf_detach(&to_commit) : NULL;
+	mlb_buf_release(&to_commit);
 }
 
 int

@@ -58,4 +58,16 @@ ok mlbuild --color always -f build status
 t_n=$(tr -cd '\033' <"$T_ALL" | wc -c)
 [ "$t_n" -gt 0 ] && pass || fail 'no colour'
 
+t a target and --help: what a build has, for that is what naming a target does
+t_dir
+put mlbuild.ini <<'X'
+[task go]
+run = true
+X
+ok mlbuild go --help
+out_has 'build'
+out_has '--force'
+ok mlbuild go --version
+out_hasnt 'go'
+
 done_testing

@@ -365,6 +365,20 @@ rm mlbuild.lock
 ok mlbuild
 match '^changed: mlbuild[.]lock: commit it$'
 
+t nor of what git ignores
+t_dir
+t_git
+chain
+echo mlbuild.lock >.gitignore
+t_commit
+ok mlbuild
+match '^changed: [.]gitignore: commit it$'
+echo more >>in.txt
+ok mlbuild
+hasnt changed:
+ok mlbuild -f d --json
+hasnt commit
+
 t metrics of what was built in spite of a failure
 t_dir
 put mlbuild.ini <<'X'
