@@ -37,13 +37,16 @@ gives_code(const struct mlb_shlex_cmd *c, const char *word, bool ends)
 {
 	static const char *const names[] = { "--command",    "--eval",  "--execute",
 					     "--expression", "--print", "--run" };
+	static const char split[] = "--split-string"; /* of env */
 	size_t len = strcspn(word, "=");
 
 	if (word[0] != '-' && word[0] != '+')
 		return false;
 	if (word[1] != '-')
 		return strchr(word, 'c') ||
-		       strpbrk(ends ? word + len - 1 : word, c->long_too ? "eEpr" : "eE");
+		       strpbrk(ends ? word + len - 1 : word, c->long_too ? "eEprS" : "eES");
+	if (len == strlen(split) && memcmp(word, split, len) == 0)
+		return true;
 	for (size_t i = 0; c->long_too && i < MLB_ARRAY_LEN(names); i++)
 		if (strlen(names[i]) == len && memcmp(word, names[i], len) == 0)
 			return true;
@@ -70,6 +73,8 @@ mlb_shlex_interpreted(const struct mlb_shlex_cmd *c)
 	if (c->program && !c->value &&
 	    !(c->program == MLB_SHELL_AWK && word[0] == '-' && one_of(word[1], "Fv")))
 		return true;
+	if (c->text && c->interpreter && !c->script)
+		return true; /* sh <<<… */
 	return c->interpreter && gives_code(c, word, false);
 }
 
@@ -163,7 +168,7 @@ mlb_shlex_word_end(struct mlb_shlex *lx)
 	c->word[c->word_len] = '\0';
 	if (!c->redirect)
 		classify(lx, c);
-	c->redirect = c->in_word = c->expanded = c->quoted = c->bracket = false;
+	c->redirect = c->text = c->in_word = c->expanded = c->quoted = c->bracket = false;
 	c->word_len = 0;
 }
 

@@ -86,6 +86,7 @@ less_than(struct mlb_shlex *lx, const char *p)
 		return;
 	if (p[2] == '<') {
 		lx->ignore_lt = 2;
+		cmd(lx)->text = true;
 		return;
 	}
 	lx->ignore_lt = 1;

@@ -34,6 +34,7 @@ struct mlb_shlex_cmd {
 	bool quoted;      /* this word has quotes: it is not empty for the shell */
 	bool bracket;     /* this word has a '[': it may be a subscript, which is interpreted */
 	bool redirect;    /* this word names a file to read or write */
+	bool text;        /* or, after <<<, is what the command reads */
 	bool named;       /* the command's name is read */
 	bool prefix;      /* this command starts another: exec, xargs */
 	bool runs;        /* it is a $(…) whose output names a command */

@@ -15,6 +15,19 @@ struct here {
 	bool tabs;
 };
 
+/* What the next word is, if not one of a command. */
+enum role {
+	ROLE_NONE,
+	ROLE_TO,      /* where output goes: > */
+	ROLE_FROM,    /* where input comes from: < */
+	ROLE_TEXT,    /* text to read: <<< */
+	ROLE_NAME,    /* of a function */
+	ROLE_EACH,    /* the variable of a `for` or `select` */
+	ROLE_LIST,    /* then `in`, or none of its words */
+	ROLE_SUBJECT, /* of a `case` */
+	ROLE_CASES,   /* then `in` */
+};
+
 struct scan {
 	mlb_word_fn *fn;
 	void *ctx;
@@ -23,9 +36,8 @@ struct scan {
 	bool in_word;
 	bool dead;    /* it has an expansion or a glob */
 	bool command; /* the next word is a command's name */
-	bool drop;    /* the next word is where output goes */
-	bool text;    /* the next word is text to read: <<< */
 	bool module;  /* the next word comes after -m */
+	enum role role;
 	struct here here[MAX_HERE];
 	unsigned n_here;
 };
@@ -103,40 +115,103 @@ offer_values(struct scan *s, const char *w)
 		offer(s, eq + 1, MLB_WORD_PATH);
 }
 
-static void
-word_end(struct scan *s)
+/* Words of the shell's own syntax say what the next one is. */
+static enum role
+next_role(const char *w)
 {
-	const char *w = mlb_buf_str(&s->word);
-	bool command = s->command;
-	bool module = s->module;
-	bool target = s->drop;
-	bool drop = s->drop || s->text;
+	static const struct {
+		const char *name;
+		enum role role;
+	} words[] = {
+		{ "case", ROLE_SUBJECT },
+		{ "for", ROLE_EACH },
+		{ "function", ROLE_NAME },
+		{ "select", ROLE_EACH },
+	};
 
-	if (!s->in_word)
+	for (size_t i = 0; i < MLB_ARRAY_LEN(words); i++)
+		if (strcmp(w, words[i].name) == 0)
+			return words[i].role;
+	return ROLE_NONE;
+}
+
+/* A word of a command. */
+static void
+plain_end(struct scan *s, const char *w, bool module)
+{
+	bool command = s->command;
+
+	s->command = false;
+	if ((s->dead && strcmp(w, "{") != 0) || s->word.full)
 		return;
-	s->module = s->drop = s->text = false;
-	s->in_word = false;
-	if (drop || s->dead || s->word.full) {
-		if (!drop)
-			s->command = false;
-		else if (target && !s->dead && !s->word.full)
-			offer(s, w, MLB_WORD_TARGET);
-	} else if (command && is_assignment(w)) {
+	if (command && is_assignment(w)) {
+		s->command = true;
 		offer_values(s, w);
 	} else if (command && (mlb_shell_traits(w) & MLB_SHELL_KEYWORD)) {
 		s->command = true;
+	} else if (command && next_role(w) != ROLE_NONE) {
+		s->role = next_role(w);
 	} else if (module && is_module(w)) {
 		s->fn(s->ctx, w, MLB_WORD_MODULE);
 	} else if (*w == '-') {
 		s->module = strcmp(w, "-m") == 0;
-		s->command = false;
 		offer_values(s, w);
 	} else {
-		s->command = false;
 		if (!command || is_script(w))
 			offer(s, w, MLB_WORD_PATH);
 		offer_values(s, w);
 	}
+}
+
+/* A word that has a role of its own; false: it has not, after all. */
+static bool
+role_end(struct scan *s, const char *w, enum role role)
+{
+	bool clear = !s->dead && !s->word.full;
+
+	switch (role) {
+	case ROLE_TO:
+	case ROLE_FROM:
+		if (clear)
+			offer(s, w, role == ROLE_TO ? MLB_WORD_TARGET : MLB_WORD_PATH);
+		return true;
+	case ROLE_EACH:
+		s->role = ROLE_LIST;
+		s->command = true;
+		return true;
+	case ROLE_SUBJECT:
+		s->role = ROLE_CASES;
+		return true;
+	case ROLE_LIST:
+	case ROLE_CASES:
+		if (strcmp(w, "in") != 0)
+			return false;
+		s->command = role == ROLE_CASES;
+		return true;
+	case ROLE_NAME:
+		s->command = true;
+		return true;
+	case ROLE_TEXT:
+		return true;
+	case ROLE_NONE:
+		break;
+	}
+	return false;
+}
+
+static void
+word_end(struct scan *s)
+{
+	const char *w = mlb_buf_str(&s->word);
+	enum role role = s->role;
+	bool module = s->module;
+
+	if (!s->in_word)
+		return;
+	s->role = ROLE_NONE;
+	s->module = s->in_word = false;
+	if (!role_end(s, w, role))
+		plain_end(s, w, module);
 	s->dead = false;
 	mlb_buf_clear(&s->word);
 }
@@ -146,7 +221,9 @@ command_end(struct scan *s)
 {
 	word_end(s);
 	s->command = true;
-	s->drop = s->text = s->module = false;
+	s->module = false;
+	if (s->role != ROLE_LIST && s->role != ROLE_CASES) /* a line may end before `in` */
+		s->role = ROLE_NONE;
 }
 
 /* ------------------------------------------------------------ nesting */
@@ -311,24 +388,36 @@ skip_here(struct scan *s, const char *p, const char *end)
 
 /* ------------------------------------------------------------ the text */
 
+/* The number of a file descriptor directly before < or > is no word. */
+static void
+skip_number(struct scan *s)
+{
+	const char *w = mlb_buf_str(&s->word);
+
+	if (!s->in_word || s->dead || w[strspn(w, "0123456789")] != '\0')
+		return;
+	s->in_word = false;
+	mlb_buf_clear(&s->word);
+}
+
 static const char *
 scan_redirect(struct scan *s, const char *p, const char *end)
 {
+	skip_number(s);
 	word_end(s);
 	if (*p == '<' && p + 1 < end && p[1] == '<') {
 		if (p + 2 < end && p[2] == '<') {
-			s->text = true;
+			s->role = ROLE_TEXT;
 			return p + 3;
 		}
 		return here_begin(s, p + 2, end);
 	}
-	if (*p == '>')
-		s->drop = true;
+	s->role = *p == '>' ? ROLE_TO : ROLE_FROM;
 	p++;
 	while (p < end && (*p == '>' || *p == '|' || *p == '&'))
 		p++;
 	if (p < end && *p == '(')
-		s->drop = false;
+		s->role = ROLE_NONE;
 	return p;
 }
 

@@ -148,6 +148,67 @@ echo 2 >seen.txt
 ok mlbuild
 did 'a'
 
+t what comes behind '<' is an input wherever it stands
+t_dir
+put mlbuild.ini <<'X'
+[defaults]
+shell = bash -eo pipefail -c
+[dataset a]
+run = echo a >>"$RAN"; <1.txt sort > ${out}
+out = a.txt
+[dataset b]
+run = echo b >>"$RAN"; (cat; echo) < '2 2.txt' > ${out}
+out = b.txt
+[dataset c]
+run =
+  echo c >>"$RAN"
+  x="$(<3.txt)"
+  { echo "$x"; cat; } <4.txt > ${out}
+out = c.txt
+X
+echo 1 | tee 1.txt '2 2.txt' 3.txt >4.txt
+ok mlbuild
+did 'a b c'
+echo 2 >1.txt
+ok mlbuild
+did 'a'
+echo 2 >'2 2.txt'
+ok mlbuild
+did 'b'
+echo 2 >3.txt
+ok mlbuild
+did 'c'
+echo 2 >4.txt
+ok mlbuild
+did 'c'
+
+t "words of the shell's own syntax mean no file"
+t_dir
+put mlbuild.ini <<'X'
+[dataset in]
+path = in
+[dataset split]
+path = split
+[dataset a]
+run =
+  echo a >>"$RAN"
+  for split in 1 2; do
+    case $split in split) exit 1 ;; esac
+  done > ${out}
+out = a.txt
+X
+put in/1 </dev/null
+put split </dev/null
+ok mlbuild
+did 'a'
+ok mlbuild ls a --json
+ok mlbuild why a
+out_hasnt split
+out_hasnt "'in'"
+echo 2 | tee in/2 >split
+ok mlbuild
+did ''
+
 t a directory in needs is the files that git would keep
 t_dir
 t_git

@@ -119,6 +119,7 @@ for shell in 'sh -ec' 'bash -eo pipefail -c'; do
 $(touch pwned)
 `touch pwned`
 ); touch pwned; (
+touch pwned
 X
 	done <<'X'
 y=a; echo "x$(case $y in a) echo ${params:p};; esac)" > ${out}
@@ -133,6 +134,10 @@ sh -c -e ${params:p} > ${out}
 sh >|${out} -c ${params:p}
 SH=sh; $SH -c ${params:p} > ${out}
 python3 -c'print("""${params:p}""")' > ${out}
+env -S ${params:p} > ${out}
+env -i --split-string ${params:p} > ${out}
+env --split-string=${params:p} > ${out}
+$SHELL <<<${params:p} > ${out}
 awk 'BEGIN { print "${params:p}" }' > ${out}
 echo a | sed 's/a/${params:p}/' > ${out}
 X

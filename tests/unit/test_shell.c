@@ -46,7 +46,11 @@ test_words(void **state)
 	assert_words("cat <<< text file", "file");
 	assert_words("a # comment.txt\nb c#d", "c#d");
 	assert_words("if test -f a.txt; then cat b.txt; fi", "a.txt|b.txt");
-	assert_words("for f in a.txt b.txt; do cat c.txt; done", "f|in|a.txt|b.txt|c.txt");
+	assert_words("for f in a.txt b.txt; do cat c.txt; done", "a.txt|b.txt|c.txt");
+	assert_words("case $x in a) cat b.txt;; c.d | e) ;; esac; function f { f g; }", "b.txt|g");
+	assert_words("for f do cat c.txt; done; for a\nin b\ndo c in; done", "c.txt|b|in");
+	assert_words("<a sort b; 3<c 2>d e f; (g) <h; $(<i) <&3", "a|b|c|f|h|i");
+	assert_words("{ a; } <b; while c; do d; done <'e f' g", "b|e f|g");
 	assert_words("cat \x01"
 		     "each/0\x01 x\x01scratch\x01 y",
 		     "y");
