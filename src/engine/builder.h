@@ -165,6 +165,8 @@ void mlb_work_stop(struct mlb_work *w, bool timed_out);
 
 /* place.c: putting known outputs into the workspace. */
 void mlb_place(struct mlb_builder *b, uint32_t n);
+/* Those of a variant stay in the cache: private roots take them from there. */
+void mlb_place_nowhere(struct mlb_builder *b, uint32_t n);
 /* Does the output's path hold bytes that no cache has? They are the user's, and go to .mlbuild/aside/ when replaced. */
 bool mlb_is_unknown(struct mlb_builder *b, uint32_t output);
 char *mlb_aside_for(struct mlb_builder *b,

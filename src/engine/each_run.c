@@ -310,7 +310,7 @@ mlb_each_place(struct mlb_builder *b, uint32_t n)
 	int rc = mlb_each_collect(b->plan, n, b->p->cas, &err);
 
 	if (rc == 0 && mlb_is_variant(b->p)) {
-		mlb_node_done(b, n, true);
+		mlb_place_nowhere(b, n);
 		return;
 	}
 	pl = mlb_calloc(1, sizeof(*pl));

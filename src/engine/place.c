@@ -359,6 +359,18 @@ add_item(struct place *pl, uint32_t output, bool remove)
 }
 
 void
+mlb_place_nowhere(struct mlb_builder *b, uint32_t n)
+{
+	const struct mlb_node *node = &b->plan->node[n];
+
+	if (!node->known && !node->ran) {
+		b->report->current++;
+		b->report->saved += node->measured ? node->duration : 0;
+	}
+	mlb_node_done(b, n, true);
+}
+
+void
 mlb_place(struct mlb_builder *b, uint32_t n)
 {
 	const struct mlb_range out = b->g->node[n].out;
@@ -366,8 +378,7 @@ mlb_place(struct mlb_builder *b, uint32_t n)
 	bool remove;
 
 	if (mlb_is_variant(b->p)) {
-		/* Nothing is put into the workspace: the cache has it, and private roots take it from there. */
-		mlb_node_done(b, n, true);
+		mlb_place_nowhere(b, n);
 		return;
 	}
 	remove = !b->plan->node[n].need_present && !mlb_outputs_available(b->plan, n);

@@ -21,8 +21,10 @@ did ''
 t the same variant runs nothing, another one runs
 ok mlbuild -p x=5 c
 did ''
+err_has 'c is up to date (3 targets, '
 ok mlbuild -p x=6 c
 did 'b c'
+err_has 'done: 2 built, 1 up to date in'
 
 t what a variant lacks is told in words, not as a path
 mlbuild status -p x=5 >now
@@ -139,5 +141,26 @@ eq "$(everything)" "$before"
 : >"$RAN"
 ok mlbuild
 did ''
+
+t of one command for each file too it is said how much is up to date
+t_dir
+put mlbuild.ini <<'INI'
+[params]
+k = 1
+[dataset e]
+each = in/*
+run = echo e >>"$RAN"; echo ${params:k} >${out}
+out = e/${each:name}
+[dataset f]
+run = cat ${e}/* >${out}
+out = f
+INI
+mkdir in
+echo | tee in/1 >in/2
+ok mlbuild -p k=2 f
+did 'e e'
+ok mlbuild -p k=2 f
+did ''
+err_has 'f is up to date (2 targets, '
 
 done_testing
