@@ -278,10 +278,10 @@ finish_report(struct mlb_builder *b, struct mlb_err *err)
 {
 	int rc = 0;
 
-	if (b->ready_to_run) {
+	if (b->ready_to_run)
 		b->report->metrics = mlb_asked_metrics(b->plan);
+	if (b->logged)
 		b->report->run = mlb_strdup(b->run_id);
-	}
 	if (mlb_is_variant(b->p))
 		rc = mlb_variant_artifacts(b, err);
 	if (rc == 0 && b->tracing)

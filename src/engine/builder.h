@@ -73,6 +73,7 @@ struct mlb_builder {
 	struct mlb_lock lock;
 	struct mlb_machinery *m; /* its own, or a sweep's; borrowed */
 	bool ready_to_run;       /* it uses the machinery: point 2 */
+	bool logged;             /* there is a row for this run */
 	struct mlb_u32s todo;    /* nodes to settle */
 	struct mlb_u32s marked;  /* up to date, but lock or memo have to say so */
 	struct mlb_works *

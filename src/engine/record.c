@@ -338,6 +338,10 @@ write_run(struct mlb_builder *b, int status, struct mlb_err *err)
 		.failed = b->report->failed,
 	};
 
+	/* What found everything up to date made nothing, and is no run. */
+	if (status == 0 && run.built + run.restored == 0)
+		return 0;
+	b->logged = true;
 	return mlb_run_set(b->p->db, &run, err);
 }
 

@@ -124,4 +124,16 @@ ok mlbuild
 ok mlbuild log
 eq "$(wc -l <"$T_OUT")" "$(wc -l <"$T_ROOT/runs")"
 
+t nor do those that had to look twice
+t_dir
+chain
+ok mlbuild
+ok mlbuild
+ok mlbuild -p x=1 c
+rm mlbuild.lock
+ok mlbuild --json
+out_has '"run":""'
+ok mlbuild log
+eq "$(wc -l <"$T_OUT")" 1
+
 done_testing
