@@ -128,8 +128,10 @@ enum mlb_event_type {
 	MLB_EV_NO,       /* a check or gate said no: see failure */
 	MLB_EV_BLOCKED,  /* node cannot be built: text says by what */
 	MLB_EV_NOTE,     /* something worth knowing: text */
-	MLB_EV_PROGRESS /* of a checkout, or of reading many sources: files, bytes, total_bytes, duration;
+	MLB_EV_PROGRESS, /* of a checkout, or of reading many sources: files, bytes, total_bytes, duration;
 			    ten times a second at most */
+	MLB_EV_UNENDED   /* node printed a line, such as a progress bar, that has no end yet: what it
+			    reads now (text, len); as a whole it comes by OUTPUT */
 };
 
 struct mlb_failure {

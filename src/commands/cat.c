@@ -11,9 +11,9 @@ const struct cmd cmd_cat = {
 	.name = "cat",
 	.summary = "print a file of an artifact, from the cache",
 	.usage = "TARGET[:OUT][/PATH]",
-	.about =
-		"Print the bytes of an output, or of the file at PATH in an output that is a\n"
-		"directory, as mlbuild.lock names it: from the cache, whatever the workspace holds.",
+	.about = "Print the bytes of an output, or of the file at PATH in an output that is a\n"
+		 "directory, as mlbuild.lock names it: from the cache, whatever the workspace\n"
+		 "holds.",
 	.option = options,
 	.words = WORDS_TARGETS,
 	.min_words = 1,

@@ -12,11 +12,10 @@ const struct cmd cmd_completion = {
 	.name = "completion",
 	.summary = "a completion script for a shell",
 	.usage = "bash|fish|zsh",
-	.about =
-		"Print a completion script. Installed packages have them in place already; by hand:\n"
-		"  bash: eval \"$(mlbuild completion bash)\" in ~/.bashrc\n"
-		"  fish: mlbuild completion fish > ~/.config/fish/completions/mlbuild.fish\n"
-		"  zsh:  mlbuild completion zsh > a file _mlbuild in a directory of $fpath",
+	.about = "Print a completion script. Packages have put them in place already; by hand:\n"
+		 "  bash: eval \"$(mlbuild completion bash)\" in ~/.bashrc\n"
+		 "  fish: mlbuild completion fish > ~/.config/fish/completions/mlbuild.fish\n"
+		 "  zsh:  mlbuild completion zsh > a file _mlbuild in a directory of $fpath",
 	.option = (const struct cmd_option[]){ CMD_OPTIONS_END },
 	.words = WORDS_SHELLS,
 	.min_words = 1,

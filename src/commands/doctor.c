@@ -13,9 +13,9 @@ const struct cmd cmd_doctor = {
 	.name = "doctor",
 	.summary = "what is wrong here, and how to mend it",
 	.usage = "[DIR]",
-	.about =
-		"Examine the machine and the project (of DIR, default: here) and say what is right,\n"
-		"what is wrong, and how to mend it. The exit code is 1 if there is a problem.",
+	.about = "Examine the machine and the project (of DIR, default: here) and say what is\n"
+		 "right, what is wrong, and how to mend it. The exit code is 1 if there is a\n"
+		 "problem.",
 	.option = options,
 	.words = WORDS_DIRS,
 	.max_words = 1,

@@ -17,10 +17,9 @@ const struct cmd cmd_du = {
 	.name = "du",
 	.summary = "what takes the space in the cache",
 	.usage = "[TARGET...]",
-	.about =
-		"Print how much of the cache each target and kind takes: in all, for results older\n"
-		"than that of mlbuild.lock, for what no other needs (unique), and for what others\n"
-		"need too (shared). Then what nothing names, and the size of the cache.",
+	.about = "Print how much of the cache each target and kind takes: in all, for results\n"
+		 "older than that of mlbuild.lock, for what no other needs (unique), and for what\n"
+		 "others need too (shared). Then what nothing names, and the size of the cache.",
 	.option = options,
 	.words = WORDS_TARGETS,
 	.max_words = CMD_ANY,

@@ -16,8 +16,25 @@ const struct cmd cmd_help = {
 	.run = run,
 };
 
-/* "  -j, --jobs N        text": texts begin in the same column. */
-enum { TEXT_COLUMN = 26 };
+/* "  -j, --jobs N        text": texts begin in the same column, and end with the 80th. */
+enum { TEXT_COLUMN = 26, TEXT_WIDTH = 80 - TEXT_COLUMN };
+
+/* What is too long for a line goes on below; the cursor is in TEXT_COLUMN. */
+static void
+print_text(struct out *out, const char *text)
+{
+	while (strlen(text) > TEXT_WIDTH) {
+		int n = TEXT_WIDTH;
+
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			break;
+		out_addf(out, "%.*s\n%*s", n, text, TEXT_COLUMN, "");
+		text += n + 1;
+	}
+	out_addf(out, "%s\n", text);
+}
 
 static void
 print_option(struct out *out, const struct cmd_option *o)
@@ -36,7 +53,8 @@ print_option(struct out *out, const struct cmd_option *o)
 		out_adds(out, "\n");
 		len = 0;
 	}
-	out_addf(out, "%*s%s\n", (int)(TEXT_COLUMN - len), "", o->help ? o->help : def->help);
+	out_addf(out, "%*s", (int)(TEXT_COLUMN - len), "");
+	print_text(out, o->help ? o->help : def->help);
 }
 
 static void
@@ -72,13 +90,12 @@ void
 help_overview(struct out *out)
 {
 	paint_adds(&out->buf, out->color, PAINT_BOLD, "Usage:");
-	out_adds(out,
-		 " mlbuild [OPTION...] [TARGET...]\n"
-		 "       mlbuild COMMAND [OPTION...] [WORD...]\n"
-		 "\n"
-		 "mlbuild makes the datasets, features and models of a project: only what is stale,\n"
-		 "in parallel, and never what has been made before.\n"
-		 "\n");
+	out_adds(out, " mlbuild [OPTION...] [TARGET...]\n"
+		      "       mlbuild COMMAND [OPTION...] [WORD...]\n"
+		      "\n"
+		      "mlbuild makes the datasets, features and models of a project: only what is\n"
+		      "stale, in parallel, and never what has been made before.\n"
+		      "\n");
 	paint_adds(&out->buf, out->color, PAINT_BOLD, "Commands:");
 	out_adds(out, "\n");
 	for (const struct cmd *const *c = cmd_table; *c; c++)
@@ -86,8 +103,9 @@ help_overview(struct out *out)
 			out_addf(out, "  %-12s%s\n", (*c)->name, (*c)->summary);
 	print_options(out, "Options of every command:", cmd_common_options);
 	out_adds(out,
-		 "\nA first word that is no command is a target: 'mlbuild model' is 'mlbuild build model'.\n"
-		 "'mlbuild help COMMAND' lists a command's options; 'man mlbuild' says more.\n");
+		 "\nA first word that is no command is a target: 'mlbuild model' means\n"
+		 "'mlbuild build model'. 'mlbuild help COMMAND' lists the options of a command;\n"
+		 "'man mlbuild' says more.\n");
 }
 
 int

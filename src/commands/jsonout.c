@@ -7,6 +7,7 @@ static const char *const names[] = {
 	[MLB_EV_OUTPUT] = "output",   [MLB_EV_BUILT] = "built",   [MLB_EV_RESTORED] = "restored",
 	[MLB_EV_RETRY] = "retry",     [MLB_EV_FAILED] = "failed", [MLB_EV_NO] = "no",
 	[MLB_EV_BLOCKED] = "blocked", [MLB_EV_NOTE] = "note",     [MLB_EV_PROGRESS] = "progress",
+	[MLB_EV_UNENDED] = NULL, /* for who looks on */
 };
 
 static void
@@ -24,6 +25,8 @@ json_event(struct ui *ui, const struct mlb_event *e)
 {
 	struct jsonline l;
 
+	if (!names[e->type])
+		return;
 	jsonline_begin(&l, &ui->app->out);
 	jsonline_str(&l, "event", names[e->type]);
 	if (e->node && *e->node) {

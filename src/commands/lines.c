@@ -211,6 +211,7 @@ lines_event(struct mlb_buf *b, const struct lines *l, const struct mlb_event *e)
 	switch (e->type) {
 	case MLB_EV_PLAN:
 	case MLB_EV_PROGRESS:
+	case MLB_EV_UNENDED:
 		break;
 	case MLB_EV_WAIT:
 		said(b, l, e, PAINT_WARN, "waiting");

@@ -126,6 +126,7 @@ leaves_line(const struct live *l, const struct mlb_event *e)
 {
 	switch (e->type) {
 	case MLB_EV_PROGRESS:
+	case MLB_EV_UNENDED:
 		return false;
 	case MLB_EV_START:
 	case MLB_EV_OUTPUT:
@@ -148,7 +149,7 @@ take(struct live *l, const struct mlb_event *e)
 		l->planned = live_now();
 	} else if (e->type == MLB_EV_START) {
 		start(l, e);
-	} else if (e->type == MLB_EV_OUTPUT) {
+	} else if (e->type == MLB_EV_OUTPUT || e->type == MLB_EV_UNENDED) {
 		output(l, e);
 	} else if (e->type == MLB_EV_PROGRESS) {
 		reading(l, e);

@@ -19,9 +19,8 @@ const struct cmd cmd_log = {
 	.name = "log",
 	.summary = "the runs, newest first",
 	.usage = "[TARGET]",
-	.about =
-		"List the runs that built something, newest first; with TARGET those that built or\n"
-		"restored it.",
+	.about = "List the runs that built something, newest first; with TARGET those that built\n"
+		 "or restored it.",
 	.option = options,
 	.words = WORDS_TARGETS,
 	.max_words = 1,

@@ -22,10 +22,10 @@ const struct cmd cmd_ls = {
 	.name = "ls",
 	.summary = "the targets, or what an artifact consists of",
 	.usage = "[WORD...]",
-	.about =
-		"List the targets of the project (those of a kind, or that a quoted glob matches):\n"
-		"kind, name, outputs, what they are. For TARGET[:OUT][/PATH] list what the artifact\n"
-		"consists of by mlbuild.lock: type, size, digest, path; from the cache.",
+	.about = "List the targets of the project (those of a kind, or that a quoted glob\n"
+		 "matches): kind, name, outputs, what they are. For TARGET[:OUT][/PATH] list what\n"
+		 "the artifact consists of by mlbuild.lock: type, size, digest, path; from the\n"
+		 "cache.",
 	.option = options,
 	.words = WORDS_TARGETS,
 	.max_words = CMD_ANY,

@@ -122,8 +122,9 @@ void mlb_tell(struct mlb_builder *b, enum mlb_event_type type, uint32_t n, const
 	      uint64_t ns);
 void mlb_tell_about(struct mlb_builder *b, enum mlb_event_type type, const struct mlb_about *a,
 		    const char *text, uint64_t ns);
-void mlb_tell_output(struct mlb_builder *b, const struct mlb_about *a, const char *text,
-		     size_t len);
+/* type: OUTPUT or UNENDED. */
+void mlb_tell_output(struct mlb_builder *b, enum mlb_event_type type, const struct mlb_about *a,
+		     const char *text, size_t len);
 void mlb_tell_failure(struct mlb_builder *b, enum mlb_event_type type, const struct mlb_about *a,
 		      const struct mlb_failure *f, uint64_t duration);
 void mlb_tell_no(struct mlb_builder *b, const struct mlb_about *a, const struct mlb_digest *log,

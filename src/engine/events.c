@@ -65,9 +65,10 @@ mlb_tell(struct mlb_builder *b, enum mlb_event_type type, uint32_t n, const char
 }
 
 void
-mlb_tell_output(struct mlb_builder *b, const struct mlb_about *a, const char *text, size_t len)
+mlb_tell_output(struct mlb_builder *b, enum mlb_event_type type, const struct mlb_about *a,
+		const char *text, size_t len)
 {
-	struct mlb_event e = event_about(b, MLB_EV_OUTPUT, a);
+	struct mlb_event e = event_about(b, type, a);
 
 	e.text = text;
 	e.len = len;

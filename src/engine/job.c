@@ -283,6 +283,12 @@ mlb_job_read(struct mlb_job *j, void (*fn)(void *ctx, const char *text, size_t l
 	return j->out_fd >= 0;
 }
 
+const char *
+mlb_job_unended(const struct mlb_job *j, size_t *len)
+{
+	return mlb_joblog_unended(&j->log, len);
+}
+
 void
 mlb_job_stop(struct mlb_job *j, bool timed_out)
 {

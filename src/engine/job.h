@@ -84,6 +84,8 @@ uint64_t mlb_job_deadline(const struct mlb_job *j); /* monotonic ns, 0: none */
  */
 bool mlb_job_read(struct mlb_job *j, void (*fn)(void *ctx, const char *text, size_t len),
 		  void *ctx);
+/* Of a line that has no end yet the last state, masked; borrowed until the next read; *len 0: there is none. */
+const char *mlb_job_unended(const struct mlb_job *j, size_t *len);
 
 pid_t mlb_job_group(const struct mlb_job *j); /* its process group */
 

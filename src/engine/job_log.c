@@ -196,20 +196,24 @@ mlb_joblog_end(struct mlb_joblog *log)
 /* ------------------------------------------------------------------ lines */
 
 /* Progress bars overwrite their line: only its last state is worth a line of ours. */
-static void
-give_line(const char *text, size_t len, void (*fn)(void *ctx, const char *text, size_t len),
-	  void *ctx)
+static const char *
+last_state(const char *text, size_t *len)
 {
-	while (len > 0 && text[len - 1] == '\r')
-		len--;
-	for (size_t i = len; i > 0; i--) {
-		if (text[i - 1] == '\r') {
-			text += i;
-			len -= i;
-			break;
-		}
-	}
-	fn(ctx, text, len);
+	size_t begin;
+
+	while (*len > 0 && text[*len - 1] == '\r')
+		--*len;
+	for (begin = *len; begin > 0 && text[begin - 1] != '\r'; begin--)
+		;
+	*len -= begin;
+	return text + begin;
+}
+
+const char *
+mlb_joblog_unended(const struct mlb_joblog *log, size_t *len)
+{
+	*len = log->line.len;
+	return log->line.len ? last_state(log->line.data, len) : "";
 }
 
 void
@@ -224,10 +228,13 @@ mlb_joblog_lines(struct mlb_joblog *log, bool last,
 	}
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		size_t len = (size_t)((nl ? nl : end) - p);
+		size_t len = (size_t)((nl ? nl : end) - p), given;
+		const char *state;
 		if (!nl && !last && len < MAX_LINE)
 			break;
-		give_line(p, len, fn, ctx);
+		given = len;
+		state = last_state(p, &given);
+		fn(ctx, state, given);
 		p += len + (nl ? 1 : 0);
 	}
 	size_t rest = (size_t)(end - p);

@@ -37,6 +37,9 @@ void mlb_joblog_end(struct mlb_joblog *log); /* nothing follows: what was held b
 void mlb_joblog_lines(struct mlb_joblog *log, bool last,
 		      void (*fn)(void *ctx, const char *text, size_t len), void *ctx);
 
+/* The last state of a line that has no end yet; borrowed until the next add; *len is 0 if there is none. */
+const char *mlb_joblog_unended(const struct mlb_joblog *log, size_t *len);
+
 const char *mlb_joblog_text(struct mlb_joblog *log, size_t *len); /* borrowed until the next add */
 
 #endif

@@ -406,7 +406,19 @@ mlb_work_said(void *work, const char *text, size_t len)
 	struct mlb_work *w = work;
 	const struct mlb_about about = mlb_work_about(w);
 
-	mlb_tell_output(w->b, &about, text, len);
+	mlb_tell_output(w->b, MLB_EV_OUTPUT, &about, text, len);
+}
+
+/* What a progress bar shows that is drawn over and over again on one line. */
+static void
+tell_unended(struct mlb_work *w)
+{
+	const struct mlb_about about = mlb_work_about(w);
+	size_t len;
+	const char *text = mlb_job_unended(w->job, &len);
+
+	if (len)
+		mlb_tell_output(w->b, MLB_EV_UNENDED, &about, text, len);
 }
 
 void
@@ -414,8 +426,12 @@ mlb_work_output(struct mlb_work *w)
 {
 	int fd = mlb_job_output_fd(w->job);
 
-	if (w->output_ended || mlb_job_read(w->job, mlb_work_said, w))
+	if (w->output_ended)
 		return;
+	if (mlb_job_read(w->job, mlb_work_said, w)) {
+		tell_unended(w);
+		return;
+	}
 	w->output_ended = true;
 	if (fd >= 0)
 		epoll_ctl(w->b->m->epoll, EPOLL_CTL_DEL, fd, NULL);

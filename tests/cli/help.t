@@ -41,6 +41,12 @@ err_has build
 ok mlbuild build status
 did 's'
 
+t what help prints fits into 80 columns
+for command in '' $(mlbuild help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+	ok mlbuild help $command
+	eq "$(grep -E '^.{81}' "$T_OUT")" ''
+done
+
 t -q says nothing when all is well
 ok mlbuild -q
 eq "$(cat "$T_ALL")" ''

@@ -205,7 +205,7 @@ ok mlbuild ls a --json
 ok mlbuild why a
 out_hasnt split
 out_hasnt "'in'"
-echo 2 | tee in/2 >split
+echo 2 | tee in/2 >./split
 ok mlbuild
 did ''
 

@@ -51,6 +51,31 @@ metrics = slow.json
 run = echo 'the last words'; exit 7
 X
 
+t a progress bar is seen while it is drawn, in its last state
+put bar/bar.sh <<'X'
+# Wait until the terminal has this text; without one it never will.
+shown() {
+	n=0
+	until grep -qF "$1" "$SEEN"; do
+		n=$((n + 1))
+		[ "$n" -lt 1000 ] || exit 9
+		sleep 0.02
+	done
+}
+printf '\r 10%%|#   \r 50%%|###'
+shown ' 50%|###'
+printf '\r 99%%|#####\r'
+shown ' 99%|#####'
+printf '\rready\n'
+exit 3
+X
+put bar/mlbuild.ini <<'X'
+[task bar]
+run = sh bar.sh
+X
+term 80 -C bar bar
+has 'exit code 3'
+
 t a build
 term 80 slow
 eq "$T_CODE" 0
