@@ -216,6 +216,7 @@ main(int argc, char **argv)
 
 	fill_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* then a limit of size is an error like a full disk */
 	rc = dispatch(&app, &err);
 	exit_code = finish(&app, rc, &err);
 	mlb_project_close(app.project);

@@ -200,4 +200,21 @@ echo 2 >gone.txt
 code 4 mlbuild -q --locked m
 err_has 'mlbuild.lock does not have it'
 
+t "a limit of the size of files is an error like a full disk, not mlbuild's end"
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = printf x > ${out}; head -c 200000 /dev/urandom >> ${out} 2>/dev/null || :
+out = a.txt
+X
+for limit in 1 20 60 100 200; do
+	t_run_ sh -c 'ulimit -f "$0"; exec "$MLBUILD" -f a 2>&1 | cat' "$limit"
+	case $(cat "$T_OUT") in
+	*"cannot "* | *"done: 1 built"*) pass ;;
+	*) fail "no clear end with ulimit -f $limit" ;;
+	esac
+done
+ok mlbuild a
+ok mlbuild fsck
+
 done_testing
