@@ -5,10 +5,33 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "engine/job.h"
 #include "os/spawn.h"
 
 #define TIMEOUT_NS (60 * 1000 * 1000 * 1000ULL)
 enum { MAX_OUTPUT = 1 << 20 };
+
+/* How it ended and the last line that it printed: there an interpreter names the error. */
+static const char *
+explain(struct mlb_plan *plan, const char *command, const struct mlb_exit *status,
+	const struct mlb_buf *out)
+{
+	struct mlb_buf why = MLB_BUF_INIT(2 * MAX_OUTPUT);
+	const char *text = mlb_buf_str(out), *said;
+	size_t end = out->len, begin;
+
+	while (end > 0 && strchr(" \r\n", text[end - 1]))
+		end--;
+	for (begin = end; begin > 0 && text[begin - 1] != '\n'; begin--)
+		;
+	mlb_job_explain_exit(&why, status, text, end);
+	if (end > begin)
+		mlb_buf_addf(&why, ": %.*s", (int)(end - begin), text + begin);
+	said = mlb_arena_printf(&plan->arena, "its fingerprint '%s' %s%s", command,
+				status->signal ? "was " : "failed with ", mlb_buf_str(&why));
+	mlb_buf_release(&why);
+	return said;
+}
 
 /* A command that fails says nothing of what it should tell: its targets are blocked, others are not. */
 static void
@@ -23,17 +46,14 @@ run_one(struct mlb_plan *plan, uint32_t at, const char *command)
 				   .err_fd = -1 };
 	struct mlb_err err = MLB_ERR_INIT;
 	struct mlb_exit status;
-	int said, rc;
+	int rc;
 
 	rc = mlb_spawn_capture(&out, &status, &spawn, TIMEOUT_NS, &err);
-	said = (int)strcspn(mlb_buf_str(&out), "\n");
 	if (rc)
 		plan->fp_error[at] = mlb_arena_printf(&plan->arena, "its fingerprint '%s': %s",
 						      command, err.text);
 	else if (status.code != 0)
-		plan->fp_error[at] = mlb_arena_printf(
-			&plan->arena, "its fingerprint '%s' failed with exit code %d%s%.*s",
-			command, status.code, said ? ": " : "", said, mlb_buf_str(&out));
+		plan->fp_error[at] = explain(plan, command, &status, &out);
 	else
 		mlb_sha256_of(&plan->fp[at], mlb_buf_str(&out), out.len);
 	mlb_err_release(&err);

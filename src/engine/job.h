@@ -121,4 +121,8 @@ void mlb_job_free(struct mlb_job *j); /* rejects if neither was called */
 void mlb_job_argv(struct mlb_strvec *argv, const char *shell, const char *command,
 		  const char *script_path);
 
+/* Why a command failed, for people. The log may name what was not found. */
+void mlb_job_explain_exit(struct mlb_buf *out, const struct mlb_exit *x, const char *log,
+			  size_t len);
+
 #endif

@@ -43,8 +43,4 @@ const char *const *mlb_job_env(struct mlb_arena *arena, const char *const *chang
 void mlb_job_shell_argv(struct mlb_strvec *argv, const char *shell, const char *command,
 			const char *script_path);
 
-/* Why a command failed, for people. The log may name what was not found. */
-void mlb_job_explain_exit(struct mlb_buf *out, const struct mlb_exit *x, const char *log,
-			  size_t len);
-
 #endif

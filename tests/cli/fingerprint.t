@@ -53,6 +53,17 @@ X
 code 1 mlbuild
 match "its fingerprint 'false' failed with exit code 1\$"
 match '^mlbuild: 1 blocked$'
+
+t one that fails with many words tells the last line, where the error is
+change mlbuild.ini 'fingerprint = false' 'fingerprint = printf "Traceback (most recent call last):\\n  File x\\nKeyError: 7\\n\\n"; exit 3'
+code 1 mlbuild
+err_has 'failed with exit code 3: KeyError: 7'
+err_hasnt 'line 1'
+
+t one that a signal ends
+change mlbuild.ini 'fingerprint = .*' 'fingerprint = kill -9 $$'
+code 1 mlbuild
+err_has "its fingerprint 'kill -9 \$\$' was killed by signal 9"
 echo 1 >"$VERSION_OF_TOOL"
 
 t in defaults, for every target
