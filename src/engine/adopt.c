@@ -9,12 +9,13 @@
 
 #include "base/alloc.h"
 #include "engine/claim.h"
+#include "engine/each.h"
 #include "engine/known.h"
 #include "engine/metrics.h"
 #include "os/clock.h"
 #include "os/machine.h"
 
-enum { MAX_ACTION = 256 << 20 };
+enum { MAX_ACTION = 256 << 20, MAX_TOLD = 10 };
 
 /* Why a target of this sort is never adopted; NULL if it may be. */
 static const char *
@@ -28,8 +29,6 @@ unfit(struct mlb_plan *plan, uint32_t n)
 		return "a check has to say yes itself: run it";
 	if (node->kind == MLB_K_TASK || !node->out.n)
 		return "a task has no result";
-	if (node->flags & MLB_G_EACH)
-		return "it has a result for each file, and only a whole one can be adopted";
 	if (node->flags & MLB_G_FROZEN && mlb_known_locked(plan, n, NULL))
 		return "it is frozen, and mlbuild.lock has its result: only 'mlbuild update' "
 		       "makes another";
@@ -85,6 +84,33 @@ check_output(struct mlb_plan *plan, uint32_t output, struct mlb_buf *wrong)
 	free(full);
 }
 
+/* The same for the files of a target with `each`: all that the inputs of now would give. */
+static void
+check_files(struct mlb_plan *plan, uint32_t n, struct mlb_buf *wrong)
+{
+	const struct mlb_each *e = plan->node[n].each;
+	const struct mlb_range out = plan->g->node[n].out;
+	uint32_t bad = 0;
+
+	for (uint32_t i = 0; e && i < e->n; i++)
+		for (uint32_t k = 0; k < out.n; k++) {
+			const char *path = e->item[i].path[k];
+			struct mlb_err err = MLB_ERR_INIT;
+			char *full = mlb_project_path(plan->p, path);
+
+			if (!mlb_each_on_disk(plan, n, &e->item[i], k).kind)
+				mlb_err_set(&err, MLB_ENOTFOUND, "'%s' is not there", path);
+			else if (plan->g->output[out.first + k].kind == MLB_G_METRICS)
+				mlb_check_metrics(path, full, &err);
+			if (err.text && bad++ < MAX_TOLD)
+				mlb_buf_addf(wrong, "\n%s", err.text);
+			mlb_err_release(&err);
+			free(full);
+		}
+	if (bad > MAX_TOLD)
+		mlb_buf_addf(wrong, "\nand %u more", bad - MAX_TOLD);
+}
+
 static int
 check_node(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 {
@@ -98,7 +124,9 @@ check_node(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		why = unknown_input(plan, n);
 	if (why[0])
 		return mlb_err_set(err, MLB_EINVALID, "'%s' cannot be adopted: %s", name, why);
-	for (uint32_t i = 0; i < out.n; i++)
+	if (plan->g->node[n].flags & MLB_G_EACH)
+		check_files(plan, n, &wrong);
+	for (uint32_t i = 0; i < out.n && !(plan->g->node[n].flags & MLB_G_EACH); i++)
 		check_output(plan, out.first + i, &wrong);
 	if (wrong.len)
 		rc = mlb_err_set(err, MLB_ENOTFOUND, "'%s' cannot be adopted:%s", name,
@@ -107,13 +135,73 @@ check_node(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	return rc;
 }
 
+static int
+put_record(struct mlb_project *p, const struct mlb_action *a, const struct mlb_graph *g,
+	   struct mlb_result *r, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_ACTION);
+	int rc;
+
+	mlb_action_text(&text, g, a);
+	rc = mlb_buf_check(&text, "the action's text", err);
+	if (rc == 0)
+		rc = mlb_cas_put(p->cas, &r->key, mlb_buf_str(&text), text.len, err);
+	if (rc == 0)
+		rc = mlb_results_add(p->results, r, err);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+static int
+store_output(struct mlb_plan *plan, uint32_t n, uint32_t output, struct mlb_err *err)
+{
+	if (plan->g->node[n].flags & MLB_G_NO_STORE)
+		return 0;
+	return mlb_scan_store(&plan->p->scan, plan->g->output[output].path, plan->p->cas, err);
+}
+
+/* The result of one file. */
+static int
+add_file(struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it, struct mlb_result *r,
+	 struct mlb_err *err)
+{
+	struct mlb_arena arena = MLB_ARENA_INIT;
+	struct mlb_action a;
+	int rc;
+
+	for (uint32_t k = 0; k < r->n_outputs; k++) {
+		const struct mlb_now now = mlb_each_on_disk(plan, n, it, k);
+
+		r->output[k].path = it->path[k];
+		r->output[k].kind = now.kind;
+		r->output[k].digest = now.digest;
+		r->output[k].size = now.size;
+	}
+	mlb_each_item_action(plan, n, it, &arena, &a);
+	rc = put_record(plan->p, &a, plan->g, r, err);
+	mlb_arena_release(&arena);
+	return rc;
+}
+
+/* All outputs of an `each` node are in its one directory, which is stored as a whole. */
+static int
+add_files(struct mlb_plan *plan, uint32_t n, struct mlb_result *r, struct mlb_err *err)
+{
+	const struct mlb_each *e = plan->node[n].each;
+	int rc = 0;
+
+	if (e && e->n)
+		rc = store_output(plan, n, plan->g->node[n].out.first, err);
+	for (uint32_t i = 0; e && i < e->n && rc == 0; i++)
+		rc = add_file(plan, n, &e->item[i], r, err);
+	return rc;
+}
+
 /* Outputs into the store, the action's text too, and a record that names them. */
 static int
 add_result(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 {
-	struct mlb_project *p = plan->p;
 	const struct mlb_range out = plan->g->node[n].out;
-	struct mlb_buf text = MLB_BUF_INIT(MAX_ACTION);
 	struct mlb_result r = { .platform = "", .pin = "", .params = "", .run = "adopted" };
 	struct mlb_action a;
 	int rc = 0;
@@ -121,11 +209,12 @@ add_result(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	r.output = mlb_arena_alloc(&plan->arena, (out.n + 1) * sizeof(*r.output));
 	r.n_outputs = out.n;
 	r.started = mlb_clock_wall();
+	if (plan->g->node[n].flags & MLB_G_EACH)
+		return add_files(plan, n, &r, err);
 	for (uint32_t i = 0; i < out.n && rc == 0; i++) {
 		uint32_t o = out.first + i;
 
-		if (!(plan->g->node[n].flags & MLB_G_NO_STORE))
-			rc = mlb_scan_store(&p->scan, plan->g->output[o].path, p->cas, err);
+		rc = store_output(plan, n, o, err);
 		plan->out[o] = mlb_output_on_disk(plan, o);
 		r.output[i].path = mlb_g_path(plan->g, plan->g->output[o].path);
 		r.output[i].kind = plan->out[o].kind;
@@ -133,13 +222,7 @@ add_result(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		r.output[i].size = plan->out[o].size;
 	}
 	mlb_node_action(plan, n, &plan->arena, &a);
-	mlb_action_text(&text, plan->g, &a);
-	if (rc == 0)
-		rc = mlb_cas_put(p->cas, &r.key, mlb_buf_str(&text), text.len, err);
-	if (rc == 0)
-		rc = mlb_results_add(p->results, &r, err);
-	mlb_buf_release(&text);
-	return rc;
+	return rc ? rc : put_record(plan->p, &a, plan->g, &r, err);
 }
 
 static int

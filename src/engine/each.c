@@ -70,8 +70,9 @@ complete(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it
 }
 
 /* What is at the path of an output of one file; kind 0: nothing that is known. */
-static struct mlb_now
-file_on_disk(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it, uint32_t k)
+struct mlb_now
+mlb_each_on_disk(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it,
+		 uint32_t k)
 {
 	const struct mlb_g_output *out = &plan->g->output[plan->g->node[n].out.first + k];
 	struct mlb_now now = { .kind = 0 };
@@ -96,7 +97,7 @@ from_disk(struct mlb_plan *plan, uint32_t n, const struct mlb_lock_block *block)
 
 	for (uint32_t i = 0; i < e->n; i++)
 		for (uint32_t k = 0; k < plan->g->node[n].out.n; k++)
-			e->item[i].out[k] = file_on_disk(plan, n, &e->item[i], k);
+			e->item[i].out[k] = mlb_each_on_disk(plan, n, &e->item[i], k);
 	mlb_each_table(plan, n, &row, &rows);
 	mlb_table_format(&text, row, rows);
 	mlb_sha256_of(&table, mlb_buf_str(&text), text.len);
@@ -167,7 +168,7 @@ from_cache(struct mlb_plan *plan, uint32_t n, struct mlb_each_item *it)
 static bool
 is_somewhere(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it, uint32_t k)
 {
-	struct mlb_now disk = file_on_disk(plan, n, it, k);
+	struct mlb_now disk = mlb_each_on_disk(plan, n, it, k);
 
 	return (disk.kind && mlb_digest_equal(&disk.digest, &it->out[k].digest)) ||
 	       mlb_cas_has(plan->p->cas, &it->out[k].digest);
@@ -238,7 +239,7 @@ decide_fate(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		node->path_cost += node->duration * (e->stale - 1) / plan->p->threads;
 	node->key_known = true;
 	node->changed = node->fate != MLB_FATE_CURRENT || !plan->p->lock_same ||
-			!mlb_digest_equal(&node->sig, &node->memo_sig);
+			plan->p->adopting || !mlb_digest_equal(&node->sig, &node->memo_sig);
 	return 0;
 }
 
@@ -285,11 +286,13 @@ static void
 find_results(struct mlb_plan *plan, uint32_t n)
 {
 	struct mlb_each *e = plan->node[n].each;
+	bool adopting = plan->p->adopting && plan->node[n].asked;
 
 	for (uint32_t i = 0; i < e->n; i++)
-		e->item[i].known = plan->p->lock_same && complete(plan, n, &e->item[i]);
+		e->item[i].known = plan->p->lock_same && !adopting &&
+				   complete(plan, n, &e->item[i]);
 	count_stale(e);
-	if (e->stale && !(e->recalled && plan->p->lock_same))
+	if (e->stale && !adopting && !(e->recalled && plan->p->lock_same))
 		from_table(plan, n);
 	for (uint32_t i = 0; i < e->n; i++)
 		if (!e->item[i].known)

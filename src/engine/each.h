@@ -57,6 +57,9 @@ int mlb_each_remember(struct mlb_plan *plan, uint32_t n,
 void mlb_each_item_action(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it,
 			  struct mlb_arena *arena, struct mlb_action *out);
 int mlb_each_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err);
+/* What is at the path of output k of one file; kind 0: nothing that is known. */
+struct mlb_now mlb_each_on_disk(const struct mlb_plan *plan, uint32_t n,
+				const struct mlb_each_item *it, uint32_t k);
 bool mlb_each_only_places(const struct mlb_plan *plan, uint32_t n); /* every file has a result */
 uint64_t
 mlb_each_expected(const struct mlb_plan *plan,

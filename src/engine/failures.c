@@ -15,10 +15,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "engine/each.h"
 #include "os/clock.h"
 
-#define PREFIX "failed "
 enum { MAX_NAME = 4096, MAX_TEXT = 64 * 1024 };
 
 void
@@ -59,7 +57,7 @@ static int
 take_failure(void *ctx, const char *name, const void *value, size_t len, struct mlb_err *err)
 {
 	struct mlb_plan *plan = ctx;
-	uint32_t n = mlb_graph_find(plan->g, name + strlen(PREFIX));
+	uint32_t n = mlb_graph_find(plan->g, name + strlen(MLB_FAILED_META));
 
 	(void)err;
 	if (n != MLB_NONE && plan->node[n].wanted)
@@ -71,13 +69,13 @@ take_failure(void *ctx, const char *name, const void *value, size_t len, struct 
 int
 mlb_failures_load(struct mlb_plan *plan, struct mlb_err *err)
 {
-	return mlb_meta_each(plan->p->db, PREFIX, take_failure, plan, err);
+	return mlb_meta_each(plan->p->db, MLB_FAILED_META, take_failure, plan, err);
 }
 
 static char *
 meta_name(struct mlb_buf *out, const char *node)
 {
-	mlb_buf_addf(out, PREFIX "%s", node);
+	mlb_buf_addf(out, MLB_FAILED_META "%s", node);
 	return mlb_buf_detach(out);
 }
 
@@ -131,42 +129,4 @@ mlb_failure_add_reason(struct mlb_plan *plan, uint32_t n)
 	mlb_buf_addc(&text, ')');
 	node->reason = mlb_arena_strdup(&plan->arena, mlb_buf_str(&text));
 	mlb_buf_release(&text);
-}
-
-/* ---------------------------------------------------------- targets that are gone */
-
-struct sweep {
-	const struct mlb_graph *g;
-	size_t prefix;
-	struct mlb_strvec gone;
-};
-
-static int
-note_gone(void *ctx, const char *name, const void *value, size_t len, struct mlb_err *err)
-{
-	struct sweep *s = ctx;
-
-	(void)value;
-	(void)len;
-	(void)err;
-	if (mlb_graph_find(s->g, name + s->prefix) == MLB_NONE)
-		mlb_strvec_push(&s->gone, name);
-	return 0;
-}
-
-int
-mlb_failures_sweep(struct mlb_db *db, const struct mlb_graph *g, struct mlb_err *err)
-{
-	static const char *const prefix[] = { PREFIX, MLB_EACH_META };
-	struct sweep s = { .g = g, .gone = MLB_VEC_INIT };
-	int rc = 0;
-
-	for (size_t i = 0; i < MLB_ARRAY_LEN(prefix) && rc == 0; i++) {
-		s.prefix = strlen(prefix[i]);
-		rc = mlb_meta_each(db, prefix[i], note_gone, &s, err);
-	}
-	for (size_t i = 0; i < s.gone.n && rc == 0; i++)
-		rc = mlb_meta_remove(db, s.gone.v[i], err);
-	mlb_strvec_release(&s.gone);
-	return rc;
 }

@@ -7,6 +7,8 @@
 
 #include "engine/project.h"
 
+#define MLB_FAILED_META "failed " /* and the node's name */
+
 /* Of all nodes that are wanted, into node[].failed; in the plan's arena. */
 int mlb_failures_load(struct mlb_plan *plan, struct mlb_err *err);
 
@@ -20,8 +22,5 @@ int mlb_failure_forget(struct mlb_db *db, const char *node, struct mlb_err *err)
 const struct mlb_past_failure *mlb_failure_of(const struct mlb_plan *plan, uint32_t n);
 /* For what is to run: node->reason with the failure, unless the lock refuses it anyway. */
 void mlb_failure_add_reason(struct mlb_plan *plan, uint32_t n);
-
-/* Rows of meta that are about nodes which the graph has no more go; inside a transaction. */
-int mlb_failures_sweep(struct mlb_db *db, const struct mlb_graph *g, struct mlb_err *err);
 
 #endif

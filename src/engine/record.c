@@ -17,6 +17,7 @@
 #include "base/hex.h"
 #include "engine/each.h"
 #include "engine/failures.h"
+#include "engine/gone.h"
 #include "engine/needs.h"
 #include "engine/steady.h"
 #include "os/clock.h"
@@ -374,7 +375,7 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 	if (rc == 0 && locked && !b->opt->locked)
 		rc = mlb_meta_set(p->db, "graph", b->g->id.b, MLB_DIGEST_LEN, err);
 	if (rc == 0 && regraphed)
-		rc = mlb_failures_sweep(p->db, b->g, err);
+		rc = mlb_forget_gone(p->db, b->g, err);
 	if (rc == 0 && locked && !b->opt->locked)
 		rc = mlb_gitignore_remember(p, err);
 	if (rc == 0)

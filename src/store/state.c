@@ -190,3 +190,15 @@ mlb_memo_set(struct mlb_db *db, const struct mlb_memo *m, struct mlb_err *err)
 	mlb_stmt_int(s, 7, m->flags);
 	return mlb_stmt_run(s, err);
 }
+
+int
+mlb_memo_remove(struct mlb_db *db, const char *node, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, db, "DELETE FROM memo WHERE node = ?1", err);
+
+	if (rc)
+		return rc;
+	mlb_stmt_text(s, 1, node, strlen(node));
+	return mlb_stmt_run(s, err);
+}

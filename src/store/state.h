@@ -42,6 +42,7 @@ int mlb_memo_each(struct mlb_db *db, int (*fn)(void *ctx, const struct mlb_memo 
 int mlb_memo_get(struct mlb_db *db, const char *node, struct mlb_memo *out, bool *found,
 		 struct mlb_err *err);
 int mlb_memo_set(struct mlb_db *db, const struct mlb_memo *m, struct mlb_err *err);
+int mlb_memo_remove(struct mlb_db *db, const char *node, struct mlb_err *err);
 
 /* runs: one row per invocation that built something, and one per action of it. */
 struct mlb_run {

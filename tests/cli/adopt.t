@@ -50,7 +50,63 @@ rm m.txt
 code 2 mlbuild adopt m
 err_has m.txt
 
-t nor can a source
+t one result for each file
+t_dir
+: >"$RAN"
+mkdir in
+for i in 1 2 3; do echo "$i" >in/$i.txt; done
+put mlbuild.ini <<'X'
+[feature up]
+each = in/*.txt
+run = echo up >>"$RAN"; cp ${each} ${out:a}; cp ${each} ${out:b}
+out.a = up/${each:stem}.a
+out.b = up/${each:stem}.b
+[report r]
+run = echo r >>"$RAN"; cat ${up:a}/*.a > ${out}
+out = r.txt
+X
+ok mlbuild
+did 'r up up up'
+cp mlbuild.lock "$T_ROOT/lock"
+rm -rf .mlbuild mlbuild.lock
+ok mlbuild adopt up
+did ''
+ok mlbuild
+did 'r'
+ok cmp mlbuild.lock "$T_ROOT/lock"
+change mlbuild.ini 'run = echo up' 'run = : cosmetic; echo up'
+ok mlbuild adopt up
+ok mlbuild
+did ''
+echo mine >up/2.a
+ok mlbuild adopt up
+ok mlbuild
+did 'r'
+eq "$(cat r.txt | tr '\n' ' ')" '1 mine 3 '
+rm up/2.a
+ok mlbuild
+did ''
+eq "$(cat up/2.a)" mine
+
+t and all of them have to be there
+echo 4 >in/4.txt
+rm up/1.b
+code 2 mlbuild adopt up
+err_has "'up/4.a'"
+err_has "'up/1.b'"
+did ''
+rm -r up
+echo file >up
+code 2 mlbuild adopt up
+err_has "'up' cannot be adopted"
+eq "$(cat up)" file
+
+t a source cannot
+t_dir
+chain
+put train.sh <<'X'
+x
+X
 cat >>mlbuild.ini <<'X'
 [dataset s]
 path = train.sh

@@ -278,6 +278,52 @@ echo a >a.nope
 ok mlbuild
 eq "$(cat up/a.txt)" A
 
+t a target that goes and comes back is in the lock again, as if nothing had been
+t_dir
+: >"$RAN"
+mkdir in
+echo 1 >in/1.txt
+echo 2 >in/2.txt
+put mlbuild.ini <<'X'
+[report other]
+run = echo other >>"$RAN"; echo x >${out}
+out = other.txt
+[feature plain]
+run = echo plain >>"$RAN"; echo x >${out}
+out = plain.txt
+X
+cp mlbuild.ini few.ini
+cat >>mlbuild.ini <<'X'
+[feature up]
+each = in/*.txt
+run = echo up >>"$RAN"; cp ${each} ${out}
+out = up/${each:stem}.txt
+X
+cp mlbuild.ini all.ini
+ok mlbuild
+did 'other plain up up'
+cp mlbuild.lock "$T_ROOT/lock"
+cp few.ini mlbuild.ini
+ok mlbuild
+eq "$(grep -c 'feature up' mlbuild.lock)" 0
+ok python3 -c '
+import sqlite3
+db = sqlite3.connect(".mlbuild/state.db")
+assert db.execute("SELECT count(*) FROM meta WHERE name = ?", ("each up",)).fetchone() == (0,)
+'
+cp all.ini mlbuild.ini
+ok mlbuild
+ok cmp mlbuild.lock "$T_ROOT/lock"
+did ''
+sed '/feature/,$d' all.ini >mlbuild.ini
+ok mlbuild
+cp all.ini mlbuild.ini
+ok mlbuild other
+ok mlbuild up
+ok mlbuild plain
+ok cmp mlbuild.lock "$T_ROOT/lock"
+did ''
+
 t but what another target made may have none
 t_dir
 put mlbuild.ini <<'X'
