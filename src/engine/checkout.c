@@ -409,7 +409,10 @@ verdict(struct mlb_checkout_run *c, struct mlb_err *err)
 		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
 	if (c->err.code != MLB_OK)
 		return mlb_err_set(err, c->err.code, "%s", c->err.text);
-	return r->missing ? lacks(c, err) : 0;
+	if (r->missing)
+		return lacks(c, err);
+	/* Without words all that the markers leave in no doubt is in place by now. */
+	return c->opt->n_words ? 0 : mlb_locked_dispute(&c->list, NULL, err);
 }
 
 static int

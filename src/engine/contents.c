@@ -127,6 +127,9 @@ find(struct contents *c, const char *word, const char *rev, struct mlb_err *err)
 
 	if (rc)
 		return rc;
+	rc = mlb_locked_dispute(&c->list, word, err);
+	if (rc)
+		return rc;
 	c->mark = mlb_calloc(c->list.all.n + 1, 1);
 	if (mark_target(c, word, &out, &out_len)) {
 		size_t len = strlen(c->sub);

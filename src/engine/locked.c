@@ -9,7 +9,7 @@
 #include "os/fs.h"
 #include "os/path.h"
 
-enum { MAX_LOCK = 1 << 30, MAX_WORD = 1 << 20 };
+enum { MAX_LOCK = 1 << 30, MAX_WORD = 1 << 20, NAMES_SHOWN = 5 };
 
 const char *
 mlb_locked_where(struct mlb_locked_list *l)
@@ -111,13 +111,13 @@ mlb_locked_read(struct mlb_locked_list *out, struct mlb_project *p, const char *
 	if (rc == 0 && text.len &&
 	    mlb_lockfile_parse(&out->file, mlb_buf_str(&text), text.len, err) < 0)
 		rc = rev ? mlb_err_wrap(err, "revision '%s'", rev) : MLB_EINVALID;
-	if (rc == 0 && out->file.conflict)
-		rc = mlb_err_set(err, MLB_EINVALID,
-				 "%s has conflict markers: 'mlbuild' resolves them",
-				 mlb_locked_where(out));
 	for (uint32_t i = 0; rc == 0 && i < out->file.map.n; i++) {
 		const struct mlb_lock_block *b = out->file.map.entry[i].u.ptr;
 
+		if (b && b->other) {
+			mlb_vec_push(&out->disputed, b);
+			continue;
+		}
 		for (uint32_t k = 0; b && k < b->n_outputs; k++)
 			add_output(out, b, b->name, &b->output[k]);
 		if (b && !mlb_digest_is_zero(&b->table))
@@ -132,6 +132,7 @@ mlb_locked_release(struct mlb_locked_list *l)
 {
 	mlb_lockfile_release(&l->file);
 	mlb_vec_release(&l->all);
+	mlb_vec_release(&l->disputed);
 	mlb_arena_release(&l->arena);
 }
 
@@ -168,6 +169,53 @@ mark_paths(const struct mlb_locked_list *l, const struct mlb_project *p, const c
 	return found;
 }
 
+/* ---------------------------------------------------------- two sides of a conflict */
+
+/* Whether a word may mean a target of which a conflict has two sides: by name, kind, or an output. */
+static bool
+is_meant(const struct mlb_lock_block *b, const char *word, bool glob)
+{
+	char *name = mlb_strndup(word, glob ? strlen(word) : strcspn(word, ":/@"));
+	bool meant = strcmp(b->kind, word) == 0 || mlb_name_matches(b->name, b->name, name, glob);
+
+	free(name);
+	for (; b && !meant; b = b->other)
+		for (uint32_t i = 0; i < b->n_outputs && !meant; i++)
+			meant = mlb_path_inside(word, b->output[i].path);
+	return meant;
+}
+
+int
+mlb_locked_dispute(const struct mlb_locked_list *l, const char *word, struct mlb_err *err)
+{
+	struct mlb_buf names = MLB_BUF_INIT(MAX_WORD);
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->disputed.n; i++) {
+		const struct mlb_lock_block *b = l->disputed.v[i];
+
+		if (word && !is_meant(b, word, mlb_glob_is(word)))
+			continue;
+		if (n++ < NAMES_SHOWN)
+			mlb_buf_addf(&names, "%s'%s'", names.len ? ", " : "", b->name);
+	}
+	if (n > NAMES_SHOWN)
+		mlb_buf_addf(&names, " and %zu more", n - NAMES_SHOWN);
+	if (n && l->rev)
+		mlb_err_set(
+			err, MLB_EINVALID,
+			"the mlbuild.lock of %s was committed with conflict markers, and they say "
+			"two things of %s",
+			l->rev, mlb_buf_str(&names));
+	else if (n)
+		mlb_err_set(err, MLB_EINVALID,
+			    "mlbuild.lock has conflict markers, and they say two things of %s: "
+			    "'mlbuild' settles that",
+			    mlb_buf_str(&names));
+	mlb_buf_release(&names);
+	return n ? MLB_EINVALID : 0;
+}
+
 static int
 unknown(const struct mlb_locked_list *l, const struct mlb_project *p, const char *word,
 	struct mlb_err *err)
@@ -199,6 +247,8 @@ mlb_locked_mark(const struct mlb_locked_list *l, struct mlb_project *p, const ch
 {
 	bool glob = mlb_glob_is(word), by_name = false, by_kind = false;
 
+	if (mlb_locked_dispute(l, word, err))
+		return MLB_EINVALID;
 	for (size_t i = 0; i < l->all.n; i++)
 		if (mlb_name_matches(l->all.v[i].name, l->all.v[i].base, word, glob))
 			mark[i] = by_name = true;

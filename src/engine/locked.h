@@ -27,6 +27,7 @@ struct mlb_locked_list {
 	struct mlb_lockfile file;
 	struct mlb_arena arena;
 	struct mlb_locked_vec all; /* in the order of the file: by target, then by instance */
+	MLB_VEC(const struct mlb_lock_block *) disputed; /* conflict markers say two things of these; not in all */
 	const char *rev;           /* borrowed; NULL: the workspace */
 };
 
@@ -40,6 +41,9 @@ void mlb_locked_release(struct mlb_locked_list *l);
  */
 int mlb_locked_mark(const struct mlb_locked_list *l, struct mlb_project *p, const char *word, uint8_t *mark,
 		    struct mlb_err *err);
+
+/* MLB_EINVALID if a word may mean a target (NULL: if there is any) of which conflict markers say two things; else 0. */
+int mlb_locked_dispute(const struct mlb_locked_list *l, const char *word, struct mlb_err *err);
 
 /* "mlbuild.lock", or "mlbuild.lock of REV", for messages. From the arena. */
 const char *mlb_locked_where(struct mlb_locked_list *l);

@@ -8,6 +8,15 @@
 
 enum { MAX_PATH_BYTES = 64 * 1024 };
 
+/* What was absent may be a directory by now: workers make those, for other outputs. */
+static bool
+leads_nowhere(const char *full)
+{
+	struct mlb_stat st;
+
+	return mlb_fs_lstat(&st, full, NULL) == 0 && st.type == MLB_F_SYMLINK;
+}
+
 /* The topmost parent of path that is there and no directory, into out; false if there is none. */
 static bool
 find_blocker(struct mlb_buf *out, const struct mlb_project *p, const char *path)
@@ -22,8 +31,8 @@ find_blocker(struct mlb_buf *out, const struct mlb_project *p, const char *path)
 		mlb_path_join(&full, p->root, mlb_buf_str(out));
 		if (mlb_fs_stat(&st, mlb_buf_str(&full), NULL))
 			break;
-		found = st.type == MLB_F_ABSENT ? mlb_fs_exists(mlb_buf_str(&full))
-						: st.type != MLB_F_DIR;
+		found = st.type != MLB_F_ABSENT ? st.type != MLB_F_DIR
+						: leads_nowhere(mlb_buf_str(&full));
 		if (st.type == MLB_F_ABSENT)
 			break;
 	}
