@@ -106,7 +106,8 @@ struct mlb_plan_info {
 	bool asked;         /* named by the words, not only needed by them */
 	uint64_t expected;  /* ns it took last time, or is likely to take; 0 unknown */
 	uint32_t actions;   /* how many commands: more than one for `each` */
-	const struct mlb_past_failure *failed; /* its last run, if that failed and it has to run; or NULL */
+	const struct mlb_past_failure
+		*failed; /* its last run, if that failed and it has to run; or NULL */
 };
 typedef int mlb_plan_fn(void *ctx, const struct mlb_plan_info *i);
 
@@ -232,7 +233,8 @@ struct mlb_artifact {
 	const char *node, *kind;
 	const char *key;     /* hex, "" for a source */
 	const char *command; /* resolved, as it would run in `dir` */
-	const char *by_hand; /* a script that runs it as a build does: directory, environment, lists, shell */
+	const char *
+		by_hand; /* a script that runs it as a build does: directory, environment, lists, shell */
 	const char *dir;
 	const char *action; /* the canonical action text */
 	const char *commit; /* pin; "" without */
@@ -427,6 +429,7 @@ struct mlb_gc_info {
 	uint64_t bytes;   /* that it takes */
 	int64_t used;     /* a result: when it was of use last, ns since 1970 */
 	bool rewritten;   /* a pack: what is needed of it was copied */
+	bool waits;       /* it is only set aside, for processes that use the cache */
 };
 typedef int mlb_gc_fn(void *ctx, const struct mlb_gc_info *i); /* not 0 stops the telling */
 
@@ -442,9 +445,11 @@ struct mlb_gc {
 struct mlb_gc_report {
 	uint64_t kept_objects, kept_bytes;
 	uint64_t gone_objects, gone_bytes; /* with dry_run: that would go */
-	uint64_t dead_bytes;               /* in packs that are worth keeping for the rest */
+	uint64_t waiting_objects,
+		waiting_bytes; /* set aside: a later gc removes them, once `users` have ended */
+	uint64_t dead_bytes;   /* in packs that are worth keeping for the rest */
 	uint64_t results, packs, temporaries, pins;
-	uint32_t users; /* processes that use the cache: nothing was removed */
+	uint32_t users; /* other processes that use the cache */
 	char *user;     /* one of them; NULL: none; owned */
 };
 MLB_API void mlb_gc_report_release(struct mlb_gc_report *r);

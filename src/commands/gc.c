@@ -55,6 +55,7 @@ print_json(struct app *app, const struct mlb_gc_info *i)
 	if (i->what == MLB_GC_RESULT)
 		jsonline_time(&l, "used", i->used);
 	jsonline_bool(&l, "rewritten", i->rewritten);
+	jsonline_bool(&l, "waits", i->waits);
 	jsonline_end(&l);
 }
 
@@ -62,8 +63,9 @@ static void
 print_text(struct app *app, const struct mlb_gc_info *i)
 {
 	struct out *out = &app->out;
-	const char *verb = i->rewritten ? (app->opt.dry_run ? "would rewrite" : "rewrote")
-					: (app->opt.dry_run ? "would remove" : "removed");
+	const char *verb = i->waits       ? "set aside"
+			   : i->rewritten ? (app->opt.dry_run ? "would rewrite" : "rewrote")
+					  : (app->opt.dry_run ? "would remove" : "removed");
 
 	out_addf(out, "%s %s ", verb, kinds[i->what]);
 	out_clean(out, i->name[0] ? i->name : i->path);
@@ -114,17 +116,23 @@ show(void *ctx, uint64_t done, uint64_t total)
 }
 
 static void
+waiting(struct out *out, const struct mlb_gc_report *r)
+{
+	out_addf(out, "set aside %llu object%s (", (unsigned long long)r->waiting_objects,
+		 r->waiting_objects == 1 ? "" : "s");
+	mlb_add_size(&out->buf, r->waiting_bytes);
+	out_addf(out, "): %u %s the cache (", r->users,
+		 r->users == 1 ? "process uses" : "processes use");
+	out_clean(out, r->user ? r->user : "");
+	out_addf(out, "); the first gc after %s removes them\n",
+		 r->users == 1 ? "it has ended" : "they have ended");
+}
+
+static void
 summary(struct app *app, const struct mlb_gc_report *r)
 {
 	struct out *out = &app->err;
 
-	if (r->users) {
-		out_addf(out,
-			 "%u %s the cache (%s): nothing is removed, run it again when %s ended\n",
-			 r->users, r->users == 1 ? "process uses" : "processes use",
-			 r->user ? r->user : "", r->users == 1 ? "it has" : "they have");
-		return;
-	}
 	out_addf(out, "%s %llu objects (", app->opt.dry_run ? "would remove" : "removed",
 		 (unsigned long long)r->gone_objects);
 	mlb_add_size(&out->buf, r->gone_bytes);
@@ -138,6 +146,8 @@ summary(struct app *app, const struct mlb_gc_report *r)
 		out_adds(out, " beside them in packs are not");
 	}
 	out_adds(out, "\n");
+	if (r->waiting_objects)
+		waiting(out, r);
 }
 
 static int
@@ -173,7 +183,7 @@ run(struct app *app, struct mlb_err *err)
 	rc = mlb_gc(app->project, &opt, &report, err);
 	signals_end();
 	progress_clear(&c.progress);
-	if (!rc && !app->opt.json && (!app->opt.quiet || report.users))
+	if (!rc && !app->opt.json && (!app->opt.quiet || report.waiting_objects))
 		summary(app, &report);
 	mlb_gc_report_release(&report);
 	return rc;

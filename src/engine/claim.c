@@ -21,6 +21,18 @@ note_of(const char *who)
 }
 
 int
+mlb_claim_try(struct mlb_lock *out, const struct mlb_project *p, const char *who, bool *got,
+	      struct mlb_buf *holder, struct mlb_err *err)
+{
+	char *path = lock_path(p), *note = note_of(who);
+	int rc = mlb_lock_try(out, path, true, note, got, holder, err);
+
+	free(note);
+	free(path);
+	return rc;
+}
+
+int
 mlb_claim(struct mlb_lock *out, struct mlb_project *p, const char *who,
 	  void (*waits)(void *ctx, const char *holder), void *ctx, struct mlb_err *err)
 {
@@ -43,18 +55,15 @@ mlb_claim(struct mlb_lock *out, struct mlb_project *p, const char *who,
 static int
 take_now(struct mlb_lock *out, const struct mlb_project *p, const char *who, struct mlb_err *err)
 {
-	char *path = lock_path(p), *note = note_of(who);
 	struct mlb_buf holder = MLB_BUF_INIT(MAX_NOTE);
 	bool got = false;
-	int rc = mlb_lock_try(out, path, true, note, &got, &holder, err);
+	int rc = mlb_claim_try(out, p, who, &got, &holder, err);
 
 	if (rc == 0 && !got)
 		rc = mlb_err_set(err, MLB_ESYSTEM,
 				 "another mlbuild is at work here (%s): wait for its end",
 				 holder.len ? mlb_buf_str(&holder) : "it does not say which");
 	mlb_buf_release(&holder);
-	free(note);
-	free(path);
 	return rc;
 }
 

@@ -312,7 +312,7 @@ tell_roots(struct mlb_fsck_state *s)
 		char *path = mlb_arena_printf(&s->arena, "%s/%s", s->inv.dir, name);
 		bool mended;
 
-		if (mlb_needs_readable(path))
+		if (mlb_needs_is_temporary(list.v[i].name) || mlb_needs_readable(path))
 			continue;
 		mended = s->repaired && strcmp(path, own) == 0 && mlb_needs_add(s->p, NULL) == 0;
 		tell(s, MLB_FINDING_PROBLEM, "roots", shown(s, name), NULL,

@@ -3,8 +3,10 @@
  *
  * 1. First everything is looked at and marked while others work on.
  * 2. What lives in packs that are mostly dead is copied; that hurts nobody.
- * 3. Then the gate is closed: no lease begins. If none is held, all is looked at
- *    and marked once more, because it may have changed, and what is dead goes.
+ * 3. Then the gate is closed: no lease begins. All is looked at and marked once
+ *    more, because it may have changed. If no lease is held what is dead goes; else
+ *    it is set aside, and what was set aside before the leases that are held now
+ *    began goes, if it is still dead (store/condemned.h says why that is right).
  */
 #include "engine/gc.h"
 
@@ -21,6 +23,7 @@
 #define YOUNG_PRIVATE (60 * 60 * SECOND)
 #define YOUNG_SHARED (24 * 60 * 60 * SECOND)
 #define GATE_SECONDS 10
+#define TRIES 8 /* to read a cache in which no pack comes or goes meanwhile */
 
 void
 mlb_gc_report_release(struct mlb_gc_report *r)
@@ -73,6 +76,8 @@ end(struct mlb_gc_state *s)
 	mlb_strmap_release(&s->tables);
 	mlb_roots_release(&s->own);
 	mlb_strvec_release(&s->pins);
+	mlb_leases_release(&s->users);
+	mlb_condemned_release(&s->batch);
 	mlb_strvec_release(&s->dead_roots);
 	mlb_arena_release(&s->arena);
 }
@@ -130,22 +135,20 @@ mark(struct mlb_gc_state *s, struct mlb_err *err)
 	return rc;
 }
 
-/* ---------------------------------------------------------- alone */
+/* ---------------------------------------------------------- with the gate closed */
 
-/* Close the gate; *alone tells whether nobody has a lease. */
 static int
-close_gate(struct mlb_lock *gate, bool *alone, struct mlb_gc_state *s, struct mlb_err *err)
+close_gate(struct mlb_lock *gate, struct mlb_gc_state *s, struct mlb_err *err)
 {
-	struct mlb_leases alive = MLB_VEC_INIT;
-	int rc = mlb_gate_close(gate, &alive, mlb_cas_dir(s->p->cas), GATE_SECONDS, err);
+	int rc = mlb_gate_close(gate, &s->users, mlb_cas_dir(s->p->cas), GATE_SECONDS, err);
 
-	*alone = rc == 0 && alive.n == 0;
-	if (alive.n) {
-		s->report->users = (uint32_t)alive.n;
+	if (rc == 0)
+		rc = mlb_condemned_read(&s->batch, mlb_cas_dir(s->p->cas), err);
+	if (s->users.n) {
+		s->report->users = (uint32_t)s->users.n;
 		free(s->report->user);
-		s->report->user = mlb_strdup(alive.v[0].who);
+		s->report->user = mlb_strdup(s->users.v[0].who);
 	}
-	mlb_leases_release(&alive);
 	return rc;
 }
 
@@ -158,17 +161,45 @@ is_anything_to_copy(const struct mlb_gc_state *s)
 	return false;
 }
 
-/* Under the gate: mark again, tell, remove. */
-static int
-remove_dead(struct mlb_gc_state *s, const struct mlb_strvec *copied, struct mlb_err *err)
+static bool
+is_any_over(const struct mlb_gc_state *s)
 {
-	int rc;
+	for (size_t i = 0; i < s->batch.n; i++)
+		if (mlb_condemned_over(&s->batch.v[i], &s->users))
+			return true;
+	return false;
+}
 
-	s->copied = copied;
-	rc = mark(s, err);
-	if (rc == 0)
-		rc = mlb_gc_tell(s);
-	return rc ? rc : mlb_gc_sweep(s, err);
+/*
+ * What is removed for good must be marked by all that names it: a segment that was
+ * sealed while its directory was read may have been missed. For what is only set
+ * aside the next gc will do.
+ */
+static int
+mark_all(struct mlb_gc_state *s, const struct mlb_gc_state *first, struct mlb_err *err)
+{
+	struct mlb_gc_state again;
+	int rc = mark(s, err);
+
+	for (int i = 0; rc == 0 && s->users.n && is_any_over(s) && mlb_inventory_changed(&s->inv);
+	     i++) {
+		if (i == TRIES) {
+			mlb_condemned_release(&s->batch);
+			break;
+		}
+		begin(&again, s->p, s->opt, s->report);
+		again.now = first->now;
+		again.young = first->young;
+		again.copied = s->copied;
+		again.users = s->users;
+		again.batch = s->batch;
+		s->users = (struct mlb_leases)MLB_VEC_INIT;
+		s->batch = (struct mlb_condemned_batches)MLB_VEC_INIT;
+		end(s);
+		*s = again;
+		rc = mark(s, err);
+	}
+	return rc;
 }
 
 static int
@@ -177,26 +208,25 @@ collect(struct mlb_gc_state *first, struct mlb_err *err)
 	struct mlb_strvec copied = MLB_VEC_INIT;
 	struct mlb_lock gate = MLB_LOCK_INIT;
 	struct mlb_gc_state s;
-	bool alone;
-	int rc = close_gate(&gate, &alone, first, err);
+	int rc = is_anything_to_copy(first) ? mlb_gc_copy(first, &copied, err) : 0;
 
-	mlb_gate_open(&gate);
-	if (rc == 0 && alone && is_anything_to_copy(first))
-		rc = mlb_gc_copy(first, &copied, err);
-	if (rc == 0 && alone)
-		rc = close_gate(&gate, &alone, first, err);
-	if (rc || !alone) {
-		mlb_gate_open(&gate);
-		mlb_strvec_release(&copied);
-		return rc;
-	}
 	begin(&s, first->p, first->opt, first->report);
 	/* The same clock as before: what was dead then is not young now. */
 	s.now = first->now;
 	s.young = first->young;
-	end(first);
-	memset(first, 0, sizeof(*first));
-	rc = remove_dead(&s, &copied, err);
+	s.copied = &copied;
+	if (rc == 0)
+		rc = close_gate(&gate, &s, err);
+	if (rc == 0) {
+		/* Its locks on open packs would be in the way of ours. */
+		end(first);
+		memset(first, 0, sizeof(*first));
+		rc = mark_all(&s, &s, err);
+	}
+	if (rc == 0)
+		rc = mlb_gc_tell(&s);
+	if (rc == 0)
+		rc = mlb_gc_sweep(&s, err);
 	mlb_gate_open(&gate);
 	if (rc == 0)
 		rc = mlb_gc_index(&s, err);

@@ -5,6 +5,7 @@
 #include "base/strmap.h"
 #include "engine/needs.h"
 #include "engine/project.h"
+#include "store/condemned.h"
 #include "store/inventory.h"
 #include "store/reach.h"
 
@@ -18,7 +19,12 @@ struct mlb_gc_record {
 };
 
 /* What is to become of a pack or segment. */
-enum mlb_gc_fate { MLB_GC_STAYS = 0, MLB_GC_REWRITTEN, MLB_GC_REMOVED };
+enum mlb_gc_fate {
+	MLB_GC_STAYS = 0, /* one that was set aside: with its batch */
+	MLB_GC_REWRITTEN,
+	MLB_GC_REMOVED,
+	MLB_GC_RETURNED /* it was set aside, and is needed after all */
+};
 
 struct mlb_gc_state {
 	struct mlb_project *p;
@@ -31,6 +37,8 @@ struct mlb_gc_state {
 	struct mlb_strmap tables;     /* tables that were followed */
 	struct mlb_roots own;         /* what this project needs: its file is made of it */
 	struct mlb_strvec pins;       /* references of pins that nothing names */
+	struct mlb_leases users;      /* by other processes; known once the gate is closed */
+	struct mlb_condemned_batches batch; /* of the cache, likewise */
 	struct mlb_strvec dead_roots; /* files of projects that are gone, absolute */
 	uint8_t *fate;                /* enum mlb_gc_fate per inv.file */
 	int *held;                    /* per inv.file: an open pack's descriptor with its lock, -1 */
@@ -56,9 +64,17 @@ int mlb_gc_keep_roots(struct mlb_gc_state *s, struct mlb_err *err);
 /* gc_choose.c: fates of packs and segments, and what follows from them. */
 void mlb_gc_choose(struct mlb_gc_state *s);
 bool mlb_gc_is_dead(const struct mlb_gc_state *s, const struct mlb_inv_object *o);
+/* Is a copy that was set aside needed, and nowhere else? */
+bool mlb_gc_returns(const struct mlb_gc_state *s, const struct mlb_inv_object *o);
 /* Copy what lives out of files that are to be rewritten; their paths are added to out. */
 int mlb_gc_copy(struct mlb_gc_state *s, struct mlb_strvec *out, struct mlb_err *err);
 int mlb_gc_tell(struct mlb_gc_state *s); /* every thing that goes */
+
+/* gc_condemned.c: in two steps, while others use the cache (store/condemned.h). */
+bool mlb_gc_is_over(const struct mlb_gc_state *s, uint32_t batch); /* of the inventory, plus one */
+int mlb_gc_return_needed(struct mlb_gc_state *s, struct mlb_err *err);
+int mlb_gc_remove_condemned(struct mlb_gc_state *s, struct mlb_err *err);
+int mlb_gc_condemn(struct mlb_gc_state *s, struct mlb_err *err);
 
 /* gc_sweep.c: removes, while the gate is closed; and afterwards tells state.db. */
 int mlb_gc_sweep(struct mlb_gc_state *s, struct mlb_err *err);

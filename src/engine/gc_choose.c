@@ -56,8 +56,9 @@ is_elsewhere(const struct mlb_gc_state *s, const struct mlb_inv_object *o)
 	const struct mlb_inv_object *c = mlb_inventory_find(&s->inv, &o->digest);
 
 	for (; c; c = c->next ? &s->inv.object.v[c->next - 1] : NULL)
-		if (c->file == MLB_INV_LOOSE || (c->file != o->file && !s->copied) ||
-		    (c->file != o->file && !was_copied(s, s->inv.file.v[c->file].path)))
+		if (!c->batch &&
+		    (c->file == MLB_INV_LOOSE || (c->file != o->file && !s->copied) ||
+		     (c->file != o->file && !was_copied(s, s->inv.file.v[c->file].path))))
 			return true;
 	return false;
 }
@@ -84,7 +85,7 @@ sum_packs(struct mlb_gc_state *s)
 		f->all += mlb_gc_bytes_of(s, o);
 		f->n_dead += dead;
 		f->dead += dead ? mlb_gc_bytes_of(s, o) : 0;
-		if (!dead && s->copied)
+		if (!dead && (s->copied || o->batch))
 			f->stranded += !is_elsewhere(s, o);
 	}
 	return sum;
@@ -99,7 +100,7 @@ has_twin(const struct mlb_gc_state *s, size_t record)
 		mlb_strmap_find(&s->keys, (const char *)s->record[record].r.key.b, MLB_DIGEST_LEN);
 
 	for (uint32_t i = e ? (uint32_t)e->u.num : 0; i; i = s->record[i - 1].next)
-		if (s->inv.record.v[i - 1].file != o->file &&
+		if (s->inv.record.v[i - 1].file != o->file && !s->inv.record.v[i - 1].batch &&
 		    mlb_digest_equal(&s->inv.record.v[i - 1].digest, &o->digest) &&
 		    !was_copied(s, s->inv.file.v[s->inv.record.v[i - 1].file].path))
 			return true;
@@ -114,7 +115,7 @@ sum_segments(struct mlb_gc_state *s, struct sums *sum)
 
 		f->n++;
 		f->n_dead += !s->record[i].kept;
-		if (s->record[i].kept && s->copied)
+		if (s->record[i].kept && (s->copied || s->inv.record.v[i].batch))
 			f->stranded += !has_twin(s, i);
 	}
 }
@@ -125,6 +126,8 @@ fate_of(struct mlb_gc_state *s, size_t file, const struct sums *sum)
 	const struct mlb_inv_file *f = &s->inv.file.v[file];
 	bool some = f->records ? sum->n_dead != 0 : is_worth_it(sum->dead, sum->all);
 
+	if (f->batch)
+		return sum->stranded ? MLB_GC_RETURNED : MLB_GC_STAYS;
 	/* Nothing is listed of what cannot be read. */
 	if (!sum->n || f->busy || f->mtime > s->young)
 		return MLB_GC_STAYS;
@@ -136,6 +139,22 @@ fate_of(struct mlb_gc_state *s, size_t file, const struct sums *sum)
 	return some && !s->copied && hold(s, file) ? MLB_GC_REWRITTEN : MLB_GC_STAYS;
 }
 
+/* What stays in its place, or comes back to it. */
+static bool
+is_to_be_there(const struct mlb_gc_state *s, size_t file)
+{
+	return s->inv.file.v[file].batch ? s->fate[file] == MLB_GC_RETURNED
+					 : s->fate[file] == MLB_GC_STAYS;
+}
+
+bool
+mlb_gc_returns(const struct mlb_gc_state *s, const struct mlb_inv_object *o)
+{
+	if (o->file != MLB_INV_LOOSE)
+		return s->fate[o->file] == MLB_GC_RETURNED;
+	return !mlb_gc_is_dead(s, o) && !is_elsewhere(s, o);
+}
+
 /* A record that stays names nothing that goes. True: something was kept by it. */
 static bool
 keep_stayers(struct mlb_gc_state *s)
@@ -144,7 +163,7 @@ keep_stayers(struct mlb_gc_state *s)
 
 	for (size_t i = 0; i < s->inv.record.n; i++)
 		if (!s->record[i].kept && s->record[i].valid &&
-		    s->fate[s->inv.record.v[i].file] == MLB_GC_STAYS) {
+		    is_to_be_there(s, s->inv.record.v[i].file)) {
 			mlb_gc_keep_record(s, i);
 			any = true;
 		}
@@ -265,9 +284,12 @@ tell_records(struct mlb_gc_state *s)
 	for (size_t i = 0; i < s->inv.record.n; i++) {
 		const struct mlb_gc_record *r = &s->record[i];
 		struct mlb_strmap_entry *e;
-		struct mlb_gc_info info = { .what = MLB_GC_RESULT, .path = "", .name = "" };
+		struct mlb_gc_info info = {
+			.what = MLB_GC_RESULT, .path = "", .name = "", .waits = s->users.n != 0
+		};
 
-		if (r->kept || !r->valid || !is_first(&seen, &s->inv.record.v[i]))
+		if (r->kept || !r->valid || s->inv.record.v[i].batch ||
+		    !is_first(&seen, &s->inv.record.v[i]))
 			continue;
 		e = mlb_strmap_find(&n.names, (const char *)r->r.key.b, MLB_DIGEST_LEN);
 		info.name = e ? e->u.ptr : "";
@@ -282,39 +304,79 @@ tell_records(struct mlb_gc_state *s)
 	mlb_strmap_release(&n.names);
 }
 
+/* What is removed now, or will be: it is set aside, or was before. */
+enum end { STAYS, GOES, WAITS };
+
+static enum end
+end_of_batch(const struct mlb_gc_state *s, uint32_t batch)
+{
+	return s->opt->dry_run || mlb_gc_is_over(s, batch) ? GOES : WAITS;
+}
+
+static enum end
+end_of_object(const struct mlb_gc_state *s, const struct mlb_inv_object *o)
+{
+	if (o->batch)
+		return mlb_gc_returns(s, o) ? STAYS : end_of_batch(s, o->batch);
+	if (!mlb_gc_is_dead(s, o) || (o->file != MLB_INV_LOOSE && s->fate[o->file] == MLB_GC_STAYS))
+		return STAYS;
+	return s->users.n ? WAITS : GOES;
+}
+
 static void
-tell_files(struct mlb_gc_state *s)
+count_object(struct mlb_gc_state *s, const struct mlb_inv_object *o, enum end end)
+{
+	uint64_t bytes = mlb_gc_bytes_of(s, o);
+
+	if (end == GOES) {
+		s->report->gone_objects++;
+		s->report->gone_bytes += bytes;
+	} else if (end == WAITS) {
+		s->report->waiting_objects++;
+		s->report->waiting_bytes += bytes;
+	} else if (mlb_gc_is_dead(s, o)) {
+		s->report->dead_bytes += bytes;
+	} else {
+		s->report->kept_objects++;
+		s->report->kept_bytes += bytes;
+	}
+}
+
+static void
+tell_objects(struct mlb_gc_state *s)
 {
 	for (size_t i = 0; i < s->inv.object.n; i++) {
 		const struct mlb_inv_object *o = &s->inv.object.v[i];
-		bool loose = o->file == MLB_INV_LOOSE;
-		struct mlb_gc_info info = { .what = MLB_GC_OBJECT, .name = "", .bytes = o->size };
+		enum end end = end_of_object(s, o);
+		struct mlb_gc_info info = {
+			.what = MLB_GC_OBJECT, .name = "", .bytes = o->size, .waits = end == WAITS
+		};
 		char *path;
 
-		if (!mlb_gc_is_dead(s, o)) {
-			s->report->kept_objects++;
-			s->report->kept_bytes += mlb_gc_bytes_of(s, o);
-		} else if (loose || s->fate[o->file] != MLB_GC_STAYS) {
-			s->report->gone_objects++;
-			s->report->gone_bytes += mlb_gc_bytes_of(s, o);
-		} else {
-			s->report->dead_bytes += mlb_gc_bytes_of(s, o);
-		}
-		if (!loose || !mlb_gc_is_dead(s, o))
+		count_object(s, o, end);
+		/* Of what was set aside before that was told. */
+		if (o->file != MLB_INV_LOOSE || end == STAYS || (o->batch && end == WAITS))
 			continue;
 		path = mlb_inventory_path(&s->inv, o);
-		info.path = shown(s, path + strlen(s->inv.dir) + 1);
+		info.path = shown(s, mlb_condemned_home(path + strlen(s->inv.dir) + 1));
 		free(path);
 		tell(s, &info);
 	}
+}
+
+static void
+tell_files(struct mlb_gc_state *s)
+{
 	for (size_t i = 0; i < s->inv.file.n; i++) {
+		const struct mlb_inv_file *f = &s->inv.file.v[i];
 		struct mlb_gc_info info = { .what = MLB_GC_PACK,
-					    .path = shown(s, s->inv.file.v[i].path),
+					    .path = shown(s, mlb_condemned_home(f->path)),
 					    .name = "",
-					    .bytes = s->inv.file.v[i].size,
+					    .bytes = f->size,
+					    .waits = !f->batch && s->users.n != 0,
 					    .rewritten = s->fate[i] == MLB_GC_REWRITTEN };
 
-		if (s->fate[i] == MLB_GC_STAYS)
+		if (is_to_be_there(s, i) || (f->batch && end_of_batch(s, f->batch) == WAITS))
 			continue;
 		s->report->packs++;
 		tell(s, &info);
@@ -325,6 +387,7 @@ int
 mlb_gc_tell(struct mlb_gc_state *s)
 {
 	tell_records(s);
+	tell_objects(s);
 	tell_files(s);
 	for (size_t i = 0; i < s->pins.n; i++) {
 		struct mlb_gc_info info = { .what = MLB_GC_PIN, .path = "", .name = s->pins.v[i] };

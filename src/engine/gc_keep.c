@@ -26,14 +26,16 @@ mlb_gc_kept_bytes(const struct mlb_gc_state *s)
 
 /* ---------------------------------------------------------- records */
 
+/* Of equal ones what was set aside comes behind: inventories list it last. */
 static void
 add_by_key(struct mlb_gc_state *s, size_t i)
 {
 	struct mlb_gc_record *r = &s->record[i];
+	int64_t started = r->r.started - (s->inv.record.v[i].batch != 0);
 	struct mlb_strmap_entry *e =
 		mlb_strmap_add(&s->keys, (const char *)r->r.key.b, MLB_DIGEST_LEN, NULL);
 
-	if (e->u.num && s->record[e->u.num - 1].r.started > r->r.started) {
+	if (e->u.num && s->record[e->u.num - 1].r.started > started) {
 		struct mlb_gc_record *latest = &s->record[e->u.num - 1];
 
 		r->next = latest->next;

@@ -198,8 +198,7 @@ take_others(struct mlb_gc_state *s, struct mlb_err *err)
 	for (size_t i = 0; i < list.n && rc == 0; i++) {
 		char *path = mlb_asprintf("%s/%s", dir, list.v[i].name);
 
-		/* One that is being written, or whose writer died, is no project's yet. */
-		if (strncmp(list.v[i].name, ".mlbuild-", 9) != 0 && strcmp(path, own) != 0 &&
+		if (!mlb_needs_is_temporary(list.v[i].name) && strcmp(path, own) != 0 &&
 		    list.v[i].type == MLB_F_FILE)
 			rc = take_roots(s, path, host, err);
 		free(path);

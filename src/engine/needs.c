@@ -116,6 +116,12 @@ mlb_needs_set(struct mlb_project *p, struct mlb_roots *roots, struct mlb_err *er
 }
 
 bool
+mlb_needs_is_temporary(const char *name)
+{
+	return strncmp(name, ".mlbuild-", 9) == 0;
+}
+
+bool
 mlb_needs_readable(const char *path)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_ROOTS);

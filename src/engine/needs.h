@@ -21,6 +21,8 @@ void mlb_needs_touch(struct mlb_project *p);
 /* Put these in the place of what the file says. */
 int mlb_needs_set(struct mlb_project *p, struct mlb_roots *roots, struct mlb_err *err);
 
+/* Is the name in roots/ that of one which is being written, or whose writer died? Then it is no project's yet. */
+bool mlb_needs_is_temporary(const char *name);
 bool mlb_needs_readable(const char *path); /* is it a whole file of roots? */
 char *mlb_needs_path(struct mlb_project *p); /* of the file; owned by the caller */
 /* This machine's name; "" if it has none. Owned by the caller. */

@@ -286,6 +286,9 @@ mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
 	if (rc || p->results)
 		return rc;
 	dir = mlb_project_cache_dir(p);
+	/* A cache that is made now has nothing that is old enough to go. */
+	if (mlb_fs_exists(dir))
+		begin_lease(p, dir);
 	if (!p->cas)
 		rc = mlb_cas_open(&p->cas, dir, p->db, err);
 	if (rc == 0)

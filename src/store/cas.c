@@ -106,7 +106,7 @@ static bool
 misses_packs(const struct mlb_cas *cas)
 {
 	for (size_t i = 0; i < cas->packs.file.n; i++)
-		if (cas->packs.file.v[i]->gone)
+		if (mlb_packs_lost(&cas->packs, cas->packs.file.v[i]))
 			return true;
 	return false;
 }
@@ -246,6 +246,7 @@ locate_row(struct mlb_cas *cas, struct mlb_entry *out, const struct mlb_digest *
 	if (id == 0)
 		return true;
 	out->pack = mlb_packs_by_id(&cas->packs, id);
+	cas->astray |= !out->pack;
 	return out->pack != NULL;
 }
 
@@ -257,7 +258,7 @@ mlb_cas_locate(struct mlb_cas *cas, struct mlb_entry *out, const struct mlb_dige
 	if (e) {
 		*out = *e;
 		cas->relied |= e->state == MLB_ENTRY_SYNCING;
-		return !e->pack || !e->pack->gone;
+		return !e->pack || mlb_packs_alive(&cas->packs, e->pack);
 	}
 	return !is_bad(cas, digest) && locate_row(cas, out, digest);
 }
@@ -288,6 +289,17 @@ mlb_cas_mark_bad(struct mlb_cas *cas, const struct mlb_digest *digest)
 }
 
 bool
+mlb_cas_look_again(struct mlb_cas *cas)
+{
+	if (mlb_packs_look_again(&cas->packs))
+		return true;
+	if (!cas->astray || cas->found_all)
+		return false;
+	cas->found_all = true;
+	return mlb_packs_find_all(&cas->packs, NULL) == 0;
+}
+
+bool
 mlb_cas_has(struct mlb_cas *cas, const struct mlb_digest *digest)
 {
 	struct mlb_entry e;
@@ -300,7 +312,7 @@ mlb_cas_has(struct mlb_cas *cas, const struct mlb_digest *digest)
 	if (packed || mlb_loose_exists(cas, digest))
 		return true;
 	pthread_mutex_lock(&cas->lock);
-	packed = mlb_packs_look_again(&cas->packs) && mlb_cas_locate(cas, &e, digest) && e.pack;
+	packed = mlb_cas_look_again(cas) && mlb_cas_locate(cas, &e, digest) && e.pack;
 	pthread_mutex_unlock(&cas->lock);
 	return packed;
 }

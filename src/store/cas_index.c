@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/cas_priv.h"
+#include "store/condemned.h"
 
 /* ---------------------------------------------------------- syncing */
 
@@ -33,7 +34,12 @@ sync_loose(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err 
 {
 	char *temp = mlb_loose_temp(cas, digest), *path = mlb_loose_path(cas, digest);
 	bool ours = mlb_fs_exists(temp);
-	int rc = mlb_io_sync_file(cas->io, ours ? temp : path, err);
+	int rc;
+
+	/* gc may have set aside what was here before we had it. */
+	if (!ours && !mlb_fs_exists(path))
+		mlb_condemned_return(cas->dir, path + strlen(cas->dir) + 1);
+	rc = mlb_io_sync_file(cas->io, ours ? temp : path, err);
 
 	if (rc == 0 && ours && cas->io->rename(cas->io, temp, path) != 0)
 		rc = rename_again(cas, digest, temp, path, err);

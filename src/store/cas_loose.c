@@ -9,6 +9,7 @@
 
 #include "base/hex.h"
 #include "store/cas_priv.h"
+#include "store/condemned.h"
 
 #define IN_MEMORY (8 * MLB_MIB) /* bytes of a file that may be read as a whole */
 
@@ -51,18 +52,21 @@ int
 mlb_loose_with(struct mlb_cas *cas, const struct mlb_digest *digest, mlb_loose_fn fn, void *ctx,
 	       struct mlb_err *err)
 {
-	char *path = where_now(cas, digest), *moved;
+	char *path = where_now(cas, digest), *own = mlb_loose_path(cas, digest);
 	int rc = fn(ctx, path, err);
 
 	/* Just then it was synced, and got its name. */
-	if (rc && !mlb_fs_exists(path)) {
-		moved = mlb_loose_path(cas, digest);
-		if (strcmp(moved, path) != 0) {
-			mlb_err_release(err);
-			rc = fn(ctx, moved, err);
-		}
-		free(moved);
+	if (rc && strcmp(own, path) != 0 && !mlb_fs_exists(path)) {
+		mlb_err_release(err);
+		rc = fn(ctx, own, err);
 	}
+	/* Or gc took it for something that nobody needs. */
+	if (rc && !mlb_fs_exists(own) &&
+	    mlb_condemned_return(cas->dir, own + strlen(cas->dir) + 1)) {
+		mlb_err_release(err);
+		rc = fn(ctx, own, err);
+	}
+	free(own);
 	free(path);
 	return rc;
 }

@@ -42,11 +42,14 @@ struct mlb_cas {
 	atomic_bool making_room;   /* a thread that puts is sealing full packs; no lock */
 	uint64_t syncs;            /* begun */
 	uint64_t synced;           /* the last one that succeeded */
+	bool astray;               /* a row names a pack that is gone: its object may be in another one */
+	bool found_all;            /* that was looked for in all packs */
 	bool lost;                 /* a failed sync dropped what belongs to the next one */
 };
 
 /* cas.c; under the lock. */
 bool mlb_cas_locate(struct mlb_cas *cas, struct mlb_entry *out, const struct mlb_digest *digest);
+bool mlb_cas_look_again(struct mlb_cas *cas); /* for whoever misses an object: true if there may be more now */
 void mlb_cas_add(struct mlb_cas *cas, const struct mlb_entry *e); /* it is there (again) */
 
 /* cas_read.c: where it is, with its pack's file opened if it is in one; then read_packed must follow. */

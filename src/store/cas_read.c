@@ -30,7 +30,7 @@ mlb_cas_begin_read(struct mlb_cas *cas, struct mlb_entry *e, bool *is_packed,
 	for (int tries = 0; tries < 2; tries++) {
 		bool known = mlb_cas_locate(cas, e, digest);
 
-		if (!known && !tries && mlb_packs_look_again(&cas->packs))
+		if (!known && !tries && mlb_cas_look_again(cas))
 			known = mlb_cas_locate(cas, e, digest);
 		*is_packed = known && e->pack;
 		rc = *is_packed ? mlb_packs_begin_read(&cas->packs, e->pack, e->offset, err) : 0;

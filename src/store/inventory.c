@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "os/fs.h"
 #include "os/pool.h"
+#include "store/condemned.h"
 #include "store/inventory_priv.h"
 
 #define PART (32 * MLB_MIB) /* bytes of loose objects that one task reads, at least */
@@ -74,16 +75,23 @@ mlb_inventory_loose_name(struct mlb_digest *out, const char *dir_name, const cha
 	return mlb_digest_parse(out, hex, MLB_HEX_LEN);
 }
 
+/* Where things rest: in the cache itself, or in a batch that gc has set aside. */
+struct place {
+	const char *dir; /* below the cache, "" or with a slash at its end */
+	uint32_t batch;
+};
+
 static void
-list_loose_dir(struct mlb_inventory *inv, const char *dir_name, struct mlb_inv_found *out)
+list_loose_dir(struct mlb_inventory *inv, const struct place *at, const char *dir_name,
+	       struct mlb_inv_found *out)
 {
-	char *dir = mlb_asprintf("%s/objects/%s", inv->dir, dir_name);
+	char *dir = mlb_asprintf("%s/%sobjects/%s", inv->dir, at->dir, dir_name);
 	struct mlb_dirents list = MLB_VEC_INIT;
 
 	if (mlb_fs_list(&list, dir, NULL) != 0)
 		mlb_inv_damaged(out, MLB_INV_UNREADABLE, dir + strlen(inv->dir) + 1, 0, NULL);
 	for (size_t i = 0; i < list.n; i++) {
-		struct mlb_inv_object o = { .file = MLB_INV_LOOSE };
+		struct mlb_inv_object o = { .file = MLB_INV_LOOSE, .batch = at->batch };
 		char *path = mlb_asprintf("%s/%s", dir, list.v[i].name);
 		struct mlb_stat st;
 
@@ -97,7 +105,7 @@ list_loose_dir(struct mlb_inventory *inv, const char *dir_name, struct mlb_inv_f
 			o.offset = (uint64_t)st.mtime;
 			mlb_vec_push(&out->object, o);
 		} else {
-			foreign(inv, mlb_asprintf("objects/%s/%s", dir_name, list.v[i].name));
+			foreign(inv, mlb_strdup(path + strlen(inv->dir) + 1));
 		}
 		free(path);
 	}
@@ -106,9 +114,10 @@ list_loose_dir(struct mlb_inventory *inv, const char *dir_name, struct mlb_inv_f
 }
 
 static int
-list_loose(struct mlb_inventory *inv, struct mlb_inv_found *out, struct mlb_err *err)
+list_loose(struct mlb_inventory *inv, const struct place *at, struct mlb_inv_found *out,
+	   struct mlb_err *err)
 {
-	char *dir = mlb_asprintf("%s/objects", inv->dir);
+	char *dir = mlb_asprintf("%s/%sobjects", inv->dir, at->dir);
 	struct mlb_dirents list = MLB_VEC_INIT;
 	uint8_t byte;
 	int rc = mlb_fs_exists(dir) ? mlb_fs_list(&list, dir, err) : 0;
@@ -116,9 +125,9 @@ list_loose(struct mlb_inventory *inv, struct mlb_inv_found *out, struct mlb_err 
 	for (size_t i = 0; i < list.n; i++) {
 		if (list.v[i].type == MLB_F_DIR && strlen(list.v[i].name) == 2 &&
 		    mlb_hex_decode(&byte, list.v[i].name, 1))
-			list_loose_dir(inv, list.v[i].name, out);
+			list_loose_dir(inv, at, list.v[i].name, out);
 		else
-			foreign(inv, mlb_asprintf("objects/%s", list.v[i].name));
+			foreign(inv, mlb_asprintf("%sobjects/%s", at->dir, list.v[i].name));
 	}
 	mlb_dirents_release(&list);
 	free(dir);
@@ -126,16 +135,19 @@ list_loose(struct mlb_inventory *inv, struct mlb_inv_found *out, struct mlb_err 
 }
 
 static int
-list_packs(struct mlb_inventory *inv, const char *name, struct mlb_err *err)
+list_packs(struct mlb_inventory *inv, const struct place *at, const char *name, struct mlb_err *err)
 {
-	char *dir = mlb_asprintf("%s/%s", inv->dir, name);
+	char *dir = mlb_asprintf("%s/%s%s", inv->dir, at->dir, name);
 	struct mlb_dirents list = MLB_VEC_INIT;
 	int rc = mlb_fs_exists(dir) ? mlb_fs_list(&list, dir, err) : 0;
 
 	for (size_t i = 0; i < list.n; i++) {
-		struct mlb_inv_file f = { .path = mlb_asprintf("%s/%s", name, list.v[i].name),
-					  .open = mlb_pack_name_open(list.v[i].name),
-					  .records = strcmp(name, "actions") == 0 };
+		struct mlb_inv_file f = {
+			.path = mlb_asprintf("%s%s/%s", at->dir, name, list.v[i].name),
+			.open = mlb_pack_name_open(list.v[i].name),
+			.records = strcmp(name, "actions") == 0,
+			.batch = at->batch,
+		};
 		char *path = mlb_asprintf("%s/%s", inv->dir, f.path);
 		struct mlb_stat st;
 
@@ -145,7 +157,7 @@ list_packs(struct mlb_inventory *inv, const char *name, struct mlb_err *err)
 			   (f.open || mlb_pack_name_sealed(list.v[i].name))) {
 			f.size = st.size;
 			f.mtime = st.mtime;
-			inv->bytes += st.size;
+			inv->bytes += at->batch ? 0 : st.size;
 			mlb_vec_push(&inv->file, f);
 		} else {
 			foreign(inv, f.path);
@@ -157,8 +169,40 @@ list_packs(struct mlb_inventory *inv, const char *name, struct mlb_err *err)
 	return rc;
 }
 
-static const char *const known[] = { "actions", "condemned",  "generation", "leases", "objects",
-				     "packs",   "quarantine", "roots",      "tmp" };
+static int
+list_place(struct mlb_inventory *inv, const struct place *at, struct mlb_inv_found *loose,
+	   struct mlb_err *err)
+{
+	int rc = list_packs(inv, at, "packs", err);
+
+	if (rc == 0)
+		rc = list_packs(inv, at, "actions", err);
+	return rc ? rc : list_loose(inv, at, loose, err);
+}
+
+/* What is moved back or removed meanwhile is not there. */
+static int
+list_condemned(struct mlb_inventory *inv, struct mlb_inv_found *loose, struct mlb_err *err)
+{
+	char *dir = mlb_asprintf("%s/" MLB_CONDEMNED, inv->dir);
+	struct mlb_dirents list = MLB_VEC_INIT;
+	int rc = mlb_fs_exists(dir) ? mlb_fs_list(&list, dir, err) : 0;
+
+	for (size_t i = 0; i < list.n && rc == 0; i++) {
+		char *below = mlb_asprintf(MLB_CONDEMNED "/%s/", list.v[i].name);
+		struct place at = { below, (uint32_t)inv->batch.n + 1 };
+
+		mlb_strvec_push(&inv->batch, list.v[i].name);
+		rc = list_place(inv, &at, loose, err);
+		free(below);
+	}
+	mlb_dirents_release(&list);
+	free(dir);
+	return rc;
+}
+
+static const char *const known[] = { "actions", MLB_CONDEMNED, "generation", "leases", "objects",
+				     "packs",   "quarantine",  "roots",      "tmp" };
 
 static int
 list_top(struct mlb_inventory *inv, struct mlb_err *err)
@@ -299,11 +343,30 @@ by_place(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
+/* Parts end in any order: what was set aside comes last, whatever it rests in. */
+static void
+sort_objects(struct mlb_inventory *inv)
+{
+	struct mlb_inv_found aside = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; inv->batch.n && i < inv->object.n; i++) {
+		if (inv->object.v[i].batch)
+			mlb_vec_push(&aside.object, inv->object.v[i]);
+		else
+			inv->object.v[n++] = inv->object.v[i];
+	}
+	if (inv->batch.n)
+		inv->object.n = n;
+	merge(inv, &aside);
+}
+
 int
 mlb_inventory_read(struct mlb_inventory *inv, const char *dir, enum mlb_inv_mode mode,
 		   unsigned threads, mlb_inv_tick *tick, void *ctx, struct mlb_err *err)
 {
-	struct mlb_inv_found loose = { 0 };
+	struct mlb_inv_found loose = { 0 }, condemned = { 0 };
+	const struct place top = { "", 0 };
 	struct parts parts = MLB_VEC_INIT;
 	int rc;
 
@@ -311,11 +374,9 @@ mlb_inventory_read(struct mlb_inventory *inv, const char *dir, enum mlb_inv_mode
 	inv->dir = mlb_strdup(dir);
 	rc = list_top(inv, err);
 	if (rc == 0)
-		rc = list_packs(inv, "packs", err);
+		rc = list_place(inv, &top, &loose, err);
 	if (rc == 0)
-		rc = list_packs(inv, "actions", err);
-	if (rc == 0)
-		rc = list_loose(inv, &loose, err);
+		rc = list_condemned(inv, &condemned, err);
 	if (rc == 0) {
 		make_parts(&parts, inv, &loose, mode == MLB_INV_VERIFY);
 		rc = run_parts(inv, &parts, threads, tick, ctx, err);
@@ -323,15 +384,49 @@ mlb_inventory_read(struct mlb_inventory *inv, const char *dir, enum mlb_inv_mode
 	if (mode == MLB_INV_VERIFY)
 		loose.object.n = 0; /* those that are right were pushed by their parts */
 	merge(inv, &loose);
+	merge(inv, &condemned);
 	mlb_vec_release(&parts);
 	/* Of equal records the same one comes first each time. */
 	if (inv->record.n)
 		qsort(inv->record.v, inv->record.n, sizeof(*inv->record.v), by_place);
+	sort_objects(inv);
 	if (inv->damage.n)
 		qsort(inv->damage.v, inv->damage.n, sizeof(*inv->damage.v), by_path);
 	if (rc == 0)
 		make_table(inv);
 	return rc;
+}
+
+static bool
+has_changed(const struct mlb_inventory *inv, const char *name)
+{
+	char *dir = mlb_asprintf("%s/%s", inv->dir, name);
+	struct mlb_strvec now = MLB_VEC_INIT, then = MLB_VEC_INIT;
+	struct mlb_dirents list = MLB_VEC_INIT;
+	bool changed = mlb_fs_list(&list, dir, NULL) != 0;
+
+	for (size_t i = 0; i < list.n; i++)
+		if (mlb_pack_name_open(list.v[i].name) || mlb_pack_name_sealed(list.v[i].name))
+			mlb_strvec_push(&now, list.v[i].name);
+	for (size_t i = 0; i < inv->file.n; i++)
+		if (!inv->file.v[i].batch && strncmp(inv->file.v[i].path, name, strlen(name)) == 0)
+			mlb_strvec_push(&then, strrchr(inv->file.v[i].path, '/') + 1);
+	mlb_strvec_sort(&now, true);
+	mlb_strvec_sort(&then, true);
+	changed |= now.n != then.n;
+	for (size_t i = 0; i < now.n && !changed; i++)
+		changed = strcmp(now.v[i], then.v[i]) != 0;
+	mlb_strvec_release(&now);
+	mlb_strvec_release(&then);
+	mlb_dirents_release(&list);
+	free(dir);
+	return changed;
+}
+
+bool
+mlb_inventory_changed(const struct mlb_inventory *inv)
+{
+	return has_changed(inv, "packs") || has_changed(inv, "actions");
 }
 
 void
@@ -343,6 +438,7 @@ mlb_inventory_release(struct mlb_inventory *inv)
 		free(inv->damage.v[i].path);
 		free(inv->damage.v[i].text);
 	}
+	mlb_strvec_release(&inv->batch);
 	mlb_vec_release(&inv->file);
 	mlb_vec_release(&inv->object);
 	mlb_vec_release(&inv->record);
@@ -362,6 +458,9 @@ mlb_inventory_path(const struct mlb_inventory *inv, const struct mlb_inv_object 
 	if (o->file != MLB_INV_LOOSE)
 		return mlb_asprintf("%s/%s", inv->dir, inv->file.v[o->file].path);
 	mlb_digest_hex(hex, &o->digest);
+	if (o->batch)
+		return mlb_asprintf("%s/" MLB_CONDEMNED "/%s/objects/%.2s/%s", inv->dir,
+				    inv->batch.v[o->batch - 1], hex, hex + 2);
 	return mlb_asprintf("%s/objects/%.2s/%s", inv->dir, hex, hex + 2);
 }
 

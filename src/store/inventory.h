@@ -6,7 +6,9 @@
  * 1. An object is listed once per copy; the copies of one digest are a chain.
  * 2. MLB_INV_VERIFY reads every byte: a copy is listed only if it is right, and
  *    what is wrong is listed as damage. MLB_INV_LIST believes names and indexes.
- * 3. An open pack that another process holds is listed as far as it can be read,
+ * 3. What gc has set aside (store/condemned.h) is listed after all else, never read
+ *    to its end, and never found damaged.
+ * 4. An open pack that another process holds is listed as far as it can be read,
  *    and what is wrong in it is no damage: it is being written.
  *
  * Ownership: the inventory owns all of it.
@@ -25,12 +27,13 @@
 enum mlb_inv_mode { MLB_INV_LIST, MLB_INV_VERIFY };
 
 struct mlb_inv_file {
-	char *path; /* below the cache: "packs/…", "actions/…" */
+	char *path; /* below the cache: "packs/…", "actions/…", "condemned/BATCH/packs/…" */
 	uint64_t size;
 	int64_t mtime;
 	bool open;    /* appended to, or left behind by a process that died */
 	bool busy;    /* another process holds it */
 	bool records; /* of actions/ */
+	uint32_t batch; /* set aside by gc: index of the batch plus one; 0: not */
 };
 
 struct mlb_inv_object {
@@ -40,6 +43,7 @@ struct mlb_inv_object {
 	uint64_t offset; /* of the blob; of a loose object its mtime */
 	uint64_t size;   /* of the content */
 	uint32_t stored; /* bytes that it takes in a pack, without its header */
+	uint32_t batch;  /* as of a file */
 };
 
 enum mlb_inv_wrong {
@@ -69,6 +73,7 @@ struct mlb_inventory {
 	MLB_VEC(struct mlb_inv_object) object; /* copies, in the order in which they were found */
 	MLB_VEC(struct mlb_inv_object) record; /* blobs of actions/, sorted by file and offset; next is 0 */
 	MLB_VEC(struct mlb_inv_damage) damage; /* sorted by path and offset */
+	struct mlb_strvec batch; /* names of those below condemned/ */
 	uint32_t *slot; /* by digest: index of the first copy plus one */
 	size_t n_slots;
 	uint64_t bytes;              /* in all files, to be read */
@@ -81,6 +86,12 @@ typedef int mlb_inv_tick(void *ctx, uint64_t done, uint64_t total);
 int mlb_inventory_read(struct mlb_inventory *inv, const char *dir, enum mlb_inv_mode mode, unsigned threads,
 		       mlb_inv_tick *tick, void *ctx, struct mlb_err *err);
 void mlb_inventory_release(struct mlb_inventory *inv);
+
+/*
+ * Did packs or segments come or go since their names were read? Then one that was
+ * sealed meanwhile may be missing. What was appended to them is not asked for.
+ */
+bool mlb_inventory_changed(const struct mlb_inventory *inv);
 
 /* The first copy, NULL if there is none. */
 const struct mlb_inv_object *mlb_inventory_find(const struct mlb_inventory *inv, const struct mlb_digest *digest);

@@ -115,6 +115,7 @@ take(struct pack *p, const struct mlb_blob *b)
 				    .size = b->size,
 				    .stored = (uint32_t)b->stored };
 
+	o.batch = p->file->batch;
 	if (p->file->records && b->type == MLB_BLOB_RESULT)
 		mlb_vec_push(&p->out->record, o);
 	else if (!p->file->records && b->type == MLB_BLOB_OBJECT)
@@ -296,7 +297,7 @@ list(struct pack *p, const char *path)
 {
 	int rc = mlb_pack_each(path, 0, listed, p, NULL);
 
-	if (rc)
+	if (rc && !p->file->batch)
 		mlb_inv_damaged(p->out, rc == MLB_EINVALID ? MLB_INV_LATER : MLB_INV_UNREADABLE,
 				p->file->path, 0, NULL);
 }
@@ -312,16 +313,16 @@ mlb_inv_check_pack(struct mlb_inv_found *out, struct mlb_inventory *inv, uint32_
 	p.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
 	if (p.fd < 0) {
 		/* Sealed under its name, or collected, since it was listed. */
-		if (errno != ENOENT)
+		if (errno != ENOENT && !f->batch)
 			unreadable(out, f->path, errno);
 	} else {
 		/* While we share the lock nobody continues it. */
 		f->busy = f->open && flock(p.fd, LOCK_SH | LOCK_NB) != 0;
-		if (every_byte)
+		if (every_byte && !f->batch)
 			verify(&p, path);
 		else
 			list(&p, path);
-		if (f->busy && every_byte)
+		if (f->busy && every_byte && !f->batch)
 			mlb_inv_damaged(out, MLB_INV_BUSY, f->path, 0, NULL);
 		close(p.fd);
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "store/condemned.h"
 
 /* A pack as the table knows it. */
 struct known {
@@ -42,7 +43,7 @@ static uint32_t
 file_named(const struct mlb_inventory *inv, const char *path)
 {
 	for (size_t i = 0; i < inv->file.n; i++)
-		if (strcmp(inv->file.v[i].path, path) == 0)
+		if (strcmp(mlb_condemned_home(inv->file.v[i].path), path) == 0)
 			return (uint32_t)i;
 	return UINT32_MAX;
 }
@@ -144,7 +145,7 @@ check_unknown(struct compare *c)
 	for (size_t i = 0; i < c->inv->object.n; i++) {
 		const struct mlb_inv_object *o = &c->inv->object.v[i];
 		const struct mlb_inv_object *any = mlb_inventory_find(c->inv, &o->digest);
-		bool found = o->file == MLB_INV_LOOSE || c->inv->file.v[o->file].busy;
+		bool found = o->batch || o->file == MLB_INV_LOOSE || c->inv->file.v[o->file].busy;
 
 		for (; any && !found; any = any->next ? &c->inv->object.v[any->next - 1] : NULL)
 			found = c->seen[any - c->inv->object.v] || any->file == MLB_INV_LOOSE;

@@ -232,6 +232,22 @@ mlb_gate_close(struct mlb_lock *gate, struct mlb_leases *alive, const char *cach
 	return list_alive(alive, cache_dir, err);
 }
 
+int
+mlb_gate_hold(struct mlb_lock *gate, const char *cache_dir, struct mlb_err *err)
+{
+	int fd = open_gate(cache_dir);
+
+	if (fd < 0 || wait_for(fd, LOCK_SH) != 0) {
+		int e = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return mlb_err_errno(err, e, "cannot make leases in '%s'", cache_dir);
+	}
+	gate->fd = fd;
+	return 0;
+}
+
 void
 mlb_gate_open(struct mlb_lock *gate)
 {

@@ -26,7 +26,10 @@ struct mlb_lease {
 	int fd;     /* -1: none */
 	char *path; /* NULL: the gate itself is held */
 };
-#define MLB_LEASE_INIT { -1, NULL }
+#define MLB_LEASE_INIT                                                                             \
+	{                                                                                          \
+		-1, NULL                                                                           \
+	}
 
 /* who is one line. Waits while the gate is closed, which is for seconds at most. */
 void mlb_lease_begin(struct mlb_lease *l, const char *cache_dir, const char *who);
@@ -46,8 +49,10 @@ void mlb_leases_release(struct mlb_leases *l);
  * those that are held; files of those that are over are removed. MLB_ESYSTEM if
  * it cannot be closed within `seconds`: someone holds the gate itself.
  */
-int mlb_gate_close(struct mlb_lock *gate, struct mlb_leases *alive, const char *cache_dir, unsigned seconds,
-		   struct mlb_err *err);
+int mlb_gate_close(struct mlb_lock *gate, struct mlb_leases *alive, const char *cache_dir,
+		   unsigned seconds, struct mlb_err *err);
+/* Keep others from closing it, for a moment. Waits while it is closed. */
+int mlb_gate_hold(struct mlb_lock *gate, const char *cache_dir, struct mlb_err *err);
 void mlb_gate_open(struct mlb_lock *gate);
 
 #endif

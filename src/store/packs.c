@@ -9,6 +9,7 @@
 
 #include "os/clock.h"
 #include "os/fs.h"
+#include "store/condemned.h"
 #include "store/packs_priv.h"
 #include "store/state.h"
 
@@ -16,6 +17,9 @@
 #define RACY                                                                                       \
 	100000000 /* ns: a directory that changed so recently may change again and show the same mtime */
 #define RACY_COARSE 2000000000 /* the same where its file system counts seconds */
+
+/* In the place of how far a file is indexed: gc has set it aside. */
+#define ASIDE UINT64_MAX
 
 void
 mlb_packs_init(struct mlb_packs *p, const char *dir, const char *prefix, uint8_t type,
@@ -111,7 +115,8 @@ take_row(struct mlb_packs *p, int64_t id, const char *name, uint64_t indexed)
 		f->name = mlb_strdup(name);
 		f->gone = false;
 	}
-	f->synced = indexed;
+	f->again |= indexed == ASIDE;
+	f->synced = indexed == ASIDE ? 0 : indexed;
 }
 
 #define ROWS "SELECT id, name, indexed FROM packs"
@@ -181,6 +186,45 @@ find_id(struct mlb_packs *p, int64_t id)
 	return NULL;
 }
 
+/* Below the cache; owned by the caller. */
+static char *
+cache_of(const struct mlb_packs *p)
+{
+	return mlb_strndup(p->dir, strlen(p->dir) - strlen(p->prefix));
+}
+
+bool
+mlb_packs_alive(const struct mlb_packs *p, struct mlb_packfile *f)
+{
+	char *cache, *path;
+
+	if (!f->gone)
+		return true;
+	cache = cache_of(p);
+	path = mlb_asprintf("%s%s", p->prefix, f->name);
+	f->gone = !mlb_condemned_return(cache, path);
+	f->again |= !f->gone;
+	free(path);
+	free(cache);
+	return !f->gone;
+}
+
+bool
+mlb_packs_lost(const struct mlb_packs *p, const struct mlb_packfile *f)
+{
+	char *cache, *path;
+	bool has;
+
+	if (!f->gone)
+		return false;
+	cache = cache_of(p);
+	path = mlb_asprintf("%s%s", p->prefix, f->name);
+	has = mlb_condemned_has(cache, path);
+	free(path);
+	free(cache);
+	return !has;
+}
+
 struct mlb_packfile *
 mlb_packs_by_id(struct mlb_packs *p, int64_t id)
 {
@@ -197,7 +241,7 @@ mlb_packs_by_id(struct mlb_packs *p, int64_t id)
 		read_rows(p, s, NULL);
 		f = find_id(p, id);
 	}
-	return f && !f->gone ? f : NULL;
+	return f && mlb_packs_alive(p, f) ? f : NULL;
 }
 
 /* The id of the row with this name, 0 if there is none. */
@@ -225,7 +269,10 @@ static int
 write_row(struct mlb_packs *p, struct mlb_packfile *f, struct mlb_err *err)
 {
 	char *full = mlb_asprintf("%s%s", p->prefix, f->name);
-	int64_t indexed = mlb_pack_name_sealed(f->name) ? 0 : (int64_t)f->synced, id;
+	int64_t indexed = f->again                        ? (int64_t)ASIDE
+			  : mlb_pack_name_sealed(f->name) ? 0
+							  : (int64_t)f->synced,
+		id;
 	struct mlb_stmt *s;
 	int rc = row_id(p, f->name, &id, err);
 
@@ -266,6 +313,16 @@ delete_row(struct mlb_packs *p, struct mlb_packfile *f, struct mlb_err *err)
 	mlb_stmt_int(s, 1, f->id);
 	f->id = 0;
 	return mlb_stmt_run(s, err);
+}
+
+/* gc has it: should it come back, rows may name other copies that are gone by then. */
+static int
+write_aside(struct mlb_packs *p, struct mlb_packfile *f, struct mlb_err *err)
+{
+	if (f->again)
+		return 0;
+	f->again = true;
+	return write_row(p, f, err);
 }
 
 static char *
@@ -323,7 +380,7 @@ mlb_packs_write_rows(struct mlb_packs *p, struct mlb_err *err)
 
 		/* Gone with the whole directory: it may come back. */
 		if (f->gone && f->id && st.type == MLB_F_DIR)
-			rc = delete_row(p, f, err);
+			rc = mlb_packs_lost(p, f) ? delete_row(p, f, err) : write_aside(p, f, err);
 		else if (!f->gone && (f->row == MLB_ROW_STALE || f->writer))
 			rc = write_row(p, f, err);
 	}

@@ -34,6 +34,7 @@ struct mlb_packfile {
 	bool full;            /* ours: to be sealed by the next sync */
 	bool stuck;           /* ours: a sync failed, and the end could not be cut off; only held */
 	bool gone;            /* the file is not there any more */
+	bool again;           /* it was gone once: where it is there its blobs are to be found again */
 	uint8_t row;          /* whether its row is up to date: enum in packs.c */
 };
 
@@ -72,11 +73,18 @@ void mlb_packs_release(struct mlb_packs *p);
 int mlb_packs_open(struct mlb_packs *p, struct mlb_err *err);
 int mlb_packs_refresh(struct mlb_packs *p, struct mlb_err *err); /* in any case */
 
+/* In any case, and all blobs of all files are found again: rows may name files that are gone, of what is elsewhere too. */
+int mlb_packs_find_all(struct mlb_packs *p, struct mlb_err *err);
+
 /* The same if another process may have finished something since. For whoever misses a blob; true: it was done. */
 bool mlb_packs_look_again(struct mlb_packs *p);
 
 /* Forget all that is known of files, delete their rows, and give all their blobs to `found` again. In a transaction. */
 int mlb_packs_again(struct mlb_packs *p, struct mlb_err *err);
+
+/* Is the file there? One that gc set aside is moved back: whoever asks wants something of it. */
+bool mlb_packs_alive(const struct mlb_packs *p, struct mlb_packfile *f);
+bool mlb_packs_lost(const struct mlb_packs *p, const struct mlb_packfile *f); /* it is gone, and not set aside */
 
 struct mlb_packfile *mlb_packs_by_id(struct mlb_packs *p, int64_t id); /* NULL if there is none, or it is gone */
 

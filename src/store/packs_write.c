@@ -109,6 +109,8 @@ look_into_open(struct mlb_packs *p, struct mlb_packfile *f, const char *name)
 		f = mlb_packs_add(p, name);
 	if (adopt(p, f, w, NULL))
 		p->skipped = true;
+	else
+		f->again = false;
 	mlb_pack_writer_close(w);
 }
 
@@ -116,8 +118,13 @@ static void
 look_into(struct mlb_packs *p, struct mlb_packfile *f, const char *name)
 {
 	if (mlb_pack_name_open(name)) {
+		if (f && f->again && !f->writer)
+			f->synced = 0;
 		if (!f || !f->writer)
 			look_into_open(p, f, name);
+	} else if (mlb_pack_name_sealed(name) && f && f->again) {
+		f->again = look_into_sealed(p, f, NULL) != 0;
+		f->row = MLB_ROW_STALE;
 	} else if (mlb_pack_name_sealed(name) && !f) {
 		f = mlb_packs_add(p, name);
 		/* Who sealed it may not have come to syncing its name. */
@@ -153,7 +160,10 @@ mlb_packs_refresh(struct mlb_packs *p, struct mlb_err *err)
 	for (size_t i = 0; i < p->file.n; i++) {
 		struct mlb_packfile *f = p->file.v[i];
 
+		bool was_gone = f->gone;
+
 		f->gone = !f->writer && !mlb_strmap_get(&present, f->name);
+		f->again |= was_gone && !f->gone;
 	}
 	for (size_t i = 0; i < list.n; i++)
 		look_into(p, mlb_strmap_get(&names, list.v[i].name), list.v[i].name);
@@ -162,6 +172,16 @@ done:
 	mlb_strmap_release(&names);
 	mlb_dirents_release(&list);
 	return rc;
+}
+
+int
+mlb_packs_find_all(struct mlb_packs *p, struct mlb_err *err)
+{
+	int rc = mlb_packs_load(p, err);
+
+	for (size_t i = 0; i < p->file.n; i++)
+		p->file.v[i]->again = p->file.v[i]->writer == NULL;
+	return rc ? rc : mlb_packs_refresh(p, err);
 }
 
 /* An open pack that we know: has it grown? */

@@ -4,6 +4,7 @@ gc_kill.py MLBUILD: works in the current directory, exits 1 at the first thing
 that is wrong. With MLBUILD_FAULTS=all every system call is taken, else a spread.
 """
 
+import fcntl
 import os
 import random
 import shutil
@@ -12,8 +13,11 @@ import sys
 import time
 
 ALL = os.environ.get("MLBUILD_FAULTS") == "all"
-FEW = 3
-CALLS = "openat write pwrite64 fsync fdatasync rename unlink flock ftruncate fchmod".split()
+FEW = 2
+CALLS = "openat write pwrite64 fsync fdatasync rename unlink unlinkat rmdir mkdir flock ftruncate fchmod".split()
+LEASES = "project/.mlbuild/cache/v1/leases"
+# alone: what is dead goes. beside: a process uses the cache, it is set aside. after: that has ended, another one runs
+MODES = ("alone", "beside", "after")
 INI = """\
 [feature big]
 run = echo big >> ran; { cat in.txt; head -c 200000 /dev/zero | tr '\\0' b; } > ${out}
@@ -58,9 +62,26 @@ def objects(where):
     return sum(len(names) for _, _, names in os.walk(os.path.join(where, ".mlbuild/cache/v1/objects")))
 
 
+class Lease:
+    """As a process that uses the cache has one."""
+
+    def __init__(self, name):
+        self.path = os.path.join(LEASES, name)
+
+    def __enter__(self):
+        os.makedirs(LEASES, exist_ok=True)
+        self.file = open(self.path, "w")
+        self.file.write(f"mlbuild-lease 1\n{time.time_ns()}\na test\n")
+        self.file.flush()
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_):
+        self.file.close()
+
+
 class Trials:
     def __init__(self, mlbuild):
-        self.mlbuild, self.n = mlbuild, 0
+        self.mlbuild, self.n, self.mode = mlbuild, 0, MODES[0]
         os.mkdir("template")
         with open("template/mlbuild.ini", "w") as f:
             f.write(INI)
@@ -86,6 +107,17 @@ class Trials:
         # By it the template would be another project that needs all this.
         shutil.rmtree("project/.mlbuild/cache/v1/roots")
         self.n += 1
+        if self.mode == "after":
+            with Lease("0123456789abcdef"):
+                self.must("project", "gc", "--keep-days", "0")
+
+    def gc(self, *before):
+        """Exit code is whatever it is."""
+        words = [*before, self.mlbuild, "gc", "--keep-days", "0"]
+        if self.mode == "alone":
+            return run("project", *words)
+        with Lease("fedcba9876543210"):
+            return run("project", *words)
 
     def check(self, what):
         """Whole, and right."""
@@ -103,11 +135,12 @@ class Trials:
         self.must("project", "fsck")
         if objects("project") != 1:
             die(f"{what}: {objects('project')} large objects are left\n{said}")
+        if os.path.exists("project/.mlbuild/cache/v1/condemned"):
+            die(f"{what}: something is still set aside\n{said}")
 
     def traced(self, call, *inject):
         self.begin()
-        words = ["strace", "-f", "-qq", "-o", "../trace", "-e", f"trace={call}", *inject]
-        return run("project", *words, self.mlbuild, "gc", "--keep-days", "0")
+        return self.gc("strace", "-f", "-qq", "-o", "../trace", "-e", f"trace={call}", *inject)
 
     def sweep(self, call):
         self.traced(call)
@@ -122,7 +155,7 @@ class Trials:
             some = sorted({1 + (last - 1) * i // (FEW - 1) for i in range(FEW)})
         for n in some:
             self.traced(call, "-e", f"inject={call}:signal=KILL:when={n}")
-            self.check(f"killed at {call} {n}")
+            self.check(f"{self.mode}: killed at {call} {n}")
 
     def at_random(self, times):
         for _ in range(times):
@@ -146,8 +179,10 @@ def main():
     trials.must("project", "gc", "--keep-days", "0")
     trials.check("not killed")
     if run(".", "strace", "-o", "/dev/null", "true").returncode == 0:
-        for call in CALLS:
-            trials.sweep(call)
+        for trials.mode in MODES:
+            for call in CALLS:
+                trials.sweep(call)
+        trials.mode = MODES[0]
     trials.at_random(200 if ALL else 10)
     print(f"{trials.n} trials")
 
