@@ -15,7 +15,7 @@
 #include "engine/metrics.h"
 #include "engine/needs.h"
 #include "engine/runid.h"
-#include "engine/steady.h"
+#include "engine/steady_file.h"
 #include "engine/variant.h"
 #include "os/clock.h"
 #include "os/fs.h"
@@ -95,6 +95,28 @@ verdict(const struct mlb_builder *b)
 	return b->report->blocked ? MLB_EFAILED : 0;
 }
 
+static void
+report_rest(struct mlb_builder *b, const struct mlb_steady *said)
+{
+	b->report->current = b->finished = said->n_wanted;
+	b->report->saved = said->saved;
+}
+
+/* Nothing is to be done, and steady.h knew it: that is written down for the next to find it faster. */
+static int
+keep_rest(struct mlb_builder *b, struct mlb_err *err)
+{
+	int rc;
+
+	mlb_needs_touch(b->p);
+	rc = mlb_gitignore_keep(b, err);
+	if (rc == 0)
+		rc = mlb_project_save_scan(b->p, err);
+	if (rc == 0 && !b->opt->locked)
+		mlb_steady_file_write(b->p);
+	return rc;
+}
+
 /* Nodes that were up to date in an earlier build and have had no reason to change: *all of them, or o->rest. */
 static int
 find_rest(struct mlb_builder *b, struct mlb_plan_options *o, bool *all, struct mlb_err *err)
@@ -104,11 +126,9 @@ find_rest(struct mlb_builder *b, struct mlb_plan_options *o, bool *all, struct m
 	int rc = mlb_steady_find(&rest, &said, b->p, o, err);
 
 	o->rest = rest == MLB_REST_MOST;
-	*all = rest == MLB_REST_ALL;
-	if (*all) {
-		b->report->current = b->finished = said.n_wanted;
-		b->report->saved = said.saved;
-	}
+	*all = rc == 0 && rest == MLB_REST_ALL;
+	if (*all)
+		report_rest(b, &said);
 	return rc;
 }
 
@@ -159,14 +179,11 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 		rc = mlb_plan_new(&b->plan, b->p, o, err);
 	b->p->storing = NULL;
 	b->p->progress = NULL;
-	if (rc == 0)
-		mlb_needs_touch(b->p);
 	if (rc == 0 && all)
-		rc = mlb_gitignore_keep(b, err);
-	if (rc == 0 && all)
-		return mlb_project_save_scan(b->p, err);
+		return keep_rest(b, err);
 	if (rc)
 		return rc;
+	mlb_needs_touch(b->p);
 	b->g = b->plan->g;
 	b->report->current = b->finished = b->plan->n_resting;
 	rc = mlb_plan_check_env(b->plan, err);
@@ -211,13 +228,19 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 	return rc;
 }
 
+static struct mlb_plan_options
+plan_options(const struct mlb_build *opt)
+{
+	struct mlb_plan_options o = { opt->word,       opt->n_words, opt->force,  opt->only,
+				      opt->downstream, opt->update,  opt->locked, false };
+
+	return o;
+}
+
 static int
 run_passes(struct mlb_builder *b, struct mlb_err *err)
 {
-	struct mlb_plan_options o = { b->opt->word,       b->opt->n_words,
-				      b->opt->force,      b->opt->only,
-				      b->opt->downstream, b->opt->update,
-				      b->opt->locked,     false };
+	struct mlb_plan_options o = plan_options(b->opt);
 	bool again = false;
 	int rc = 0;
 
@@ -337,6 +360,40 @@ check_trace(const char *path, struct mlb_err *err)
 	return rc;
 }
 
+/* Alone in the workspace, with all undone that a builder before us left. */
+static int
+take_workspace(struct mlb_builder *b, struct mlb_err *err)
+{
+	int rc = mlb_claim(&b->lock, b->p, b->opt->command_line, tell_wait, b, err);
+
+	return rc ? rc : recover(b, err);
+}
+
+/* Where a file says that nothing is to be done, state.db is opened only if that is so no more. */
+static int
+build_all(struct mlb_builder *b, struct mlb_err *err)
+{
+	bool maybe_none = mlb_steady_file_there(b->p, b->opt);
+	int rc = 0;
+
+	if (!maybe_none)
+		rc = mlb_project_write(b->p, err);
+	if (rc == 0)
+		rc = take_workspace(b, err);
+	if (rc == 0 && maybe_none) {
+		const struct mlb_plan_options o = plan_options(b->opt);
+		struct mlb_steady said;
+
+		if (mlb_steady_file_holds(&said, b->p, &o)) {
+			report_rest(b, &said);
+			mlb_needs_touch(b->p);
+			return 0;
+		}
+		rc = mlb_project_write(b->p, err);
+	}
+	return rc ? rc : run_passes(b, err);
+}
+
 int
 mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report *report,
 	  struct mlb_err *err)
@@ -359,13 +416,7 @@ mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report 
 		mlb_trace_init(&b.trace);
 	rc = opt->trace ? check_trace(opt->trace, err) : 0;
 	if (rc == 0)
-		rc = mlb_project_write(p, err);
-	if (rc == 0)
-		rc = mlb_claim(&b.lock, p, opt->command_line, tell_wait, &b, err);
-	if (rc == 0)
-		rc = recover(&b, err);
-	if (rc == 0)
-		rc = run_passes(&b, err);
+		rc = build_all(&b, err);
 	if (rc == 0)
 		rc = finish_report(&b, err);
 	b.report->duration = mlb_clock_mono() - began;

@@ -202,6 +202,7 @@ int mlb_relock_differs(struct mlb_plan *plan, bool *differs, struct mlb_err *err
 
 /* ignore.c: the block in .gitignore, which is read again only where the file is not as it was left. */
 int mlb_update_gitignore(struct mlb_project *p, bool *changed, struct mlb_err *err);
+struct mlb_file_mark mlb_gitignore_mark(const struct mlb_project *p); /* as it is */
 int mlb_gitignore_is_recorded(struct mlb_project *p, bool *is, struct mlb_err *err);
 int mlb_gitignore_remember(struct mlb_project *p, struct mlb_err *err); /* inside a transaction */
 int mlb_gitignore_keep(struct mlb_builder *b,

@@ -12,7 +12,7 @@
 
 #define BEGIN_MARK "# outputs of mlbuild: this block is kept by 'mlbuild build'\n"
 #define END_MARK "# end of mlbuild's block\n"
-#define META "gitignore" /* of state.db: struct mark */
+#define META "gitignore" /* of state.db: struct mlb_file_mark */
 enum { MAX_FILE = 256 << 20 };
 
 /* Anchored, and with git's special characters escaped (gitignore(5)). */
@@ -149,22 +149,15 @@ mlb_update_gitignore(struct mlb_project *p, bool *changed, struct mlb_err *err)
 /* ---------------------------------------------------------- as it was left */
 
 /* Of the file itself where it is a link; all zero: absent, or nothing that can be looked at. */
-struct mark {
-	uint64_t ino;
-	uint64_t size;
-	int64_t mtime;
-	int64_t ctime;
-};
-
-static struct mark
-mark_now(const struct mlb_project *p)
+struct mlb_file_mark
+mlb_gitignore_mark(const struct mlb_project *p)
 {
 	char *path = mlb_project_path(p, ".gitignore");
-	struct mark m = { 0, 0, 0, 0 };
+	struct mlb_file_mark m = { 0, 0, 0, 0 };
 	struct mlb_stat st;
 
 	if (mlb_fs_stat(&st, path, NULL) == 0 && st.type != MLB_F_ABSENT)
-		m = (struct mark){ st.ino, st.size, st.mtime, st.ctime };
+		m = (struct mlb_file_mark){ st.ino, st.size, st.mtime, st.ctime };
 	free(path);
 	return m;
 }
@@ -173,7 +166,7 @@ int
 mlb_gitignore_is_recorded(struct mlb_project *p, bool *is, struct mlb_err *err)
 {
 	struct mlb_buf meta = MLB_BUF_INIT(MLB_KIB);
-	struct mark now = mark_now(p);
+	struct mlb_file_mark now = mlb_gitignore_mark(p);
 	int rc = mlb_meta_get(p->db, META, &meta, err);
 
 	*is = rc == 0 && meta.len == sizeof(now) &&
@@ -185,7 +178,7 @@ mlb_gitignore_is_recorded(struct mlb_project *p, bool *is, struct mlb_err *err)
 int
 mlb_gitignore_remember(struct mlb_project *p, struct mlb_err *err)
 {
-	struct mark now = mark_now(p);
+	struct mlb_file_mark now = mlb_gitignore_mark(p);
 
 	return mlb_meta_set(p->db, META, &now, sizeof(now), err);
 }

@@ -59,21 +59,38 @@ facts_hold(const struct mlb_graph *g, const struct mlb_scan *scan)
 	return true;
 }
 
+bool
+mlb_project_env_holds(const struct mlb_project *p)
+{
+	const struct mlb_graph *g = p->graph;
+
+	for (uint32_t i = 0; i < g->n_facts; i++)
+		if (g->fact[i].kind == MLB_FACT_ENV && !env_fact_holds(g, &g->fact[i]))
+			return false;
+	return true;
+}
+
 static int
-scan_graph(struct mlb_project *p, struct mlb_err *err)
+begin_scan(struct mlb_project *p, struct mlb_err *err)
 {
 	const struct mlb_graph *g = p->graph;
 	const char **path = mlb_arena_alloc(&p->arena, (g->n_paths + 1) * sizeof(*path));
-	struct mlb_sources sources = { .p = p };
-	int rc;
 
 	for (uint32_t i = 0; i < g->n_paths; i++)
 		path[i] = mlb_g_path(g, i);
-	rc = mlb_scan_init(&p->scan, p->root, path, g->path_want, g->n_paths, p->db, p->threads,
-			   err);
-	if (rc)
-		return rc;
+	return mlb_scan_init(&p->scan, p->root, path, g->path_want, g->n_paths, p->db, p->threads,
+			     err);
+}
+
+static int
+run_scan(struct mlb_project *p, struct mlb_err *err)
+{
+	const struct mlb_graph *g = p->graph;
+	struct mlb_sources sources = { .p = p };
+	int rc;
+
 	p->scanned = true;
+	p->scan.db = p->db;
 	for (uint32_t i = 0; i < g->n_paths; i++)
 		p->scan.state[i].source = g->path_producer[i] == MLB_NONE ||
 					  (g->node[g->path_producer[i]].flags & MLB_G_SOURCE);
@@ -90,11 +107,18 @@ scan_graph(struct mlb_project *p, struct mlb_err *err)
 	return rc;
 }
 
+static int
+scan_graph(struct mlb_project *p, struct mlb_err *err)
+{
+	int rc = begin_scan(p, err);
+
+	return rc ? rc : run_scan(p, err);
+}
+
 static void
 drop_graph(struct mlb_project *p)
 {
-	if (p->scanned)
-		mlb_scan_release(&p->scan);
+	mlb_scan_release(&p->scan);
 	p->scanned = false;
 	mlb_graph_free(p->graph);
 	p->graph = NULL;
@@ -170,19 +194,40 @@ compile(struct mlb_project *p, const char *file, struct mlb_err *err)
 	return rc;
 }
 
+static bool
+load_graph(struct mlb_project *p, const char *file)
+{
+	if (mlb_graph_load(&p->graph, file, NULL) != 0)
+		p->graph = NULL;
+	return p->graph != NULL;
+}
+
+bool
+mlb_project_peek(struct mlb_project *p)
+{
+	char *file = mlb_asprintf("%s/graph", p->state_dir);
+	bool is = load_graph(p, file);
+
+	free(file);
+	if (is && begin_scan(p, NULL) != 0) {
+		drop_graph(p);
+		is = false;
+	}
+	return is;
+}
+
 /* The graph on disk, if it is there, readable, and its facts hold; else p->graph stays NULL. */
 static int
 try_saved(struct mlb_project *p, const char *file, struct mlb_err *err)
 {
-	struct mlb_err ignored = MLB_ERR_INIT;
-	int rc = mlb_graph_load(&p->graph, file, &ignored);
+	int rc;
 
-	mlb_err_release(&ignored);
-	if (rc) {
-		p->graph = NULL;
+	if (p->graph)
+		rc = run_scan(p, err);
+	else if (load_graph(p, file))
+		rc = scan_graph(p, err);
+	else
 		return 0;
-	}
-	rc = scan_graph(p, err);
 	if (rc)
 		return rc;
 	if (!facts_hold(p->graph, &p->scan)) {
@@ -322,8 +367,8 @@ save:
 	return rc;
 }
 
-static int
-mark_lock(struct mlb_project *p, struct mlb_lock_mark *out, struct mlb_err *err)
+int
+mlb_project_mark_lock(const struct mlb_project *p, struct mlb_file_mark *out, struct mlb_err *err)
 {
 	struct mlb_stat st;
 	char *path = mlb_project_path(p, "mlbuild.lock");
@@ -344,9 +389,9 @@ mark_lock(struct mlb_project *p, struct mlb_lock_mark *out, struct mlb_err *err)
 static bool
 open_same(struct mlb_project *p, struct mlb_buf *text)
 {
-	struct mlb_lock_mark now;
+	struct mlb_file_mark now;
 
-	return p->lock_same && mark_lock(p, &now, NULL) == 0 &&
+	return p->lock_same && mlb_project_mark_lock(p, &now, NULL) == 0 &&
 	       memcmp(&now, &p->lock_mark, sizeof(now)) == 0 && mlb_lockfile_open(&p->lock, text);
 }
 
@@ -383,8 +428,8 @@ int
 mlb_project_check_lock(struct mlb_project *p, struct mlb_err *err)
 {
 	struct mlb_buf meta = MLB_BUF_INIT(MLB_KIB);
-	struct mlb_lock_mark now;
-	int rc = mark_lock(p, &now, err);
+	struct mlb_file_mark now;
+	int rc = mlb_project_mark_lock(p, &now, err);
 
 	if (rc == 0)
 		rc = mlb_meta_get(p->db, "lock", &meta, err);
@@ -400,8 +445,8 @@ mlb_project_check_lock(struct mlb_project *p, struct mlb_err *err)
 int
 mlb_project_remember_lock(struct mlb_project *p, struct mlb_err *err)
 {
-	struct mlb_lock_mark now;
-	int rc = mark_lock(p, &now, err);
+	struct mlb_file_mark now;
+	int rc = mlb_project_mark_lock(p, &now, err);
 
 	if (rc == 0)
 		rc = mlb_meta_set(p->db, "lock", &now, sizeof(now), err);

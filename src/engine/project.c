@@ -130,8 +130,7 @@ mlb_project_close(struct mlb_project *p)
 {
 	if (!p)
 		return;
-	if (p->scanned)
-		mlb_scan_release(&p->scan);
+	mlb_scan_release(&p->scan);
 	mlb_results_close(p->results);
 	mlb_cas_close(p->cas);
 	mlb_lease_end(&p->lease);
@@ -204,11 +203,17 @@ make_state_dir(struct mlb_project *p, struct mlb_err *err)
 	return rc;
 }
 
-static bool
-may_write(const struct mlb_project *p, const char *db)
+bool
+mlb_project_may_write(const struct mlb_project *p)
 {
-	return mlb_fs_may_write(mlb_fs_exists(p->state_dir) ? p->state_dir : p->root) &&
-	       (!mlb_fs_exists(db) || mlb_fs_may_write(db));
+	char *db = mlb_asprintf("%s/state.db", p->state_dir);
+	bool may = mlb_fs_may_write(mlb_fs_exists(p->state_dir) ? p->state_dir : p->root) &&
+		   (!mlb_fs_exists(db) || mlb_fs_may_write(db));
+	int e = errno;
+
+	free(db);
+	errno = e;
+	return may;
 }
 
 /* Whoever may not write the project reads it all the same, with a copy of the state. */
@@ -221,7 +226,7 @@ mlb_project_store(struct mlb_project *p, struct mlb_err *err)
 	if (p->db)
 		return 0;
 	db = mlb_asprintf("%s/state.db", p->state_dir);
-	if (!may_write(p, db)) {
+	if (!mlb_project_may_write(p)) {
 		rc = mlb_db_open_copy(&p->db, db, err);
 	} else {
 		rc = make_state_dir(p, err);
@@ -241,7 +246,7 @@ mlb_project_write(struct mlb_project *p, struct mlb_err *err)
 	if (rc || !mlb_db_is_copy(p->db))
 		return rc;
 	db = mlb_asprintf("%s/state.db", p->state_dir);
-	if (may_write(p, db))
+	if (mlb_project_may_write(p))
 		errno = EACCES; /* by now, but we hold a copy */
 	rc = mlb_err_errno(err, errno, "cannot write '%s': build in a copy of the project",
 			   p->state_dir);

@@ -25,8 +25,8 @@
 
 struct mlb_plan_options;
 
-/* What meta "lock" holds: the file as it was when the memo was last recorded with it. */
-struct mlb_lock_mark {
+/* By what a file that we wrote is known again; all zero: there is none. */
+struct mlb_file_mark {
 	uint64_t ino, size;
 	int64_t mtime, ctime;
 };
@@ -52,7 +52,7 @@ struct mlb_project {
 	struct mlb_scan scan;
 	bool scanned;
 	struct mlb_lockfile lock;
-	struct mlb_lock_mark lock_mark; /* as it was when lock_same was found */
+	struct mlb_file_mark lock_mark; /* as it was when lock_same was found */
 	bool lock_read;
 	bool lock_same; /* the lock on disk is the one our memo was recorded with */
 	bool adopting;  /* results of the targets asked for come before what the lock says */
@@ -87,6 +87,7 @@ int mlb_project_config(struct mlb_project *p, struct mlb_err *err);
 int mlb_project_try_config(struct mlb_config **out, const struct mlb_project *p,
 			   struct mlb_err *err); /* another one, with what is wrong in it */
 char *mlb_project_cache_dir(const struct mlb_project *p); /* absolute; owned by the caller */
+bool mlb_project_may_write(const struct mlb_project *p); /* .mlbuild and what is in it */
 bool mlb_project_shares_cache(const struct mlb_project *p); /* it is not in .mlbuild */
 char *mlb_project_path(const struct mlb_project *p,
 		       const char *rel); /* absolute; owned by the caller */
@@ -94,6 +95,14 @@ enum mlb_link mlb_project_link(const struct mlb_project *p);
 
 /* load.c: graph and scan, both as of now. */
 int mlb_project_load(struct mlb_project *p, struct mlb_err *err);
+/*
+ * The graph on disk and a scan of its paths (mlb_scan_stats) without state.db; what
+ * loads the project then goes on from there. False: there is no such graph.
+ */
+bool mlb_project_peek(struct mlb_project *p);
+bool mlb_project_env_holds(const struct mlb_project *p); /* variables that the graph was made from */
+int mlb_project_mark_lock(const struct mlb_project *p, struct mlb_file_mark *out,
+			  struct mlb_err *err); /* mlbuild.lock as it is */
 int mlb_project_lock(struct mlb_project *p, struct mlb_err *err); /* reads mlbuild.lock once */
 int mlb_project_whole_lock(struct mlb_project *p,
 			   struct mlb_err *err); /* and parses all: for whoever reads p->lock.map */

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "engine/builder.h"
 #include "engine/known.h"
+#include "engine/steady_file.h"
 
 #define NAME "steady"
 enum { MOST = 8 /* closures remembered */, MAX_META = 64 * 1024 };
@@ -19,9 +20,9 @@ may_rest(const struct mlb_project *p, const struct mlb_plan_options *o)
 }
 
 /* Graph, and the nodes that the words stand for: these decide the closure. */
-static int
-closure_of(struct mlb_digest *out, const struct mlb_project *p, const struct mlb_plan_options *o,
-	   struct mlb_err *err)
+int
+mlb_steady_closure(struct mlb_digest *out, const struct mlb_project *p,
+		   const struct mlb_plan_options *o, struct mlb_err *err)
 {
 	const struct mlb_graph *g = p->graph;
 	uint8_t *mark = mlb_calloc(g->n_nodes + 1, 1);
@@ -37,8 +38,8 @@ closure_of(struct mlb_digest *out, const struct mlb_project *p, const struct mlb
 	return rc;
 }
 
-static int
-read_said(struct mlb_project *p, struct mlb_buf *text, struct mlb_err *err)
+int
+mlb_steady_read(struct mlb_project *p, struct mlb_buf *text, struct mlb_err *err)
 {
 	int rc = mlb_meta_get(p->db, NAME, text, err);
 
@@ -98,10 +99,11 @@ mlb_steady_find(enum mlb_rest *rest, struct mlb_steady *out, struct mlb_project 
 		return 0;
 	rc = mlb_project_load(p, err);
 	if (rc == 0)
-		rc = read_said(p, &text, err);
+		rc = mlb_steady_read(p, &text, err);
 	/* Words that name nothing are told when the plan is made. */
 	if (rc == 0 && text.len)
-		said = closure_of(&closure, p, o, NULL) == 0 && find_said(out, &text, &closure);
+		said = mlb_steady_closure(&closure, p, o, NULL) == 0 &&
+		       find_said(out, &text, &closure);
 	if (said)
 		rc = mlb_project_check_lock(p, err);
 	if (rc == 0 && said && p->lock_same)
@@ -224,7 +226,7 @@ is_steady(const struct mlb_builder *b, const struct mlb_plan_options *o, struct 
 	for (uint32_t i = 0; i < b->g->n_nodes; i++)
 		if (b->plan->node[i].wanted && !add_node(b, i, s))
 			return false;
-	if (closure_of(&s->closure, b->p, o, NULL))
+	if (mlb_steady_closure(&s->closure, b->p, o, NULL))
 		return false;
 	mlb_scan_digest(&s->paths, &b->p->scan);
 	return true;
@@ -235,8 +237,9 @@ static int
 write_said(struct mlb_project *p, const struct mlb_steady *s, struct mlb_err *err)
 {
 	struct mlb_buf old = MLB_BUF_INIT(MAX_META), new = MLB_BUF_INIT(MAX_META);
-	int rc = s ? read_said(p, &old, err) : 0;
+	int rc = s ? mlb_steady_read(p, &old, err) : 0;
 
+	mlb_steady_file_drop(p);
 	if (s)
 		mlb_buf_add(&new, s, sizeof(*s));
 	for (size_t at = 0; at < old.len && new.len < MOST * sizeof(*s); at += sizeof(*s)) {

@@ -39,6 +39,11 @@ enum mlb_rest {
 int mlb_steady_find(enum mlb_rest *rest, struct mlb_steady *out, struct mlb_project *p,
 		    const struct mlb_plan_options *o, struct mlb_err *err);
 
+/* For steady_file.c: graph and words as a digest; and all that is said, of whatever state, one after the other. */
+int mlb_steady_closure(struct mlb_digest *out, const struct mlb_project *p, const struct mlb_plan_options *o,
+		       struct mlb_err *err);
+int mlb_steady_read(struct mlb_project *p, struct mlb_buf *out, struct mlb_err *err);
+
 /* The nodes of a plan for which rule 2 says so are put at rest; their outputs are known. */
 void mlb_steady_apply(struct mlb_plan *plan);
 

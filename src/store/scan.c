@@ -27,10 +27,9 @@ mlb_scan_init(struct mlb_scan *s, const char *root, const char *const *path, con
 		.root = root, .path = path, .n = n, .db = db, .threads = MLB_MAX(threads, 1)
 	};
 	s->state = mlb_calloc(n + 1, sizeof(*s->state));
-	for (size_t i = 0; want && i < n; i++)
-		s->state[i].want = want[i];
 	s->own = mlb_calloc(1, sizeof(*s->own));
 	s->own->root = fd;
+	s->own->want = want;
 	s->own->clock_dir = mlb_asprintf("%s/.mlbuild/tmp", root);
 	pthread_mutex_init(&s->own->lock, NULL);
 	return 0;
@@ -48,6 +47,7 @@ mlb_scan_release(struct mlb_scan *s)
 	free(s->own->problem);
 	pthread_mutex_destroy(&s->own->lock);
 	close(s->own->root);
+	free(s->own->now);
 	free(s->own->clock_dir);
 	free(s->own);
 	free(s->state);
@@ -171,34 +171,66 @@ look_at_paths(struct look *l, size_t from, size_t to)
 }
 
 static void
+look_at_block(void *ctx, size_t block)
+{
+	struct look *l = ctx;
+
+	look_at_paths(l, block * BLOCK, MLB_MIN(l->s->n, (block + 1) * BLOCK));
+}
+
+/* The first task reads the rows meanwhile. */
+static void
 look_at(void *ctx, size_t task)
 {
 	struct look *l = ctx;
-	struct mlb_scan *s = l->s;
 
-	if (task == 0) {
-		if (s->db)
-			load_rows(s, &l->err);
-		mlb_scan_digest(&s->rows, s);
+	if (task > 0) {
+		look_at_block(l, task - 1);
 		return;
 	}
-	look_at_paths(l, (task - 1) * BLOCK, MLB_MIN(s->n, task * BLOCK));
+	if (l->s->db)
+		load_rows(l->s, &l->err);
+	mlb_scan_digest(&l->s->rows, l->s);
+}
+
+static size_t
+n_blocks(const struct mlb_scan *s)
+{
+	return (s->n + BLOCK - 1) / BLOCK;
+}
+
+const struct mlb_stat *
+mlb_scan_stats(struct mlb_scan *s)
+{
+	struct look l = { s, s->own->now, MLB_ERR_INIT };
+
+	if (!l.now) {
+		l.now = s->own->now = mlb_calloc(s->n + 1, sizeof(*l.now));
+		mlb_parallel(n_blocks(s), 1, s->threads, look_at_block, &l);
+	}
+	return l.now;
 }
 
 int
 mlb_scan_run(struct mlb_scan *s, struct mlb_err *err)
 {
-	struct look l = { s, mlb_calloc(s->n + 1, sizeof(*l.now)), MLB_ERR_INIT };
+	struct look l = { s, s->own->now, MLB_ERR_INIT };
 	int rc = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
-		uint8_t want = s->state[i].want;
+		uint8_t want = s->own->want ? s->own->want[i] : (uint8_t)MLB_WANT_CONTENT;
 		bool source = s->state[i].source;
 
 		mlb_scan_take_walk(&s->state[i], NULL);
 		s->state[i] = (struct mlb_path_state){ .want = want, .source = source };
 	}
-	mlb_parallel(1 + (s->n + BLOCK - 1) / BLOCK, 1, s->threads, look_at, &l);
+	s->own->now = NULL;
+	if (l.now) {
+		look_at(&l, 0);
+	} else {
+		l.now = mlb_calloc(s->n + 1, sizeof(*l.now));
+		mlb_parallel(1 + n_blocks(s), 1, s->threads, look_at, &l);
+	}
 	if (l.err.code != MLB_OK) {
 		rc = mlb_err_set(err, l.err.code, "%s", l.err.text);
 		mlb_err_release(&l.err);

@@ -85,10 +85,16 @@ struct mlb_scan {
 	struct mlb_scan_own *own;     /* scan*.c's */
 };
 
-/* Allocate states for n paths; want (may be NULL: all content) has one byte a path. */
+/* Allocate states for n paths; want (may be NULL: all content) has one byte a path; borrowed. */
 int mlb_scan_init(struct mlb_scan *s, const char *root, const char *const *path, const uint8_t *want,
 		  size_t n, struct mlb_db *db, unsigned threads, struct mlb_err *err);
 void mlb_scan_release(struct mlb_scan *s);
+
+/*
+ * What all paths are now, links followed, one after the other; type MLB_F_OTHER is
+ * what can be no input. The next mlb_scan_run goes by it and takes it away.
+ */
+const struct mlb_stat *mlb_scan_stats(struct mlb_scan *s);
 
 /* Examine all paths: rows, lstat, hash what changed. */
 int mlb_scan_run(struct mlb_scan *s, struct mlb_err *err);

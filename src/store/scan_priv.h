@@ -9,6 +9,8 @@
 
 struct mlb_scan_own {
 	int root;             /* descriptor of the project's directory */
+	const uint8_t *want;  /* of each path, taken by mlb_scan_run; NULL: all content */
+	struct mlb_stat *now; /* of each path, for the next mlb_scan_run; NULL: not looked at */
 	char *clock_dir;      /* where mlb_fs_clock may make a file */
 	pthread_mutex_t lock; /* problem */
 	char **problem;       /* one text per path, or NULL; NULL while there is none at all */
