@@ -505,6 +505,18 @@ mlb_report_changed(struct mlb_builder *b)
 	mlb_buf_release(&to_commit);
 }
 
+/* Its block follows from the graph: with the recorded one, and the file as it was left, it is right. */
+static int
+update_gitignore(struct mlb_builder *b, struct mlb_err *err)
+{
+	bool same;
+	int rc = mlb_graph_is_recorded(b, &same, err);
+
+	if (rc == 0 && same)
+		rc = mlb_gitignore_is_recorded(b->p, &same, err);
+	return rc || same ? rc : mlb_update_gitignore(b->p, &b->ignore_changed, err);
+}
+
 int
 mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 {
@@ -521,7 +533,7 @@ mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 	if (rc == 0 && workspace)
 		tell_needs(b);
 	if (rc == 0 && workspace && !b->opt->locked)
-		rc = mlb_update_gitignore(b->p, &b->ignore_changed, err);
+		rc = update_gitignore(b, err);
 	/* relock puts table objects: they are durable before anything else names them. */
 	if (rc == 0)
 		rc = write_rows(b, &r->pending, b->stale ? 4 : status, workspace, err);
