@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "mlbuild/err.h"
+#include "mlbuild/history.h"
 #include "mlbuild/why.h"
 
 #ifdef __cplusplus
@@ -254,21 +255,6 @@ struct mlb_artifact {
 typedef int mlb_artifact_fn(void *ctx, const struct mlb_artifact *a);
 MLB_API int mlb_show(struct mlb_project *p, const char *word, mlb_artifact_fn *fn, void *ctx,
 		     struct mlb_err *err);
-
-struct mlb_run_info {
-	const char *id;
-	int64_t started;
-	uint64_t duration;
-	const char *words;  /* the command line */
-	const char *commit; /* HEAD then */
-	int status;         /* exit code; -1: it was cut short */
-	uint32_t built, restored, failed;
-	const char *actions; /* "model built 4.2s" per line */
-};
-typedef int mlb_run_fn(void *ctx, const struct mlb_run_info *r);
-/* Newest first; word (may be NULL) picks the runs that touched a target. */
-MLB_API int mlb_runs(struct mlb_project *p, const char *word, unsigned limit, mlb_run_fn *fn,
-		     void *ctx, struct mlb_err *err);
 
 /* Take the outputs that are there as the result of the present key. */
 MLB_API int mlb_adopt(struct mlb_project *p, const char *word, char **note, struct mlb_err *err);

@@ -22,6 +22,7 @@ struct opts {
 	bool action;
 	bool all;
 	bool command;
+	bool csv;
 	bool dead;
 	bool downstream;
 	bool dry_run;
@@ -36,6 +37,7 @@ struct opts {
 	unsigned limit;
 	const char *link;
 	bool locked;
+	bool md;
 	const char *name;
 	bool only;
 	bool output;

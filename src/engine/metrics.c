@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "engine/metrics_read.h"
+#include "os/fs.h"
 
 enum { MAX_METRICS = 16 << 20, MAX_REPORT = 256 << 20 };
 
-/* The parsed metrics of one output; NULL if it is not JSON. */
+/* The parsed metrics of one output; NULL if they cannot be read. */
 static json_t *
 read_output(struct mlb_plan *plan, uint32_t output)
 {
@@ -15,9 +17,32 @@ read_output(struct mlb_plan *plan, uint32_t output)
 	json_t *json = NULL;
 
 	if (mlb_cas_read(plan->p->cas, &text, &plan->out[output].digest, NULL) == 0)
-		json = json_loadb(mlb_buf_str(&text), text.len, JSON_REJECT_DUPLICATES, NULL);
+		json = mlb_metrics_parse(mlb_g_path(plan->g, plan->g->output[output].path),
+					 mlb_buf_str(&text), text.len, NULL);
 	mlb_buf_release(&text);
 	return json;
+}
+
+/* One line of JSON; the caller frees it. */
+static char *
+compact(const json_t *json)
+{
+	struct mlb_buf b = MLB_BUF_INIT(MAX_METRICS);
+
+	if (!json)
+		return NULL;
+	mlb_metrics_dump(&b, json);
+	return mlb_buf_detach(&b);
+}
+
+char *
+mlb_metrics_text(const char *path, const char *text, size_t len)
+{
+	json_t *json = mlb_metrics_parse(path, text, len, NULL);
+	char *out = compact(json);
+
+	json_decref(json);
+	return out;
 }
 
 char *
@@ -39,7 +64,7 @@ mlb_asked_metrics(struct mlb_plan *plan)
 		    !plan->node[n].known)
 			continue;
 		json = read_output(plan, o);
-		text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+		text = compact(json);
 		json_decref(json);
 		if (!text)
 			continue;
@@ -57,16 +82,21 @@ mlb_asked_metrics(struct mlb_plan *plan)
 int
 mlb_check_metrics(const char *path, const char *full, struct mlb_err *err)
 {
-	size_t len = strlen(path);
-	json_error_t why;
+	struct mlb_buf text = MLB_BUF_INIT(MAX_METRICS);
+	struct mlb_err why = MLB_ERR_INIT;
 	json_t *json;
+	int rc;
 
-	if (len < 5 || strcmp(path + len - 5, ".json") != 0)
+	if (!mlb_metrics_must_parse(path))
 		return 0;
-	json = json_load_file(full, JSON_DECODE_ANY, &why);
-	if (!json)
-		return mlb_err_set(err, MLB_EFAILED, "its metrics '%s' are not JSON: line %d: %s",
-				   path, why.line, why.text);
-	json_decref(json);
-	return 0;
+	rc = mlb_fs_read(&text, full, err);
+	if (rc == 0) {
+		json = mlb_metrics_parse(path, mlb_buf_str(&text), text.len, &why);
+		if (!json)
+			rc = mlb_err_set(err, MLB_EFAILED, "its metrics are wrong: %s", why.text);
+		json_decref(json);
+	}
+	mlb_err_release(&why);
+	mlb_buf_release(&text);
+	return rc;
 }

@@ -7,7 +7,10 @@
 /* A JSON object: node name -> the content of its metrics file. NULL without any; owned by the caller. */
 char *mlb_asked_metrics(struct mlb_plan *plan);
 
-/* Metrics in a file that calls itself JSON have to be JSON, or nobody could read them later. path is for messages. */
+/* The content of a metrics file as one line of JSON; NULL if it cannot be read. The caller frees it. */
+char *mlb_metrics_text(const char *path, const char *text, size_t len);
+
+/* What calls itself JSON or YAML has to be that, or nobody could read it later. path is for messages. */
 int mlb_check_metrics(const char *path, const char *full, struct mlb_err *err);
 
 #endif

@@ -18,6 +18,7 @@
 #include "engine/each.h"
 #include "engine/failures.h"
 #include "engine/gone.h"
+#include "engine/metrics.h"
 #include "engine/needs.h"
 #include "engine/steady.h"
 #include "os/clock.h"
@@ -140,7 +141,7 @@ mlb_record_node(struct mlb_builder *b, uint32_t n, const char *what, uint64_t du
 	add_row(&row);
 }
 
-/* Metrics that are JSON, as text for the run's row; "" otherwise. */
+/* Its metrics as one line of JSON for the run's row; "" where there are none that can be read. */
 static const char *
 read_metrics(struct mlb_work *w)
 {
@@ -148,11 +149,16 @@ read_metrics(struct mlb_work *w)
 	struct mlb_buf text = MLB_BUF_INIT(MAX_METRICS);
 	const char *metrics = "";
 
-	for (size_t i = 0; i < w->n_outputs; i++)
+	for (size_t i = 0; i < w->n_outputs; i++) {
+		char *json = NULL;
+
 		if (w->made[i].kind == MLB_O_METRICS &&
 		    mlb_cas_read(b->p->cas, &text, &w->made[i].digest, NULL) == 0)
-			metrics = mlb_arena_strndup(&b->m->record->arena, mlb_buf_str(&text),
-						    text.len);
+			json = mlb_metrics_text(w->output[i].path, mlb_buf_str(&text), text.len);
+		if (json)
+			metrics = mlb_arena_strdup(&b->m->record->arena, json);
+		free(json);
+	}
 	mlb_buf_release(&text);
 	return metrics;
 }

@@ -118,6 +118,8 @@ find_digest(struct mlb_rev *out, struct mlb_project *p, const char *word, struct
 					 "'%s' is '%s', but no commit is known of it", word,
 					 o.path);
 		out->digest = o.digest;
+		out->key = o.key;
+		out->locked = *o.commit != '\0';
 		free(out->target);
 		free(out->path);
 		out->target = mlb_strdup(o.target);

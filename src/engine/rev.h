@@ -23,6 +23,8 @@ struct mlb_rev {
 	struct mlb_digest digest; /* DIGEST: all of it */
 	char *target;             /* DIGEST: the target it is an output of; "" unknown */
 	char *path;               /* DIGEST: the path of that output; "" */
+	struct mlb_digest key;    /* DIGEST: of the action that made it; zero: a source */
+	bool locked;              /* DIGEST: the commit's lock names it */
 };
 
 /* MLB_ENOTFOUND if it is nothing of all this, or there is no repository. */

@@ -4,10 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/hex.h"
-#include "base/text.h"
 #include "engine/by_hand.h"
 #include "engine/each.h"
 #include "engine/known.h"
+#include "engine/metrics.h"
 
 enum { MAX_TEXT = 256 << 20 };
 
@@ -56,6 +56,18 @@ object_text(struct shown *s, const struct mlb_digest *d)
 	return t;
 }
 
+/* As one line of JSON; "" where they cannot be read. */
+static const char *
+metrics_text(struct shown *s, const char *path, const struct mlb_digest *d)
+{
+	const char *raw = object_text(s, d), *own;
+	char *json = mlb_metrics_text(path, raw, strlen(raw));
+
+	own = json ? mlb_arena_strdup(&s->arena, json) : "";
+	free(json);
+	return own;
+}
+
 static void
 fill_outputs(struct shown *s, uint32_t n)
 {
@@ -73,7 +85,7 @@ fill_outputs(struct shown *s, uint32_t n)
 		o[s->a.n_outputs].digest = hex_of(&s->arena, &now->digest);
 		o[s->a.n_outputs++].size = now->size;
 		if (now->kind == MLB_O_METRICS)
-			s->a.metrics = object_text(s, &now->digest);
+			s->a.metrics = metrics_text(s, o[s->a.n_outputs - 1].path, &now->digest);
 	}
 	s->a.output = o;
 }
@@ -199,80 +211,5 @@ mlb_show(struct mlb_project *p, const char *word, mlb_artifact_fn *fn, void *ctx
 		if (plan->node[i].asked)
 			rc = show_node(plan, i, fn, ctx, err);
 	mlb_plan_free(plan);
-	return rc < 0 ? rc : 0;
-}
-
-/* ---------------------------------------------------------- runs */
-
-struct runs {
-	struct mlb_project *p;
-	const uint8_t *mark; /* nodes that the word names; NULL: any run */
-	const struct mlb_graph *g;
-	mlb_run_fn *fn;
-	void *ctx;
-	unsigned left;
-	struct mlb_buf actions;
-	bool touched;
-};
-
-static int
-add_action(void *ctx, const struct mlb_run_action *a, struct mlb_err *err)
-{
-	struct runs *r = ctx;
-	uint32_t n = r->mark ? mlb_graph_find(r->g, a->node) : MLB_NONE;
-
-	(void)err;
-	mlb_buf_addf(&r->actions, "%s %s", a->node, a->what);
-	if (a->duration) {
-		mlb_buf_addc(&r->actions, ' ');
-		mlb_add_duration(&r->actions, a->duration);
-	}
-	mlb_buf_addc(&r->actions, '\n');
-	r->touched |= n != MLB_NONE && r->mark[n];
-	return 0;
-}
-
-static int
-tell_run(void *ctx, const struct mlb_run *run, struct mlb_err *err)
-{
-	struct runs *r = ctx;
-	struct mlb_run_info info = { run->id,    run->started,  run->duration,
-				     run->words, run->commit,   run->status,
-				     run->built, run->restored, run->failed,
-				     "" };
-	int rc;
-
-	if (r->left == 0)
-		return 1;
-	mlb_buf_clear(&r->actions);
-	r->touched = false;
-	rc = mlb_run_actions(r->p->db, run->id, NULL, UINT32_MAX, add_action, r, err);
-	if (rc < 0 || (r->mark && !r->touched))
-		return rc < 0 ? rc : 0;
-	r->left--;
-	info.actions = mlb_buf_str(&r->actions);
-	return r->fn(r->ctx, &info);
-}
-
-int
-mlb_runs(struct mlb_project *p, const char *word, unsigned limit, mlb_run_fn *fn, void *ctx,
-	 struct mlb_err *err)
-{
-	struct runs r = {
-		.p = p, .fn = fn, .ctx = ctx, .left = limit, .actions = MLB_BUF_INIT(MAX_TEXT)
-	};
-	uint8_t *mark = NULL;
-	int rc = word ? mlb_project_load(p, err) : mlb_project_store(p, err);
-
-	if (rc == 0 && word) {
-		mark = mlb_calloc(p->graph->n_nodes + 1, 1);
-		rc = mlb_select_words(p, &word, 1, mark, err);
-		r.mark = mark;
-		r.g = p->graph;
-	}
-	if (rc == 0)
-		rc = mlb_run_each(p->db, word ? UINT32_MAX : limit, tell_run, &r, err);
-	mlb_buf_release(&r.actions);
-	free(mark);
 	return rc < 0 ? rc : 0;
 }

@@ -6,6 +6,7 @@
 #define GRAPH_ACTION_H
 
 #include "base/arena.h"
+#include "base/strmap.h"
 #include "graph/graph.h"
 
 struct mlb_a_input {
@@ -94,6 +95,22 @@ struct mlb_action_change {
 };
 typedef void mlb_action_change_fn(void *ctx, const struct mlb_action_change *c);
 void mlb_action_changes(const char *old_text, const char *new_text, mlb_action_change_fn *fn, void *ctx);
+
+/* One line of an action text. */
+struct mlb_action_line {
+	const char *type;
+	const char *name;  /* what it is about; "" where there is one line of the type */
+	const char *kind;  /* input, output: file, exec, tree, … */
+	const char *value; /* digest or text; NULL: unset */
+};
+
+/* All of them, as they stand there; fields are readable: line feeds as \n, markers as ${…}. */
+struct mlb_action_lines {
+	struct mlb_arena arena;
+	struct mlb_strmap map; /* type and name -> struct mlb_action_line * */
+};
+void mlb_action_read(struct mlb_action_lines *out, const char *text);
+void mlb_action_lines_release(struct mlb_action_lines *l);
 
 /* The differences in words, one line each. */
 void mlb_action_diff(struct mlb_buf *out, const char *old_text, const char *new_text);

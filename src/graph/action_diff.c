@@ -1,85 +1,11 @@
 /* What differs between two action texts, in lines for people. */
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/buf.h"
-#include "base/strmap.h"
 #include "graph/action.h"
 
 enum { MAX_TEXT = 1 << 20 };
 #define MAX_SHOWN 60 /* characters of each side of a changed text */
-
-/* One line of an action text, cut. */
-struct line {
-	const char *type;
-	const char *name;  /* what it is about; "" where there is one line of the type */
-	const char *kind;  /* input, output: file, exec, tree, … */
-	const char *value; /* digest or text; NULL: unset */
-};
-
-struct text {
-	struct mlb_arena arena;
-	struct mlb_strmap map; /* type and name -> struct line * */
-};
-
-/* ------------------------------------------------------------ reading */
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* A field as it was; line feeds as \n, markers as ${…}, other control characters stay \xHH. */
-static const char *
-plain(struct mlb_arena *arena, const char *s, size_t len)
-{
-	char *out =
-		mlb_arena_alloc(arena, len + 1); /* an escape is longer than what it stands for */
-	bool mark = false;
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		bool escape = s[i] == '\\' && len - i > 3 && s[i + 1] == 'x';
-		int high = escape ? hex_digit(s[i + 2]) : -1;
-		int low = escape ? hex_digit(s[i + 3]) : -1;
-		int c = high < 0 || low < 0 ? -1 : high * 16 + low;
-
-		if (c < 0 || (c < 0x20 && c != '\n' && c != MLB_MARK)) {
-			out[n++] = s[i];
-			continue;
-		}
-		i += 3;
-		if (c == MLB_MARK) {
-			mark = !mark;
-			if (!mark && n >= 2 && out[n - 2] == '/')
-				n -= 2; /* the quoting context */
-			out[n++] = mark ? '$' : '}';
-			if (mark)
-				out[n++] = '{';
-		} else if (c == '\n') {
-			out[n++] = '\\';
-			out[n++] = 'n';
-		} else {
-			out[n++] = (char)c;
-		}
-	}
-	return mlb_arena_strndup(arena, out, n);
-}
-
-/* The next field of the line, up to a space; `last`: all that is left. */
-static const char *
-field(struct mlb_arena *arena, const char **p, const char *end, bool last)
-{
-	const char *space = last ? NULL : memchr(*p, ' ', (size_t)(end - *p));
-	const char *stop = space ? space : end;
-	const char *s = plain(arena, *p, (size_t)(stop - *p));
-
-	*p = space ? space + 1 : end;
-	return s;
-}
 
 static bool
 is_one_of(const char *s, const char *const *words, size_t n)
@@ -89,61 +15,6 @@ is_one_of(const char *s, const char *const *words, size_t n)
 			return true;
 	return false;
 }
-
-static void
-read_line(struct text *t, const char *p, const char *end)
-{
-	static const char *const named[] = { "arg", "env", "param" };
-	struct line *l = mlb_arena_alloc(&t->arena, sizeof(*l));
-	char *key;
-
-	l->type = field(&t->arena, &p, end, false);
-	l->name = l->kind = "";
-	if (strcmp(l->type, "input") == 0) {
-		l->kind = field(&t->arena, &p, end, false);
-		l->name = field(&t->arena, &p, end, false);
-		l->value = field(&t->arena, &p, end, true);
-	} else if (strcmp(l->type, "output") == 0) {
-		l->kind = field(&t->arena, &p, end, false);
-		l->name = field(&t->arena, &p, end, true);
-		l->value = "";
-	} else if (strcmp(l->type, "fingerprint") == 0) {
-		l->value = field(&t->arena, &p, end, false);
-		l->name = field(&t->arena, &p, end, true);
-	} else if (is_one_of(l->type, named, MLB_ARRAY_LEN(named))) {
-		bool set = memchr(p, ' ', (size_t)(end - p)) != NULL;
-
-		l->name = field(&t->arena, &p, end, false);
-		l->value = set ? field(&t->arena, &p, end, true) : NULL;
-	} else {
-		l->value = field(&t->arena, &p, end, true);
-	}
-	key = mlb_arena_printf(&t->arena, "%s %s", l->type, l->name);
-	mlb_strmap_set(&t->map, key, l);
-}
-
-static void
-read_text(struct text *t, const char *s)
-{
-	memset(t, 0, sizeof(*t));
-	while (*s != '\0') {
-		size_t len = strcspn(s, "\n");
-
-		if (len > 0)
-			read_line(t, s, s + len);
-		s += len;
-		s += *s == '\n';
-	}
-}
-
-static void
-release(struct text *t)
-{
-	mlb_strmap_release(&t->map);
-	mlb_arena_release(&t->arena);
-}
-
-/* ------------------------------------------------------------ writing */
 
 static bool
 is_inside_char(char c)
@@ -193,7 +64,7 @@ add_change(struct mlb_buf *out, const char *a, const char *b)
 }
 
 static void
-add_values(struct mlb_buf *out, const struct line *a, const struct line *b)
+add_values(struct mlb_buf *out, const struct mlb_action_line *a, const struct mlb_action_line *b)
 {
 	if (!a->value)
 		mlb_buf_adds(out, "unset");
@@ -210,7 +81,7 @@ add_values(struct mlb_buf *out, const struct line *a, const struct line *b)
 }
 
 static void
-add_name(struct mlb_buf *out, const struct line *l)
+add_name(struct mlb_buf *out, const struct mlb_action_line *l)
 {
 	mlb_buf_adds(out, l->type);
 	if (*l->name != '\0') {
@@ -224,7 +95,7 @@ add_name(struct mlb_buf *out, const struct line *l)
 
 /* Is there anything to tell? */
 static bool
-differs(const struct line *a, const struct line *b)
+differs(const struct mlb_action_line *a, const struct mlb_action_line *b)
 {
 	if (!a->value || !b->value)
 		return a->value != b->value;
@@ -232,7 +103,7 @@ differs(const struct line *a, const struct line *b)
 }
 
 static void
-add_changed(struct mlb_buf *out, const struct line *a, const struct line *b)
+add_changed(struct mlb_buf *out, const struct mlb_action_line *a, const struct mlb_action_line *b)
 {
 	static const char *const shown[] = { "command", "stage", "arg",   "dir", "shell",
 					     "env",     "param", "stamp", "salt" };
@@ -253,15 +124,16 @@ add_changed(struct mlb_buf *out, const struct line *a, const struct line *b)
 
 /* A parameter or variable that differs says more than the command that it stands in. */
 static bool
-is_cause(const struct line *l)
+is_cause(const struct mlb_action_line *l)
 {
 	return strcmp(l->type, "param") == 0 || strcmp(l->type, "env") == 0;
 }
 
 static void
-tell(mlb_action_change_fn *fn, void *ctx, const struct line *old, const struct line *new)
+tell(mlb_action_change_fn *fn, void *ctx, const struct mlb_action_line *old,
+     const struct mlb_action_line *new)
 {
-	const struct line *l = new ? new : old;
+	const struct mlb_action_line *l = new ? new : old;
 	struct mlb_buf text = MLB_BUF_INIT(MAX_TEXT);
 	struct mlb_action_change c = {
 		.type = l->type,
@@ -290,27 +162,27 @@ tell(mlb_action_change_fn *fn, void *ctx, const struct line *old, const struct l
 void
 mlb_action_changes(const char *old_text, const char *new_text, mlb_action_change_fn *fn, void *ctx)
 {
-	struct text a, b;
+	struct mlb_action_lines a, b;
 
-	read_text(&a, old_text);
-	read_text(&b, new_text);
+	mlb_action_read(&a, old_text);
+	mlb_action_read(&b, new_text);
 	for (int causes = 1; causes >= 0; causes--) {
 		for (uint32_t i = 0; i < b.map.n; i++) {
-			const struct line *l = b.map.entry[i].u.ptr;
+			const struct mlb_action_line *l = b.map.entry[i].u.ptr;
 
 			if (is_cause(l) == (causes == 1))
 				tell(fn, ctx, mlb_strmap_get(&a.map, b.map.entry[i].key), l);
 		}
 		for (uint32_t i = 0; i < a.map.n; i++) {
-			const struct line *l = a.map.entry[i].u.ptr;
+			const struct mlb_action_line *l = a.map.entry[i].u.ptr;
 
 			if (is_cause(l) == (causes == 1) &&
 			    !mlb_strmap_get(&b.map, a.map.entry[i].key))
 				tell(fn, ctx, l, NULL);
 		}
 	}
-	release(&a);
-	release(&b);
+	mlb_action_lines_release(&a);
+	mlb_action_lines_release(&b);
 }
 
 static void

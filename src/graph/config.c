@@ -310,6 +310,27 @@ mlb_config_load(struct mlb_config **out, const char *root, const char *user_conf
 }
 
 int
+mlb_config_load_from(struct mlb_config **out, const char *root,
+		     const struct mlb_config_files *files, struct mlb_err *err)
+{
+	struct loader l = { .c = new_config(root), .err = err, .files = files };
+	struct mlb_buf text = MLB_BUF_INIT(FILE_MAX);
+	size_t ends[3];
+	int rc = mlb_config_read_file(&l, "mlbuild.ini", &text, err);
+
+	if (!rc)
+		rc = mlb_ini_read(&l.c->ini, "mlbuild.ini", mlb_buf_str(&text), text.len, &l.diag,
+				  err);
+	mlb_buf_release(&text);
+	if (!rc)
+		rc = mlb_config_includes(&l);
+	ends[0] = ends[1] = ends[2] = l.c->ini.entry.n;
+	if (!rc)
+		rc = build(&l, ends, NULL, 0);
+	return insist(out, finish(&l, rc, out), err);
+}
+
+int
 mlb_config_parse(struct mlb_config **out, const char *root, const char *text, size_t len,
 		 struct mlb_err *err)
 {

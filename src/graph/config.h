@@ -136,6 +136,18 @@ int mlb_config_try(struct mlb_config **out, const char *root, const char *user_c
 		   const struct mlb_override *override, size_t n_override, struct mlb_err *err);
 /* The same from a text instead of ROOT/mlbuild.ini (tests, fuzzing). */
 int mlb_config_parse(struct mlb_config **out, const char *root, const char *text, size_t len, struct mlb_err *err);
+
+/* Where the files of a project are, if not on the disk. */
+struct mlb_config_files {
+	/* Append the content; MLB_ENOTFOUND if there is no such file. */
+	int (*read)(void *ctx, const char *path, struct mlb_buf *out, struct mlb_err *err);
+	/* Append the files that match, sorted. */
+	int (*find)(void *ctx, const char *pattern, struct mlb_strvec *out, struct mlb_err *err);
+	void *ctx;
+};
+/* The same from there, without any config.ini. MLB_ENOTFOUND if there is no mlbuild.ini. */
+int mlb_config_load_from(struct mlb_config **out, const char *root, const struct mlb_config_files *files,
+			 struct mlb_err *err);
 void mlb_config_free(struct mlb_config *c);
 struct mlb_target *mlb_config_find(const struct mlb_config *c, const char *name);
 

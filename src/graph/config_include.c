@@ -12,26 +12,38 @@
 
 #define FILE_MAX (256 * MLB_MIB)
 
+int
+mlb_config_read_file(struct loader *l, const char *path, struct mlb_buf *out, struct mlb_err *err)
+{
+	struct mlb_buf full = MLB_BUF_INIT(MLB_MIB);
+	int rc;
+
+	if (l->files)
+		return l->files->read(l->files->ctx, path, out, err);
+	mlb_path_join(&full, l->c->root, path);
+	rc = mlb_fs_exists(mlb_buf_str(&full))
+		     ? mlb_fs_read(out, mlb_buf_str(&full), err)
+		     : mlb_err_set(err, MLB_ENOTFOUND, "there is no file '%s'", path);
+	mlb_buf_release(&full);
+	return rc;
+}
+
 /* The text of a file of the project; what is wrong goes to diag, at the word that names it. */
 static bool
 read_named(struct loader *l, const struct mlb_text *at, const char *path, struct mlb_buf *text)
 {
 	struct mlb_err err = MLB_ERR_INIT;
-	struct mlb_buf full = MLB_BUF_INIT(MLB_MIB);
-	bool ok;
+	int rc;
 
-	mlb_path_join(&full, l->c->root, path);
 	mlb_strvec_push(&l->c->files, path);
-	ok = mlb_fs_exists(mlb_buf_str(&full));
-	if (!ok) {
+	rc = mlb_config_read_file(l, path, text, &err);
+	if (rc == MLB_ENOTFOUND)
 		mlb_diag_add(&l->diag, at->file, at->line,
 			     "there is no file '%s' (paths are relative to mlbuild.ini)", path);
-	} else if (mlb_fs_read(text, mlb_buf_str(&full), &err)) {
+	else if (rc)
 		mlb_diag_take(&l->diag, at->file, at->line, &err);
-		ok = false;
-	}
-	mlb_buf_release(&full);
-	return ok;
+	mlb_err_release(&err);
+	return rc == 0;
 }
 
 /* Was this file not read yet? It is from now on. */
@@ -71,7 +83,8 @@ include_glob(struct loader *l, const struct mlb_text *at, const char *pattern)
 	size_t before = l->diag.line.n;
 
 	mlb_strvec_push(&l->c->include_globs, pattern);
-	if (mlb_glob_files(&found, NULL, l->c->root, pattern, NULL, NULL, &err))
+	if (l->files ? l->files->find(l->files->ctx, pattern, &found, &err)
+		     : mlb_glob_files(&found, NULL, l->c->root, pattern, NULL, NULL, &err))
 		mlb_diag_take(&l->diag, at->file, at->line, &err);
 	else if (!found.n)
 		mlb_diag_add(&l->diag, at->file, at->line, "no file matches '%s'", pattern);

@@ -116,6 +116,7 @@ struct loader {
 	struct mlb_config *c;
 	struct mlb_diag diag;
 	struct mlb_err *err;          /* for what cannot go to diag */
+	const struct mlb_config_files *files; /* NULL: on the disk */
 	MLB_VEC(struct section) section;
 	MLB_VEC(struct defaults *) defaults; /* [0] is the root file's */
 	struct mlb_strmap given;      /* "section=key" of other sections -> index of the section that gave it */
@@ -168,6 +169,7 @@ void mlb_config_section(struct loader *l, const struct section *s);
 void mlb_config_check_sections(struct loader *l);
 
 /* config_include.c: files. */
+int mlb_config_read_file(struct loader *l, const char *path, struct mlb_buf *out, struct mlb_err *err); /* below the root; MLB_ENOTFOUND */
 int mlb_config_includes(struct loader *l);
 void mlb_config_read_params(struct loader *l);
 int mlb_config_override(struct loader *l, const struct mlb_override *o, size_t n);

@@ -115,7 +115,7 @@ mlb_run_get(struct mlb_db *db, const char *id, struct mlb_run *out, bool *found,
 	return rc;
 }
 
-#define ACTIONS "SELECT run, node, key, what, duration, metrics, log FROM run_actions"
+#define ACTIONS "SELECT run, node, key, what, duration, metrics, log, rowid FROM run_actions"
 
 /* One text per kind of question, so that each uses its index. */
 static const char *
@@ -146,6 +146,7 @@ each_action(struct mlb_stmt *s,
 			.what = mlb_column_text(s, 3, NULL),
 			.duration = (uint64_t)mlb_column_int(s, 4),
 			.metrics = mlb_column_text(s, 5, NULL),
+			.seq = mlb_column_int(s, 7),
 		};
 
 		mlb_column_digest(s, 2, &a.key);
@@ -187,5 +188,24 @@ mlb_run_by_key(struct mlb_db *db, const struct mlb_digest *key,
 	if (rc)
 		return rc;
 	mlb_stmt_digest(s, 1, key);
+	return each_action(s, fn, ctx, err);
+}
+
+int
+mlb_run_before(struct mlb_db *db, const char *node, int64_t seq,
+	       int (*fn)(void *ctx, const struct mlb_run_action *a, struct mlb_err *err), void *ctx,
+	       struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, db,
+				ACTIONS
+				" WHERE node = ?1 AND rowid < ?2 AND what IN ('built', 'restored')"
+				" ORDER BY rowid DESC",
+				err);
+
+	if (rc)
+		return rc;
+	mlb_stmt_text(s, 1, node, strlen(node));
+	mlb_stmt_int(s, 2, seq);
 	return each_action(s, fn, ctx, err);
 }

@@ -57,6 +57,7 @@ struct mlb_run {
 struct mlb_run_action {
 	const char *run;
 	const char *node;
+	int64_t seq;          /* grows with each that is added; read only */
 	struct mlb_digest key;
 	const char *what;     /* "built", "restored", "failed", "no" */
 	uint64_t duration;    /* ns */
@@ -70,6 +71,10 @@ int mlb_run_each(struct mlb_db *db, unsigned limit, int (*fn)(void *ctx, const s
 /* One run; its strings are in the arena. */
 int mlb_run_get(struct mlb_db *db, const char *id, struct mlb_run *out, bool *found, struct mlb_arena *arena,
 		struct mlb_err *err);
+/* Newest first, what was built or restored of a node before an action of it. */
+int mlb_run_before(struct mlb_db *db, const char *node, int64_t seq,
+		   int (*fn)(void *ctx, const struct mlb_run_action *a, struct mlb_err *err), void *ctx,
+		   struct mlb_err *err);
 /* Newest first, the actions of one key: whose it is. */
 int mlb_run_by_key(struct mlb_db *db, const struct mlb_digest *key,
 		   int (*fn)(void *ctx, const struct mlb_run_action *a, struct mlb_err *err), void *ctx,

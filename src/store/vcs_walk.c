@@ -165,7 +165,9 @@ tell(struct walk *w, const struct waiting *at, mlb_vcs_step_fn *fn, void *ctx, s
 	unsigned n = g->commit_parentcount(at->commit);
 	char commit[MLB_OID_HEX + 1], file[MLB_OID_HEX + 1];
 	char(*hex)[MLB_OID_HEX + 1] = mlb_calloc(n + 1, sizeof(*hex));
+	char(*id)[MLB_OID_HEX + 1] = mlb_calloc(n + 1, sizeof(*id));
 	const char **before = mlb_calloc(n + 1, sizeof(*before));
+	const char **above = mlb_calloc(n + 1, sizeof(*above));
 	const git_signature *author = g->commit_author(at->commit);
 	const char *subject = g->commit_summary(at->commit);
 	struct mlb_vcs_step step = {
@@ -174,6 +176,7 @@ tell(struct walk *w, const struct waiting *at, mlb_vcs_step_fn *fn, void *ctx, s
 		.subject = subject ? subject : "",
 		.time = at->s->time * 1000000000,
 		.file = file,
+		.parent = above,
 		.before = before,
 	};
 	int rc;
@@ -185,6 +188,8 @@ tell(struct walk *w, const struct waiting *at, mlb_vcs_step_fn *fn, void *ctx, s
 
 		look(w, parent, NULL);
 		file_hex(w, parent, hex[i]);
+		g->oid_tostr(id[i], MLB_OID_HEX + 1, &parent->id);
+		above[i] = id[i];
 		before[step.n_before++] = hex[i];
 		step.changed = step.changed && !same_file(at->s, parent);
 	}
@@ -193,7 +198,9 @@ tell(struct walk *w, const struct waiting *at, mlb_vcs_step_fn *fn, void *ctx, s
 	g->oid_tostr(commit, sizeof(commit), &at->s->id);
 	file_hex(w, at->s, file);
 	rc = fn(ctx, &step, err);
+	free(above);
 	free(before);
+	free(id);
 	free(hex);
 	return rc;
 }

@@ -14,7 +14,8 @@ struct mlb_vcs_step {
 	const char *subject; /* first line of the message */
 	int64_t time;        /* when it was committed, ns since 1970 */
 	const char *file;    /* here */
-	const char *const *before; /* in each parent */
+	const char *const *parent;
+	const char *const *before; /* the file in each parent */
 	size_t n_before;
 	bool changed;        /* no parent has the file as it is here */
 };

@@ -33,6 +33,15 @@ ROWS = {
 	"fsck": ("level:T kind:T path:T object:T what:T mend:T targets:L repaired:B", ""),
 	"gc": ("what:T path:T name:T bytes:I rewritten:B", "used:T"),
 	"graph": ("target:T kind:T deps:L gates:L inputs:L outputs:L", "name:T"),
+	"diff.sides": ("what:T from:O to:O", ""),
+	"diff.param": ("what:T name:T before:V? after:V? delta:N? relative:N?", ""),
+	"diff.target": ("what:T target:T kind:T change:T reason:T files_added:I files_removed:I files_changed:I changes:L", ""),
+	"log.run": ("what:T run:T started:T seconds:N command_line:T commit:T exit:I? built:I restored:I failed:I"
+		" actions:L", ""),
+	"log.commit": ("what:T commit:T time:T author:T subject:T actions:L", ""),
+	"metrics": ("rev:T commit:T time:T? subject:T metrics:O", ""),
+	"params": ("name:T value:T file:T line:I", ""),
+	"params.rev": ("rev:T commit:T time:T? subject:T params:O", ""),
 	"ls": ("target:T kind:T desc:T owner:T? tags:T? file:T line:I instances:I source:B outputs:L", ""),
 	"contents": ("target:T type:T size:I digest:T path:T", ""),
 	"status": ("target:T kind:T fate:T reason:T present:B asked:B expected:N actions:I", "failed:O"),
@@ -44,8 +53,13 @@ NESTED = {
 	"differences": ("what:T name:T change:T old:T? new:T? text:T", "old_kind:T new_kind:T"),
 	"inputs": ("path:T from:T by:T target:T", ""),
 	"artifacts": ("target:T path:T", ""),
+	"actions": ("target:T what:T seconds:N commands:I key:T metrics:O? changes:L", ""),
+	"changes": ("what:T name:T before:V? after:V? delta:N? relative:N?", ""),
+	"from": ("name:T commit:T subject:T", ""),
+	"to": ("name:T commit:T subject:T", ""),
 }
-TYPES = {"T": str, "N": (int, float), "I": int, "B": bool, "L": list, "O": dict}
+TYPES = {"T": str, "N": (int, float), "I": int, "B": bool, "L": list, "O": dict,
+	"V": (str, int, float, bool, list, dict)}
 
 def check(row, fields, where):
 	must, may = ({f.split(":")[0]: f.split(":")[1] for f in part.split()} for part in fields)
@@ -65,6 +79,7 @@ def nested(row):
 		for v in row.get(name, []) if isinstance(row.get(name), list) else [row.get(name)]:
 			if isinstance(v, dict):
 				check(v, fields, name)
+				nested(v)
 
 def main(kind, path, *wanted):
 	with open(path, encoding="utf-8") as f:
@@ -85,7 +100,8 @@ def main(kind, path, *wanted):
 				may += " target:T kind:T"
 			check(row, (must + " finished:I total:I", may), event)
 		else:
-			check(row, ROWS[kind], kind)
+			which = kind + "." + row["what"] if kind in ("log", "diff") else kind
+			check(row, ROWS[which], which)
 		row["event"] = event
 	seen = {r["event"] for r in rows}
 	for w in wanted:
@@ -287,8 +303,48 @@ ok mlbuild gc --json --dry-run --keep-days 0
 keep
 [ ! -s "$KEPT" ] || fields gc
 
+t log: runs with what they did, and commits that changed the lock
+ok mlbuild log --json
+fields log
+holds 'all(r["what"] == "run" for r in rows)' \
+	'[a["target"] for r in rows for a in r["actions"] if a["what"] == "failed"]' \
+	'[a for r in rows for a in r["actions"] if a["target"] == "fit"][-1]["metrics"] == {"acc": 0.5, "more": {"x": [1]}}' \
+	'[a for r in rows for a in r["actions"] if a["target"] == "e"][-1]["commands"] == 2' \
+	'all(len(a["key"]) in (0, 64) for r in rows for a in r["actions"])'
+git init -q .
+t_commit one
+change mlbuild.ini 'acc": 0.5' 'acc": 0.75'
+change mlbuild.ini 'x = 1' 'x = 0'
+ok mlbuild fit
+t_commit two
+ok mlbuild log --json
+fields log
+holds '[r["subject"] for r in rows if r["what"] == "commit"] == ["two", "one"]' \
+	'[(a["target"], a["what"]) for a in rows[0]["actions"]] == [("fit", "changed")]' \
+	'[(c["what"], c["name"], c["before"], c["after"], c["delta"], c["relative"]) for c in rows[0]["actions"][0]["changes"]] == [("metric", "acc", 0.5, 0.75, 0.25, 0.5)]'
+
+t diff
+ok mlbuild diff --json HEAD~1 HEAD
+fields diff
+holds '[r["what"] for r in rows] == ["sides", "param", "target"]' 'rows[1]["name"] == "x" and rows[1]["delta"] == -1' \
+	'rows[2]["target"] == "fit" and rows[2]["change"] == "changed"' \
+	'{(c["what"], c["name"]) for c in rows[2]["changes"]} == {("action", "command"), ("metric", "acc")}'
+
+t metrics and params, of the workspace and of revisions
+ok mlbuild metrics --json
+fields metrics
+holds 'rows[0]["rev"] == "workspace" and rows[0]["metrics"]["fit"] == {"acc": 0.75, "more.x": [1]}'
+ok mlbuild metrics --json HEAD~1..HEAD
+fields metrics
+ok mlbuild params --json
+fields params
+holds 'rows[0]["name"] == "x" and rows[0]["value"] == "0" and rows[0]["file"] == "mlbuild.ini" and rows[0]["line"] > 0'
+ok mlbuild params --json HEAD~1
+fields params.rev
+holds '[r["params"] for r in rows] == [{"x": 1}, {"x": 0}]'
+
 t the others
-for words in 'show c' 'log' 'params' 'version'; do
+for words in 'show c' 'version'; do
 	# shellcheck disable=SC2086
 	ok mlbuild --json $words
 	keep

@@ -66,7 +66,7 @@ artifacts(void **state)
 	expect_show("m", "model m known=0 key=0 dir=.\ncommand \nlog \nfailed \nmetrics \n");
 	build_ok("m");
 	expect_show("m", "model m known=1 key=64 dir=.\n" M_COMMAND
-			 "log said\n\nfailed \nmetrics {\"acc\": 0.25}\n\n"
+			 "log said\n\nfailed \nmetrics {\"acc\":0.25}\n"
 			 "file m.txt 4\nmetrics m.json 14\n");
 	expect_show(
 		"d",
@@ -79,7 +79,7 @@ artifacts(void **state)
 	expect_show(
 		"m.json",
 		"model m known=1 key=64 dir=.\n" M_COMMAND
-		"log said\n\nfailed \nmetrics {\"acc\": 0.25}\n\nfile m.txt 4\nmetrics m.json 14\n");
+		"log said\n\nfailed \nmetrics {\"acc\":0.25}\nfile m.txt 4\nmetrics m.json 14\n");
 }
 
 static void
@@ -131,24 +131,19 @@ each_target(void **state)
 }
 
 static int
-add_run(void *ctx, const struct mlb_run_info *r)
+add_run(void *ctx, const struct mlb_log_entry *e)
 {
 	struct mlb_buf *out = ctx;
-	size_t len = 0;
 
 	/* Without durations. */
-	mlb_buf_addf(out, "%s status=%d %u %u %u:", r->words, r->status, r->built, r->restored,
-		     r->failed);
-	for (const char *line = r->actions; *line; line += len + (line[len] == '\n')) {
-		const char *what = strchr(line, ' ') + 1;
-
-		len = strcspn(line, "\n");
-		mlb_buf_addf(out, " %.*s", (int)((size_t)(what - line) + strcspn(what, " \n")),
-			     line);
-	}
+	assert_int_equal(e->what, MLB_LOG_RUN);
+	mlb_buf_addf(out, "%s status=%d %u %u %u:", e->words, e->status, e->built, e->restored,
+		     e->failed);
+	for (size_t i = 0; i < e->n_actions; i++)
+		mlb_buf_addf(out, " %s %s", e->action[i].target, e->action[i].what);
 	mlb_buf_addc(out, '\n');
-	assert_true(r->started > 0);
-	assert_true(r->id[0] != '\0');
+	assert_true(e->time > 0);
+	assert_true(e->id[0] != '\0');
 	return 0;
 }
 
@@ -159,7 +154,7 @@ expect_runs(const char *word, unsigned limit, const char *want)
 	struct mlb_project *p = open_project();
 	struct mlb_err err = MLB_ERR_INIT;
 
-	assert_ok(mlb_runs(p, word, limit, add_run, &got, &err));
+	assert_ok(mlb_log(p, word, limit, add_run, &got, &err));
 	assert_string_equal(mlb_buf_str(&got), want);
 	mlb_project_close(p);
 	mlb_buf_release(&got);
@@ -182,13 +177,12 @@ runs(void **state)
 	assert_int_equal(build_opt("d", .command_line = "third"), 0);
 	expect_runs(NULL, 10,
 		    "third status=0 1 0 0: d built\nsecond status=0 0 1 0: m restored\n"
-		    "first status=0 2 0 0: m built d built\n");
+		    "first status=0 2 0 0: d built m built\n");
 	expect_runs(NULL, 1, "third status=0 1 0 0: d built\n");
 	expect_runs("m", 1, "second status=0 0 1 0: m restored\n");
-	expect_runs("d", 10,
-		    "third status=0 1 0 0: d built\nfirst status=0 2 0 0: m built d built\n");
+	expect_runs("d", 10, "third status=0 1 0 0: d built\nfirst status=0 2 0 0: d built\n");
 	p = open_project();
-	assert_err(mlb_runs(p, "nobody", 10, add_run, NULL, &err), MLB_ENOTFOUND, "nobody");
+	assert_err(mlb_log(p, "nobody", 10, add_run, NULL, &err), MLB_ENOTFOUND, "nobody");
 	mlb_project_close(p);
 }
 
