@@ -58,15 +58,23 @@ mlb_gc_return_needed(struct mlb_gc_state *s, struct mlb_err *err)
 
 /* ---------------------------------------------------------- for good */
 
+/* Those that were condemned, and are still named by nothing. */
 static int
 drop_pins(struct mlb_gc_state *s, const struct mlb_condemned *b, struct mlb_err *err)
 {
+	struct mlb_strmap condemned = MLB_STRMAP_INIT;
+	struct mlb_strvec both = MLB_VEC_INIT;
 	int rc = 0;
 
-	for (size_t i = 0; i < s->pins.n && rc == 0; i++)
-		for (size_t k = 0; k < b->pin.n && rc == 0; k++)
-			if (strcmp(s->pins.v[i], b->pin.v[k]) == 0)
-				rc = mlb_vcs_drop_ref(s->p->vcs, s->pins.v[i], err);
+	for (size_t k = 0; k < b->pin.n; k++)
+		mlb_strmap_set(&condemned, b->pin.v[k], s);
+	for (size_t i = 0; i < s->pins.n; i++)
+		if (mlb_strmap_get(&condemned, s->pins.v[i]))
+			mlb_strvec_push(&both, s->pins.v[i]);
+	if (both.n)
+		rc = mlb_vcs_drop_refs(s->p->vcs, &both, err);
+	mlb_strvec_release(&both);
+	mlb_strmap_release(&condemned);
 	return rc;
 }
 

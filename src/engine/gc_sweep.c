@@ -128,8 +128,8 @@ remove_names(struct mlb_gc_state *s, struct mlb_err *err)
 	int rc = 0;
 
 	/* A pin that a build has just made is named by no result yet. */
-	for (size_t i = 0; i < s->pins.n && s->users.n == 0 && rc == 0; i++)
-		rc = mlb_vcs_drop_ref(s->p->vcs, s->pins.v[i], err);
+	if (s->pins.n && s->users.n == 0)
+		rc = mlb_vcs_drop_refs(s->p->vcs, &s->pins, err);
 	for (size_t i = 0; i < s->dead_roots.n && rc == 0; i++)
 		rc = mlb_fs_unlink(s->dead_roots.v[i], err);
 	return rc ? rc : write_own_needs(s, err);

@@ -161,7 +161,8 @@ int mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct ml
 /* Names of references that begin with this ("refs/tags/"; "" for all), sorted, appended to out. */
 int mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out,
 		 struct mlb_err *err);
-int mlb_vcs_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err); /* absent is fine */
+/* Remove references, of pins or experiments; absent is fine. Sorts the names. */
+int mlb_vcs_drop_refs(struct mlb_vcs *v, struct mlb_strvec *names, struct mlb_err *err);
 
 /* Is there something of git at or above this directory, whether it can be read or not? */
 bool mlb_vcs_near(const char *project_dir);

@@ -71,13 +71,12 @@
 	X(odb_write)                                                                               \
 	X(oid_fromstr)                                                                             \
 	X(oid_tostr)                                                                               \
-	X(reference_create)                                                                        \
-	X(reference_free)                                                                          \
 	X(reference_iterator_free)                                                                 \
 	X(reference_iterator_new)                                                                  \
 	X(reference_name_to_id)                                                                    \
 	X(reference_next_name)                                                                     \
 	X(reference_remove)                                                                        \
+	X(repository_commondir)                                                                    \
 	X(repository_config)                                                                       \
 	X(repository_free)                                                                         \
 	X(repository_hashfile)                                                                     \
@@ -225,6 +224,10 @@ int mlb_git_checkout_text(struct mlb_vcs *v, const git_oid *commit, const char *
 int mlb_git_text_id(struct mlb_vcs *v, const char *path, const char *text, size_t len, bool write,
 		    git_oid *id);
 int mlb_git_file_id(struct mlb_vcs *v, const char *path, bool write, git_oid *id);
+
+/* Make the reference PREFIX ID to the commit ID, which keeps it from git's collector; and remove any one. */
+int mlb_git_keep_ref(struct mlb_vcs *v, const char *prefix, const char *id, struct mlb_err *err);
+int mlb_git_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err);
 
 /* Append a blob's bytes. */
 int mlb_git_blob(struct mlb_vcs *v, const git_oid *id, struct mlb_buf *out, struct mlb_err *err);

@@ -25,7 +25,7 @@ mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out, stru
 }
 
 int
-mlb_vcs_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err)
+mlb_git_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err)
 {
 	int rc = v->git.reference_remove(v->repo, name);
 

@@ -102,28 +102,6 @@ write_commit(struct mlb_head *h, const git_tree *tree, const char *message, git_
 	return rc;
 }
 
-/* The reference keeps git's collector from the snapshot. */
-static int
-write_reference(struct mlb_vcs *v, const char *prefix, const git_oid *id, char hex[MLB_OID_HEX + 1],
-		struct mlb_err *err)
-{
-	git_reference *ref = NULL;
-	char *name;
-	int rc;
-
-	v->git.oid_tostr(hex, MLB_OID_HEX + 1, id);
-	name = mlb_asprintf("%s%s", prefix, hex);
-	rc = v->git.reference_create(&ref, v->repo, name, id, 0, NULL);
-	if (rc < 0 && rc != GIT_EEXISTS)
-		rc = mlb_git_fail(v, err, MLB_ESYSTEM, "cannot write '%s'", name);
-	else
-		rc = 0;
-	if (ref)
-		v->git.reference_free(ref);
-	free(name);
-	return rc;
-}
-
 int
 mlb_git_snapshot(struct mlb_head *h, struct mlb_git_changes *changes,
 		 const struct mlb_pin_spec *spec, char out[MLB_OID_HEX + 1], struct mlb_err *err)
@@ -140,8 +118,10 @@ mlb_git_snapshot(struct mlb_head *h, struct mlb_git_changes *changes,
 		rc = change_tree(h, &tree, &changes->set, err);
 	if (rc == 0)
 		rc = write_commit(h, tree, message, &id, err);
-	if (rc == 0)
-		rc = write_reference(h->v, spec->refs ? spec->refs : MLB_PINS, &id, out, err);
+	if (rc == 0) {
+		h->v->git.oid_tostr(out, MLB_OID_HEX + 1, &id);
+		rc = mlb_git_keep_ref(h->v, spec->refs ? spec->refs : MLB_PINS, out, err);
+	}
 	if (tree && tree != h->tree)
 		h->v->git.tree_free(tree);
 	free(message);

@@ -96,6 +96,109 @@ test_experiment(void **state)
 	mlb_vcs_close(v);
 }
 
+/* ------------------------------------------------------------ many */
+
+static void
+pin_text(struct mlb_vcs *v, unsigned i, char out[MLB_OID_HEX + 1])
+{
+	char text[16];
+	const struct mlb_pin_file file = { "a", text,
+					   (size_t)snprintf(text, sizeof(text), "%u\n", i) };
+
+	make_pin(v, &(struct mlb_pin_spec){ .file = &file, .n_file = 1 }, out);
+}
+
+static void
+assert_refs(unsigned loose, unsigned all)
+{
+	char *found = run(
+		"find .git/refs/mlbuild/pins -type f | wc -l; git for-each-ref refs/mlbuild/pins | wc -l");
+	char *want = mlb_asprintf("%u\n%u\n", loose, all);
+
+	assert_string_equal(found, want);
+	free(found);
+	free(want);
+}
+
+/* They are put into packed-refs, and what git has in there stays as it is. */
+static void
+test_many(void **state)
+{
+	char id[300][MLB_OID_HEX + 1], name[96], *before, *after;
+	struct mlb_strvec drop = MLB_VEC_INIT;
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_vcs *v;
+
+	make_repo(state);
+	sh("echo x > a; git add -A; git commit -qm one; git tag -a -m t v1; git branch old; git tag z; git pack-refs --all");
+	sh("git commit -q --allow-empty -m two; chmod 640 .git/packed-refs");
+	before = run("git for-each-ref");
+	v = open_here();
+	for (unsigned i = 0; i < 127; i++)
+		pin_text(v, i, id[i]);
+	assert_refs(127, 127);
+	put_file(".git/packed-refs.lock", ""); /* git is at it: the next time will do */
+	pin_text(v, 127, id[127]);
+	assert_refs(128, 128);
+	sh("rm .git/packed-refs.lock");
+	pin_text(v, 128, id[128]);
+	assert_refs(0, 129);
+	for (unsigned i = 0; i < 300; i++)
+		pin_text(v, i, id[i]); /* some are there, packed */
+	assert_refs(300 - 256, 300);
+	assert_says("", run("git fsck --strict 2>&1 | grep -v notice: | cat"));
+	assert_says("# pack-refs with: peeled fully-peeled sorted \n640\n",
+		    run("head -n 1 .git/packed-refs; stat -c %%a .git/packed-refs"));
+	for (unsigned i = 0; i < 300; i += 2) {
+		snprintf(name, sizeof(name), "%s%s", MLB_PINS, id[i]);
+		mlb_strvec_push(&drop, name);
+	}
+	mlb_strvec_push(&drop, MLB_PINS "0000000000000000000000000000000000000000");
+	sh("touch .git/packed-refs.lock");
+	assert_err(mlb_vcs_drop_refs(v, &drop, &err), MLB_EEXISTS, "packed-refs.lock' exists");
+	mlb_err_release(&err);
+	sh("rm .git/packed-refs.lock");
+	assert_ok(mlb_vcs_drop_refs(v, &drop, &err));
+	assert_says("150\n", run("git for-each-ref refs/mlbuild/pins | wc -l"));
+	assert_says("1\n", run("git for-each-ref | grep -c pins/%s", id[1]));
+	after = run("git for-each-ref | grep -v mlbuild");
+	assert_string_equal(before, after);
+	sh("git gc -q --prune=now; git cat-file -e %s; git pack-refs --all; git fsck --strict 2> /dev/null",
+	   id[1]);
+	pin_text(v, 1000, id[0]);
+	assert_refs(1, 151);
+	free(before);
+	free(after);
+	mlb_strvec_release(&drop);
+	mlb_vcs_close(v);
+}
+
+/* A packed-refs that nobody says is sorted: there every pin keeps a file of its own. */
+static void
+test_unsorted(void **state)
+{
+	char id[140][MLB_OID_HEX + 1], name[96];
+	struct mlb_strvec drop = MLB_VEC_INIT;
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_vcs *v;
+
+	make_repo(state);
+	sh("echo x > a; git add -A; git commit -qm one; git tag b; git tag a; git pack-refs --all");
+	sh("sed -i '1d; 2{h;d}; 3G' .git/packed-refs; git for-each-ref > /dev/null");
+	v = open_here();
+	for (unsigned i = 0; i < 140; i++)
+		pin_text(v, i, id[i]);
+	assert_refs(140, 140);
+	sh("git pack-refs --all");
+	sh("sed -i 1d .git/packed-refs");
+	snprintf(name, sizeof(name), "%s%s", MLB_PINS, id[7]);
+	mlb_strvec_push(&drop, name);
+	assert_ok(mlb_vcs_drop_refs(v, &drop, &err));
+	assert_refs(0, 139);
+	mlb_strvec_release(&drop);
+	mlb_vcs_close(v);
+}
+
 /* ------------------------------------------------------------ revisions */
 
 static void
@@ -243,6 +346,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_given_files), scratch_test(test_experiment),
+		scratch_test(test_many),        scratch_test(test_unsorted),
 		scratch_test(test_resolve),     scratch_test(test_tree),
 		scratch_test(test_write),
 	};
