@@ -18,6 +18,7 @@ struct mlb_fsck_lost {
 	bool source;      /* it is a source, or in one */
 	bool made;        /* it is an output that a command makes, or in one */
 	bool damaged;     /* a copy of it is wrong */
+	bool no_tree;     /* a directory needs it as a node, and it is right and none */
 	bool missing;     /* a result needs it, and no copy is right */
 	bool elsewhere;   /* only the lock names it, and the workspace has not got it either */
 };

@@ -82,8 +82,11 @@ lose_missing(struct mlb_fsck_state *s)
 		if (s->owners.holder.v[i].by == MLB_HELD_LOCK)
 			add_holder(s, &r, &s->owners.holder.v[i]);
 	/* Right bytes that are no tree node: whoever needs them as one has lost it. */
-	for (size_t i = 0; i < r.no_tree.n; i++)
-		lose(s, &r.no_tree.v[i])->damaged = true;
+	for (size_t i = 0; i < r.no_tree.n; i++) {
+		struct mlb_fsck_lost *l = lose(s, &r.no_tree.v[i]);
+
+		l->damaged = l->no_tree = true;
+	}
 	mlb_reach_release(&r);
 }
 

@@ -183,9 +183,9 @@ tell_lost(struct mlb_fsck_state *s, const struct mlb_fsck_lost *l)
 	const char *held = l->held[0] ? l->held : "a result";
 	const char *mend = s->repaired ? outcome(s, &l->digest) : MEND_REPAIR;
 
-	if (l->damaged && !mlb_inventory_find(&s->inv, &l->digest))
+	if (l->damaged && !l->no_tree)
 		return; /* told with the file */
-	if (l->damaged && (l->missing || l->target.n))
+	if (l->no_tree && (l->missing || l->target.n))
 		tell(s, MLB_FINDING_PROBLEM, "tree", "", &l->digest,
 		     "a directory needs it as a tree node, and it is none", mend_nowhere(l), false);
 	else if (l->missing)

@@ -103,7 +103,7 @@ int mlb_fs_copy_into(int out, const char *to, const char *from, bool clone, bool
 int mlb_fs_move(const char *from, const char *to, struct mlb_err *err);
 
 bool mlb_fs_is_network(const char *path);     /* NFS, SMB, FUSE and the like by statfs magic */
-bool mlb_fs_is_case_folding(const char *dir); /* probes with a temporary file */
+bool mlb_fs_is_case_folding(const char *dir); /* probes with a temporary file where it must */
 
 int mlb_fs_errno_beside(const char *path); /* why no file can be made beside this one, 0: it can be */
 

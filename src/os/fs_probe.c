@@ -1,7 +1,9 @@
 /* What kind of file system is this? */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -43,6 +45,34 @@ mlb_fs_is_network(const char *path)
 	return false;
 }
 
+/* File systems that fold names only in directories that are marked for it. */
+static const uint32_t exact_magic[] = {
+	0xef53,     /* ext2, ext3, ext4 */
+	0x01021994, /* tmpfs */
+	0xf2f52010, /* F2FS */
+	0x9123683e, /* Btrfs */
+};
+
+#define CASEFOLD 0x40000000 /* FS_CASEFOLD_FL of linux/fs.h, which old headers lack */
+
+/* Can it be told without making a file? */
+static bool
+is_exact(const char *dir)
+{
+	int flags = 0, fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+	bool exact = false, known = fd >= 0 && fstatfs(fd, &fs) == 0;
+
+	for (size_t i = 0; i < MLB_ARRAY_LEN(exact_magic) && known; i++)
+		exact |= (uint32_t)fs.f_type == exact_magic[i];
+	/* Where there are no such flags nothing is marked. */
+	if (exact && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0)
+		exact = !(flags & CASEFOLD);
+	if (fd >= 0)
+		close(fd);
+	return exact;
+}
+
 bool
 mlb_fs_is_case_folding(const char *dir)
 {
@@ -51,7 +81,7 @@ mlb_fs_is_case_folding(const char *dir)
 	char *m;
 	int fd;
 
-	if (mlb_temp_name(&path, dir, ".mlbuild-", NULL) != 0)
+	if (is_exact(dir) || mlb_temp_name(&path, dir, ".mlbuild-", NULL) != 0)
 		goto out;
 	fd = open(mlb_buf_str(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)

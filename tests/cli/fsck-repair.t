@@ -1,16 +1,6 @@
 # fsck --repair: what is right is kept, what can be had is stored again, the rest is built again.
 . "${0%/*}/lib.sh"
-
-# flip FILE OFFSET: another byte there (negative: from the end)
-flip() {
-	flip_at_=$2
-	[ "$flip_at_" -ge 0 ] || flip_at_=$(($(wc -c <"$1") + flip_at_))
-	flip_byte_=$(od -An -tu1 -j "$flip_at_" -N 1 "$1" | tr -d ' ')
-	chmod u+w "$1"
-	# shellcheck disable=SC2059 # an octal escape is meant
-	printf "\\$(printf %o $((flip_byte_ ^ 1)))" | dd of="$1" bs=1 seek="$flip_at_" conv=notrunc 2>/dev/null
-	chmod u-w "$1"
-}
+. "${0%/*}/damage.sh"
 
 project() {
 	t_dir
@@ -39,16 +29,6 @@ project() {
 	PACK=$(echo $CACHE/packs/*.pack)
 	SEGMENT=$(echo $CACHE/actions/*.pack)
 	cp -r out "$T_DIR.was"
-}
-
-loose() {
-	loose_hex_=$(sha256sum <"$1" | cut -d' ' -f1)
-	loose_rest_=${loose_hex_#??}
-	echo "$CACHE/objects/${loose_hex_%"$loose_rest_"}/$loose_rest_"
-}
-
-place() {
-	grep -abo "$2" "$1" | head -n 1 | cut -d: -f1
 }
 
 # all is well, and the next build makes exactly these targets again
@@ -225,6 +205,17 @@ db.commit()
 X
 ok mlbuild fsck --repair
 out_has 'it is made again from the packs'
+rm -rf out
+well ''
+
+t a node is damaged in one pack, and right in another
+project
+cp "$PACK" $CACHE/packs/open-0123456789abcdef.pack
+flip "$PACK" "$(place "$PACK" large)"
+code 1 mlbuild fsck
+out_hasnt 'it is none'
+ok mlbuild fsck --repair
+out_hasnt 'it is none'
 rm -rf out
 well ''
 

@@ -1,16 +1,6 @@
 # fsck reads every byte of the cache, names what is wrong and whom it concerns.
 . "${0%/*}/lib.sh"
-
-# flip FILE OFFSET: another byte there (negative: from the end)
-flip() {
-	flip_at_=$2
-	[ "$flip_at_" -ge 0 ] || flip_at_=$(($(wc -c <"$1") + flip_at_))
-	flip_byte_=$(od -An -tu1 -j "$flip_at_" -N 1 "$1" | tr -d ' ')
-	chmod u+w "$1"
-	# shellcheck disable=SC2059 # an octal escape is meant
-	printf "\\$(printf %o $((flip_byte_ ^ 1)))" | dd of="$1" bs=1 seek="$flip_at_" conv=notrunc 2>/dev/null
-	chmod u-w "$1"
-}
+. "${0%/*}/damage.sh"
 
 project() {
 	t_dir
@@ -33,18 +23,6 @@ project() {
 	X
 	ok mlbuild
 	CACHE=.mlbuild/cache/v1
-}
-
-# the loose object of a file's content
-loose() {
-	loose_hex_=$(sha256sum <"$1" | cut -d' ' -f1)
-	loose_rest_=${loose_hex_#??}
-	echo "$CACHE/objects/${loose_hex_%"$loose_rest_"}/$loose_rest_"
-}
-
-# the offset of a text in a file
-place() {
-	grep -abo "$2" "$1" | head -n 1 | cut -d: -f1
 }
 
 t a clean store
