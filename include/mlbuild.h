@@ -251,6 +251,13 @@ struct mlb_artifact {
 	bool known; /* there is a result for the present key; else only command and action are filled */
 	const char *failed_log; /* captured output of the last failed try since, "" without */
 	const char *verdict;    /* of a check with a result: "yes" or "no"; else "" */
+	const char *blocked;    /* why it can be neither made nor restored now; "" */
+	const char *rev;        /* the commit whose lock it is told by; "": as it is now */
+	/* From here on by mlb_show_history only: */
+	const char *locked_by;             /* the newest commit (of the last 1,000) whose lock names its first
+					      output; "" none does */
+	const struct mlb_lineage *lineage; /* itself first, then what it was made from */
+	size_t n_lineage;
 };
 typedef int mlb_artifact_fn(void *ctx, const struct mlb_artifact *a);
 MLB_API int mlb_show(struct mlb_project *p, const char *word, mlb_artifact_fn *fn, void *ctx,

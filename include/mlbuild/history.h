@@ -84,6 +84,79 @@ MLB_API int mlb_log(struct mlb_project *p, const char *word, unsigned limit, mlb
 MLB_API int mlb_show_run(struct mlb_project *p, const char *id, mlb_log_fn *fn, void *ctx,
 			 struct mlb_err *err);
 
+/* ------------------------------------------------------------ show */
+
+struct mlb_named_value {
+	const char *name, *value, *json;
+};
+
+struct mlb_lineage_input {
+	const char *path;
+	const char *kind;    /* file, exec, tree */
+	const char *digest;  /* hex */
+	const char *made_by; /* the target that made it, or is this source; "" unknown */
+	const char *
+		key; /* hex: of the action that made it; "" for a source, and for a directory of `each` */
+	const char *
+		commit; /* of a source: one that has these bytes at this path; "" none that is known */
+};
+
+/* One action on the way from an artifact down to its sources. */
+struct mlb_lineage {
+	const char *target, *kind; /* instance; of `each` with the file in brackets; "" unknown */
+	const char *key;           /* hex */
+	const char *run;           /* that made it; "" unknown */
+	const char *commit;        /* its pin; "" */
+	int64_t started;           /* 0 unknown */
+	uint64_t duration;         /* ns */
+	bool known; /* the cache has the action's text: inputs and parameters are told */
+	const struct mlb_lineage_input *input;
+	size_t n_inputs;
+	const struct mlb_named_value *param; /* that it reads */
+	size_t n_params;
+};
+
+struct mlb_locking_commit {
+	const char *id, *author, *subject;
+	int64_t time; /* ns since 1970 */
+};
+
+/* What a digest is the digest of. */
+struct mlb_digest_info {
+	const char *digest; /* hex, all of it */
+	const char *
+		is; /* output; member (a file in a directory that is an output); input; key (of an action) */
+	const char *target, *kind; /* that has it as output, or reads it; "" unknown */
+	const char *path;          /* of the output or input */
+	const char *member;        /* path below it; "" */
+	uint64_t size;             /* of the output, bytes; 0 unknown */
+	const char *commit;        /* the newest whose mlbuild.lock names it; "" none does */
+	uint32_t n_commits;        /* whose mlbuild.lock does */
+	const struct mlb_locking_commit *added; /* that began to, newest first */
+	size_t n_added;
+	const char *pin; /* of the result; "" */
+	const char *run; /* that made it; "" */
+};
+
+struct mlb_artifact;
+
+struct mlb_show {
+	const char *
+		word; /* target, instance, kind, glob or path of an output; id of a run; "sha256:…", or at least
+			     eight of its digits; a file, which is hashed */
+	const char *rev; /* the target as this revision's lock has it; NULL: as it is now */
+	int (*on_artifact)(void *ctx, const struct mlb_artifact *a); /* not 0 stops; likewise: */
+	int (*on_digest)(void *ctx, const struct mlb_digest_info *d);
+	mlb_log_fn *on_run;
+	void *ctx;
+};
+
+/*
+ * Everything that is known of an artifact, with its lineage; of a run; or of a
+ * digest, and then of the artifact that it belongs to. MLB_ENOTFOUND.
+ */
+MLB_API int mlb_show_history(struct mlb_project *p, const struct mlb_show *s, struct mlb_err *err);
+
 /* ------------------------------------------------------------ diff */
 
 /* One side of a comparison, or one column of a table. */

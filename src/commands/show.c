@@ -4,7 +4,9 @@
 
 #include "base/text.h"
 #include "commands/cmd.h"
+#include "commands/history.h"
 #include "commands/jsonline.h"
+#include "commands/lineage.h"
 #include "commands/lines.h"
 #include "commands/tabular.h"
 #include "commands/ui.h"
@@ -12,16 +14,20 @@
 static int run(struct app *app, struct mlb_err *err);
 
 static const struct cmd_option options[] = {
-	{ "action", NULL }, { "command", NULL }, { "json", NULL },
-	{ "output", NULL }, { "param", NULL },   CMD_OPTIONS_END,
+	{ "action", NULL }, { "command", NULL },
+	{ "json", NULL },   { "output", NULL },
+	{ "param", NULL },  { "rev", "the target as the mlbuild.lock of a revision has it" },
+	CMD_OPTIONS_END,
 };
 
 const struct cmd cmd_show = {
 	.name = "show",
-	.summary = "what is known of an artifact",
-	.usage = "TARGET",
+	.summary = "what is known of an artifact, a run or a file",
+	.usage = "TARGET|RUN|DIGEST|FILE",
 	.about = "Print what is known of the present result of TARGET: where it is from (commit,\n"
-		 "run, machine), outputs and their digests, metrics, command.",
+		 "run, machine), outputs and their digests, metrics, command, and what it was\n"
+		 "made from, down to the sources. Of a RUN what it did; of a digest, or a FILE\n"
+		 "found anywhere, which commits and which run it came from.",
 	.option = options,
 	.words = WORDS_TARGETS,
 	.min_words = 1,
@@ -49,6 +55,7 @@ print_json(struct out *out, const struct mlb_artifact *a)
 	struct jsonline l;
 
 	jsonline_begin(&l, out);
+	jsonline_str(&l, "what", "artifact");
 	jsonline_str(&l, "target", a->node);
 	jsonline_str(&l, "kind", a->kind);
 	jsonline_bool(&l, "known", a->known);
@@ -56,13 +63,19 @@ print_json(struct out *out, const struct mlb_artifact *a)
 	jsonline_str(&l, "command", a->command);
 	jsonline_str(&l, "dir", a->dir);
 	jsonline_str(&l, "action", a->action);
+	jsonline_str(&l, "rev", a->rev);
+	jsonline_str(&l, "blocked", a->blocked);
 	if (a->known) {
 		if (*a->verdict)
 			jsonline_str(&l, "verdict", a->verdict);
+		jsonline_str(&l, "locked_by", a->locked_by);
 		jsonline_str(&l, "commit", a->commit);
 		jsonline_str(&l, "run", a->run);
 		jsonline_str(&l, "platform", a->platform);
-		jsonline_time(&l, "started", a->started);
+		if (a->started)
+			jsonline_time(&l, "started", a->started);
+		else
+			jsonline_raw(&l, "started", "");
 		jsonline_seconds(&l, "seconds", a->duration);
 		jsonline_int(&l, "max_rss", a->max_rss);
 		jsonline_raw(&l, "metrics", a->metrics);
@@ -78,6 +91,9 @@ print_json(struct out *out, const struct mlb_artifact *a)
 			mlb_json_end_object(&l.j);
 		}
 		mlb_json_end_array(&l.j);
+		named_values_json(&l, "params", a->n_lineage ? a->lineage[0].param : NULL,
+				  a->n_lineage ? a->lineage[0].n_params : 0);
+		lineage_json(&l, "lineage", a->lineage, a->n_lineage);
 	}
 	jsonline_str(&l, "failed_log", a->failed_log);
 	jsonline_end(&l);
@@ -112,7 +128,8 @@ origin(struct tabular *t, const struct mlb_artifact *a)
 		}
 		fact(t, *a->verdict ? "checked" : "built", mlb_buf_str(&b));
 	}
-	fact(t, "commit", a->commit);
+	fact(t, "locked by", a->locked_by);
+	fact(t, "built from", a->commit);
 	fact(t, "run", a->run);
 	fact(t, "platform", a->platform);
 	mlb_buf_release(&b);
@@ -152,6 +169,22 @@ command_lines(struct out *out, const char *command)
 	}
 }
 
+/* "params  C 0.5  seed 8" */
+static void
+params(struct out *out, const struct mlb_lineage *l)
+{
+	struct tabular t;
+
+	tabular_init(&t, out);
+	for (size_t i = 0; i < l->n_params; i++) {
+		tabular_add(&t, PAINT_DIM, i ? "" : "params");
+		tabular_addf(&t, PAINT_PLAIN, "%s %s", l->param[i].name, l->param[i].value);
+		tabular_end_row(&t);
+	}
+	tabular_print(&t, out, "  ");
+	tabular_release(&t);
+}
+
 static void
 print_text(struct out *out, const struct mlb_artifact *a)
 {
@@ -160,6 +193,11 @@ print_text(struct out *out, const struct mlb_artifact *a)
 	paint_adds(&out->buf, out->color, PAINT_BOLD, a->node);
 	out_addf(out, "  %s%s\n", a->kind,
 		 a->known ? "" : ": no result for what it would be made from now");
+	if (a->blocked && *a->blocked) {
+		out_adds(out, "  blocked: ");
+		out_clean(out, a->blocked);
+		out_adds(out, "\n");
+	}
 	tabular_init(&t, out);
 	if (a->known) {
 		fact(&t, "says", a->verdict);
@@ -172,7 +210,10 @@ print_text(struct out *out, const struct mlb_artifact *a)
 	tabular_release(&t);
 	if (a->known)
 		metrics_print_one(out, "  ", "metrics ", a->metrics);
+	if (a->n_lineage && a->lineage[0].n_params)
+		params(out, &a->lineage[0]);
 	command_lines(out, a->command);
+	lineage_print(out, a->lineage, a->n_lineage);
 	if (a->failed_log && *a->failed_log)
 		out_adds(out,
 			 "  the last try failed: 'mlbuild show --output' prints what it said\n");
@@ -198,8 +239,40 @@ take(void *ctx, const struct mlb_artifact *a)
 }
 
 static int
+take_digest(void *ctx, const struct mlb_digest_info *d)
+{
+	struct app *app = ctx;
+
+	if (app->opt.json)
+		digest_json(&app->out, d);
+	else if (!app->opt.action && !app->opt.command && !app->opt.output)
+		digest_print(&app->out, d);
+	return out_closed(&app->out);
+}
+
+static int
+take_run(void *ctx, const struct mlb_log_entry *e)
+{
+	struct app *app = ctx;
+
+	if (app->opt.json)
+		history_json(&app->out, e);
+	else
+		history_print(&app->out, e, true);
+	return out_closed(&app->out);
+}
+
+static int
 run(struct app *app, struct mlb_err *err)
 {
+	struct mlb_show s = {
+		.word = app->word[0],
+		.rev = app->opt.rev,
+		.on_artifact = take,
+		.on_digest = take_digest,
+		.on_run = take_run,
+		.ctx = app,
+	};
 	int rc;
 
 	if (app->opt.action + app->opt.command + app->opt.json + app->opt.output > 1)
@@ -208,6 +281,6 @@ run(struct app *app, struct mlb_err *err)
 			"'--action', '--command', '--json' and '--output' exclude each other");
 	rc = cmd_open(app, err);
 	if (!rc)
-		rc = mlb_show(app->project, app->word[0], take, app, err);
+		rc = mlb_show_history(app->project, &s, err);
 	return rc < 0 ? rc : 0;
 }

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "engine/locked.h"
+#include "engine/words.h"
 #include "os/path.h"
 #include "store/tree.h"
 
@@ -169,21 +170,6 @@ kind_of_entry(uint8_t kind)
 	}
 }
 
-static const char *
-kind_of_output(uint8_t okind)
-{
-	switch (okind) {
-	case MLB_O_EXEC:
-		return "exec";
-	case MLB_O_TREE:
-		return "tree";
-	case MLB_O_METRICS:
-		return "metrics";
-	default:
-		return "file";
-	}
-}
-
 /* 0, or what ends the listing: the callback said so, which is no failure. */
 static int
 tell(struct contents *c, const char *kind, const struct mlb_digest *digest, uint64_t size)
@@ -249,7 +235,7 @@ list_output(struct contents *c, struct mlb_err *err)
 	mlb_buf_adds(&c->path, c->l->path);
 	if (c->l->okind != MLB_O_TREE)
 		return *c->sub ? no_directory(c, err)
-			       : tell(c, kind_of_output(c->l->okind), &c->l->digest, c->l->size);
+			       : tell(c, mlb_okind_word(c->l->okind), &c->l->digest, c->l->size);
 	if (*c->sub) {
 		rc = mlb_tree_find(&e, &arena, c->p->cas, &c->l->digest, c->sub, err);
 		mlb_buf_addf(&c->path, "/%s", c->sub);

@@ -21,7 +21,8 @@ struct finder {
 	struct mlb_strmap tables; /* digest of a table -> the same */
 	struct mlb_strmap nodes;  /* directories that were looked into */
 	struct mlb_buf sub;
-	bool held; /* the lock at hand names it */
+	bool held;     /* the lock at hand names it */
+	unsigned left; /* commits that are still to be looked at; 0: all */
 };
 
 /* ---------------------------------------------------------- digests */
@@ -69,13 +70,17 @@ in_tree(struct finder *f, const struct mlb_digest *tree, unsigned depth, struct 
 	struct mlb_arena arena = MLB_ARENA_INIT;
 	struct mlb_digest *own = mlb_arena_alloc(&f->out->arena, sizeof(*own));
 	struct mlb_tree_entry *e = NULL;
+	struct mlb_strmap_entry *seen;
 	size_t n = 0, len = f->sub.len;
 	bool is_new, is = false;
 
 	*own = *tree;
-	mlb_strmap_add(&f->nodes, (const char *)own->b, MLB_DIGEST_LEN, &is_new);
-	if (!is_new || depth > MAX_DEPTH ||
-	    mlb_tree_read(&e, &n, &arena, f->p->cas, tree, NULL) != 0)
+	seen = mlb_strmap_add(&f->nodes, (const char *)own->b, MLB_DIGEST_LEN, &is_new);
+	if (!is_new) {
+		*found = f->out->digest;
+		return seen->u.num != 0;
+	}
+	if (depth > MAX_DEPTH || mlb_tree_read(&e, &n, &arena, f->p->cas, tree, NULL) != 0)
 		n = 0;
 	for (size_t i = 0; i < n && !is; i++) {
 		mlb_buf_truncate(&f->sub, len);
@@ -87,6 +92,8 @@ in_tree(struct finder *f, const struct mlb_digest *tree, unsigned depth, struct 
 			is = true;
 		}
 	}
+	/* The map may have grown since. */
+	mlb_strmap_add(&f->nodes, (const char *)own->b, MLB_DIGEST_LEN, NULL)->u.num = is;
 	mlb_arena_release(&arena);
 	return is;
 }
@@ -122,7 +129,7 @@ take_locked(struct finder *f, const struct mlb_lock_block *b, const char *name,
 	out->path = keep(f, o->path);
 	out->sub = keep(f, mlb_buf_str(&f->sub));
 	out->okind = o->kind;
-	out->size = o->size;
+	out->size = f->deep ? 0 : o->size;
 	out->key = *key;
 }
 
@@ -213,7 +220,7 @@ step(void *ctx, const struct mlb_vcs_step *s, struct mlb_err *err)
 
 	(void)err;
 	if (!lock_holds(f, s->file))
-		return 0;
+		return f->left && --f->left == 0;
 	if (!out->n_holding++)
 		out->commit = keep(f, s->commit);
 	for (size_t i = 0; i < s->n_before && added && !f->one; i++)
@@ -283,7 +290,7 @@ look_into_record(void *ctx, const struct mlb_result *r, struct mlb_err *err)
 			out->path = keep(f, r->output[i].path);
 			out->sub = keep(f, mlb_buf_str(&f->sub));
 			out->okind = r->output[i].kind;
-			out->size = r->output[i].size;
+			out->size = f->deep ? 0 : r->output[i].size;
 			take_record(f, r);
 		}
 	}
@@ -372,6 +379,15 @@ find(struct finder *f, struct mlb_err *err)
 	return rc < 0 ? rc : 0;
 }
 
+static void
+finder_release(struct finder *f)
+{
+	mlb_strmap_release(&f->locks);
+	mlb_strmap_release(&f->tables);
+	mlb_strmap_release(&f->nodes);
+	mlb_buf_release(&f->sub);
+}
+
 int
 mlb_origin_find(struct mlb_origin *out, struct mlb_project *p, const char *digits, bool one,
 		struct mlb_err *err)
@@ -400,10 +416,31 @@ mlb_origin_find(struct mlb_origin *out, struct mlb_project *p, const char *digit
 		rc = mlb_results_each(p->results, look_into_action, &f, err);
 	if (rc == 0)
 		rc = describe(&f, err);
-	mlb_strmap_release(&f.locks);
-	mlb_strmap_release(&f.tables);
-	mlb_strmap_release(&f.nodes);
-	mlb_buf_release(&f.sub);
+	finder_release(&f);
+	return rc;
+}
+
+int
+mlb_origin_locked(char out[MLB_OID_HEX + 1], struct mlb_project *p, const struct mlb_digest *d,
+		  unsigned most, struct mlb_err *err)
+{
+	struct mlb_origin o = { .arena = MLB_ARENA_INIT };
+	struct finder f = {
+		.out = &o, .p = p, .one = true, .left = most, .sub = MLB_BUF_INIT(MAX_PATH_BYTES)
+	};
+	char digits[MLB_HEX_LEN + 1];
+	int rc;
+
+	o.target = o.kind = o.path = o.sub = o.commit = o.pin = o.run = "";
+	mlb_digest_hex(digits, d);
+	f.digits = digits;
+	f.len = MLB_HEX_LEN;
+	rc = find_in_locks(&f, err);
+	out[0] = '\0';
+	if (rc == 0 && strlen(o.commit) == MLB_OID_HEX)
+		memcpy(out, o.commit, MLB_OID_HEX + 1);
+	finder_release(&f);
+	mlb_origin_release(&o);
 	return rc;
 }
 

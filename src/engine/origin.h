@@ -55,6 +55,10 @@ const char *mlb_digest_word(const char *word);
  */
 int mlb_origin_find(struct mlb_origin *out, struct mlb_project *p, const char *digits, bool one,
 		    struct mlb_err *err);
+/* The newest commit whose lock names it, of the `most` newest; "" if none of them does. */
+int mlb_origin_locked(char out[MLB_OID_HEX + 1], struct mlb_project *p, const struct mlb_digest *d, unsigned most,
+		      struct mlb_err *err);
+
 void mlb_origin_release(struct mlb_origin *o);
 
 /* MLB_EINVALID if several digests begin so, MLB_ENOTFOUND if none that is known does. */

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "engine/origin.h"
+#include "engine/runid.h"
 
 /* Of a run: the pin of any of its results. */
 struct pins {
@@ -41,15 +42,6 @@ take_record(void *ctx, const struct mlb_result *r, struct mlb_err *err)
 	return s->out[0] != '\0';
 }
 
-/* "20261121-025546-3f9a" */
-static bool
-looks_like_run(const char *word)
-{
-	return strlen(word) == 20 && strspn(word, "0123456789") == 8 && word[8] == '-' &&
-	       strspn(word + 9, "0123456789") == 6 && word[15] == '-' &&
-	       strspn(word + 16, "0123456789abcdef") == 4;
-}
-
 static int
 find_run(struct mlb_rev *out, struct mlb_project *p, const char *word, struct mlb_err *err)
 {
@@ -59,7 +51,7 @@ find_run(struct mlb_rev *out, struct mlb_project *p, const char *word, struct ml
 	bool found = false;
 	int rc;
 
-	if (!looks_like_run(word))
+	if (!mlb_is_run_id(word))
 		return 0;
 	rc = mlb_project_config(p, err);
 	if (rc == 0)

@@ -1,6 +1,7 @@
 #include "engine/runid.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -22,4 +23,13 @@ mlb_new_run_id(void)
 			  salt);
 	mlb_buf_release(&at);
 	return id;
+}
+
+/* "20261121-025546-3f9a" */
+bool
+mlb_is_run_id(const char *word)
+{
+	return strlen(word) == 20 && strspn(word, "0123456789") == 8 && word[8] == '-' &&
+	       strspn(word + 9, "0123456789") == 6 && word[15] == '-' &&
+	       strspn(word + 16, "0123456789abcdef") == 4;
 }

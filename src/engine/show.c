@@ -3,45 +3,24 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/hex.h"
 #include "engine/by_hand.h"
 #include "engine/each.h"
 #include "engine/known.h"
 #include "engine/metrics.h"
+#include "engine/origin.h"
+#include "engine/show.h"
+#include "engine/words.h"
 
-enum { MAX_TEXT = 256 << 20 };
+enum { MAX_TEXT = 256 << 20, MOST_COMMITS = 1000 };
 
 struct shown {
 	struct mlb_plan *plan;
 	struct mlb_arena arena;
 	struct mlb_artifact a;
+	struct mlb_versions versions; /* of the workspace's lock, for the lineage */
+	struct mlb_lineages lineage;
+	bool history;
 };
-
-static const char *
-hex_of(struct mlb_arena *arena, const struct mlb_digest *d)
-{
-	char hex[MLB_HEX_LEN + 1];
-
-	if (mlb_digest_is_zero(d))
-		return "";
-	mlb_digest_hex(hex, d);
-	return mlb_arena_strdup(arena, hex);
-}
-
-static const char *
-kind_word(uint8_t okind)
-{
-	switch (okind) {
-	case MLB_O_EXEC:
-		return "exec";
-	case MLB_O_TREE:
-		return "tree";
-	case MLB_O_METRICS:
-		return "metrics";
-	default:
-		return "file";
-	}
-}
 
 /* An object's bytes as text; "" if it is not there. */
 static const char *
@@ -81,8 +60,8 @@ fill_outputs(struct shown *s, uint32_t n)
 		if (!now->kind)
 			continue;
 		o[s->a.n_outputs].path = mlb_g_path(g, g->output[out.first + i].path);
-		o[s->a.n_outputs].kind = kind_word(now->kind);
-		o[s->a.n_outputs].digest = hex_of(&s->arena, &now->digest);
+		o[s->a.n_outputs].kind = mlb_okind_word(now->kind);
+		o[s->a.n_outputs].digest = mlb_hex_of(&s->arena, &now->digest);
 		o[s->a.n_outputs++].size = now->size;
 		if (now->kind == MLB_O_METRICS)
 			s->a.metrics = metrics_text(s, o[s->a.n_outputs - 1].path, &now->digest);
@@ -158,10 +137,50 @@ newest_failure(void *ctx, const struct mlb_run_action *a, struct mlb_err *err)
 	return 1;
 }
 
+/* What only its history tells; a repository that cannot be read costs no more than that. */
 static int
-show_node(struct mlb_plan *plan, uint32_t n, mlb_artifact_fn *fn, void *ctx, struct mlb_err *err)
+fill_history(struct shown *s, uint32_t n, struct mlb_err *err)
 {
-	struct shown s = { .plan = plan };
+	struct mlb_project *p = s->plan->p;
+	const struct mlb_range out = s->plan->g->node[n].out;
+	char commit[MLB_OID_HEX + 1] = "";
+	int rc = mlb_versions_at(&s->versions, p, NULL, err);
+
+	if (rc == 0 && p->vcs && out.n && s->plan->out[out.first].kind)
+		(void)mlb_origin_locked(commit, p, &s->plan->out[out.first].digest, MOST_COMMITS,
+					NULL);
+	s->a.locked_by = mlb_arena_strdup(&s->arena, commit);
+	if (rc || !s->a.key[0])
+		return rc;
+	rc = mlb_lineage_find(&s->lineage, p, &s->versions, commit[0] ? s->a.locked_by : NULL,
+			      s->a.node, s->a.kind, &s->plan->node[n].key, err);
+	s->a.lineage = s->lineage.all.v;
+	s->a.n_lineage = s->lineage.all.n;
+	return rc;
+}
+
+/* Bytes that are known are told, also of what a check's no keeps from being put in place. */
+static bool
+is_known(struct mlb_plan *plan, uint32_t n)
+{
+	const struct mlb_node *node = &plan->node[n];
+	const struct mlb_range out = plan->g->node[n].out;
+	bool no = false;
+
+	if (node->fate == MLB_FATE_CURRENT || node->fate == MLB_FATE_RESTORE ||
+	    node->fate == MLB_FATE_NO)
+		return true;
+	if (node->fate != MLB_FATE_BLOCKED || !node->key_known || !out.n ||
+	    plan->g->node[n].flags & (MLB_G_EACH | MLB_G_SOURCE))
+		return false;
+	return mlb_known_result(plan, n, &no, NULL) == 0;
+}
+
+static int
+show_node(struct mlb_plan *plan, uint32_t n, bool history,
+	  int (*fn)(void *ctx, const struct mlb_artifact *a), void *ctx, struct mlb_err *err)
+{
+	struct shown s = { .plan = plan, .history = history };
 	struct mlb_err ignored = MLB_ERR_INIT;
 	const struct mlb_node *node = &plan->node[n];
 	struct mlb_result r;
@@ -173,8 +192,9 @@ show_node(struct mlb_plan *plan, uint32_t n, mlb_artifact_fn *fn, void *ctx, str
 		s.a.log = "";
 	s.a.failed_log = s.a.by_hand = "";
 	s.a.dir = ".";
-	s.a.known = node->fate == MLB_FATE_CURRENT || node->fate == MLB_FATE_RESTORE ||
-		    node->fate == MLB_FATE_NO;
+	s.a.known = is_known(plan, n);
+	s.a.blocked = node->fate == MLB_FATE_BLOCKED ? node->reason : "";
+	s.a.rev = s.a.locked_by = "";
 	s.a.verdict = "";
 	if (s.a.known && plan->g->node[n].kind == MLB_K_CHECK)
 		s.a.verdict = node->fate == MLB_FATE_NO ? "no" : "yes";
@@ -183,14 +203,18 @@ show_node(struct mlb_plan *plan, uint32_t n, mlb_artifact_fn *fn, void *ctx, str
 	if (!(plan->g->node[n].flags & MLB_G_SOURCE) && node->key_known) {
 		fill_command(&s, n);
 		if (!(plan->g->node[n].flags & MLB_G_EACH))
-			s.a.key = hex_of(&s.arena, &node->key);
+			s.a.key = mlb_hex_of(&s.arena, &node->key);
 		if (mlb_results_find(plan->p->results, &r, &s.arena, &node->key, &ignored) == 0)
 			fill_result(&s, &r);
 		mlb_err_release(&ignored);
 	}
 	rc = mlb_run_actions(plan->p->db, NULL, s.a.node, 1, newest_failure, &s, err);
+	if (rc >= 0 && history && s.a.known)
+		rc = fill_history(&s, n, err);
 	if (rc >= 0)
 		rc = fn(ctx, &s.a);
+	mlb_lineage_release(&s.lineage);
+	mlb_versions_release(&s.versions);
 	mlb_arena_release(&s.arena);
 	return rc;
 }
@@ -198,6 +222,13 @@ show_node(struct mlb_plan *plan, uint32_t n, mlb_artifact_fn *fn, void *ctx, str
 int
 mlb_show(struct mlb_project *p, const char *word, mlb_artifact_fn *fn, void *ctx,
 	 struct mlb_err *err)
+{
+	return mlb_show_now(p, word, false, fn, ctx, err);
+}
+
+int
+mlb_show_now(struct mlb_project *p, const char *word, bool history,
+	     int (*fn)(void *ctx, const struct mlb_artifact *a), void *ctx, struct mlb_err *err)
 {
 	struct mlb_plan_options o = { .word = &word, .n_words = 1 };
 	struct mlb_plan *plan = NULL;
@@ -209,7 +240,7 @@ mlb_show(struct mlb_project *p, const char *word, mlb_artifact_fn *fn, void *ctx
 		rc = mlb_project_cache(p, err);
 	for (uint32_t i = 0; rc == 0 && i < plan->g->n_nodes; i++)
 		if (plan->node[i].asked)
-			rc = show_node(plan, i, fn, ctx, err);
+			rc = show_node(plan, i, history, fn, ctx, err);
 	mlb_plan_free(plan);
 	return rc < 0 ? rc : 0;
 }
