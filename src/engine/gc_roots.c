@@ -76,23 +76,40 @@ take_own_lock(struct mlb_gc_state *s, struct mlb_err *err)
 
 /* ---------------------------------------------------------- git */
 
+/*
+ * The pins of results that are to go. Where other work trees or projects share the
+ * repository, what no result of ours names may be theirs.
+ */
+static void
+note_own(const struct mlb_gc_state *s, struct mlb_strmap *own)
+{
+	for (size_t i = 0; i < s->inv.record.n; i++)
+		if (s->record[i].r.pin && s->record[i].r.pin[0])
+			mlb_strmap_set(own, s->record[i].r.pin, own);
+}
+
 /* A pin counts while a result names it; those that nothing names are to be dropped. */
 static int
 take_pins(struct mlb_gc_state *s, struct mlb_commits *commits, struct mlb_err *err)
 {
-	struct mlb_strmap named = MLB_STRMAP_INIT;
+	struct mlb_strmap named = MLB_STRMAP_INIT, own = MLB_STRMAP_INIT;
+	bool is_shared = mlb_vcs_is_shared(s->p->vcs, "mlbuild.ini");
 	struct mlb_strvec pins = MLB_VEC_INIT;
 	int rc = mlb_vcs_refs(s->p->vcs, MLB_PINS, &pins, err);
 
 	for (size_t i = 0; i < s->inv.record.n; i++)
 		if (s->record[i].kept && s->record[i].r.pin[0])
 			mlb_strmap_set(&named, s->record[i].r.pin, s);
+	note_own(s, &own);
 	for (size_t i = 0; i < pins.n && rc == 0; i++) {
-		if (mlb_strmap_get(&named, pins.v[i] + strlen(MLB_PINS)))
+		const char *id = pins.v[i] + strlen(MLB_PINS);
+
+		if (mlb_strmap_get(&named, id))
 			rc = mlb_commits_take(commits, pins.v[i], err);
-		else
+		else if (!is_shared || mlb_strmap_get(&own, id))
 			mlb_strvec_push(&s->pins, pins.v[i]);
 	}
+	mlb_strmap_release(&own);
 	mlb_strvec_release(&pins);
 	mlb_strmap_release(&named);
 	return rc;

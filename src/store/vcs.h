@@ -60,12 +60,13 @@ struct mlb_pin_spec {
 		*file; /* compared too, by the text given; they win over path and also */
 	size_t n_file;
 	const char *also; /* one more path that a snapshot holds, but none is made for; NULL: none */
-	const char *subject;  /* first line of the message; NULL: "mlbuild snapshot" */
+	const char *subject;  /* first line of the message; NULL: MLB_PIN_SUBJECT */
 	const char *trailers; /* its last paragraph, lines "Name: value"; NULL: none */
 	const char *refs;     /* what its reference begins with; NULL: MLB_PINS */
 	bool always;          /* make a commit even where all equals HEAD */
 };
 
+#define MLB_PIN_SUBJECT "mlbuild snapshot"
 #define MLB_PINS "refs/mlbuild/pins/"
 #define MLB_EXPERIMENTS "refs/mlbuild/experiments/"
 
@@ -163,6 +164,9 @@ int mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out,
 		 struct mlb_err *err);
 /* Remove references, of pins or experiments; absent is fine. Sorts the names. */
 int mlb_vcs_drop_refs(struct mlb_vcs *v, struct mlb_strvec *names, struct mlb_err *err);
+
+/* Do other work trees, or other projects (the file, tracked elsewhere), share the repository? */
+bool mlb_vcs_is_shared(struct mlb_vcs *v, const char *file);
 
 /* Is there something of git at or above this directory, whether it can be read or not? */
 bool mlb_vcs_near(const char *project_dir);

@@ -33,3 +33,31 @@ mlb_git_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err)
 		return mlb_git_fail(v, err, MLB_ESYSTEM, "cannot remove the reference '%s'", name);
 	return 0;
 }
+
+static bool
+has_work_trees(const struct mlb_vcs *v)
+{
+	char *dir = mlb_asprintf("%sworktrees", v->git.repository_commondir(v->repo));
+	struct mlb_dirents list = MLB_VEC_INIT;
+	bool any = mlb_fs_list(&list, dir, NULL) == 0 && list.n;
+
+	mlb_dirents_release(&list);
+	free(dir);
+	return any;
+}
+
+bool
+mlb_vcs_is_shared(struct mlb_vcs *v, const char *file)
+{
+	char *own = mlb_asprintf("%s%s", v->prefix, file);
+	bool others = has_work_trees(v);
+
+	for (size_t i = 0; i < v->git.index_entrycount(v->index) && !others; i++) {
+		const char *path = v->git.index_get_byindex(v->index, i)->path;
+		const char *slash = strrchr(path, '/');
+
+		others = strcmp(slash ? slash + 1 : path, file) == 0 && strcmp(path, own) != 0;
+	}
+	free(own);
+	return others;
+}

@@ -67,7 +67,7 @@ message_of(const struct mlb_pin_spec *spec)
 	const char *trailers = spec->trailers ? spec->trailers : "";
 	size_t len = strlen(trailers);
 
-	return mlb_asprintf("%s\n%s%s%s", spec->subject ? spec->subject : "mlbuild snapshot",
+	return mlb_asprintf("%s\n%s%s%s", spec->subject ? spec->subject : MLB_PIN_SUBJECT,
 			    len ? "\n" : "", trailers,
 			    len && trailers[len - 1] != '\n' ? "\n" : "");
 }
