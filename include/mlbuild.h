@@ -460,6 +460,16 @@ MLB_API int mlb_gc(struct mlb_project *p, const struct mlb_gc *g, struct mlb_gc_
 /* Write a commented mlbuild.ini into dir; never overwrites (MLB_EEXISTS). *note says what was found and done. */
 MLB_API int mlb_init(const char *dir, char **note, struct mlb_err *err);
 
+/*
+ * Have git put artifacts into the workspace after a checkout or switch, a merge and a
+ * rebase, by its hooks (post-checkout, post-merge, post-rewrite): a marked block in each,
+ * before what is there already. What cannot take one (no shell script, a link, not
+ * executable, or core.hooksPath for all repositories) is left as it is, and the error
+ * (MLB_EEXISTS) holds the text to be added. *note says what was done, one line each, also
+ * beside an error; NULL: nothing. MLB_EINVALID outside of git.
+ */
+MLB_API int mlb_install_hooks(struct mlb_project *p, char **note, struct mlb_err *err);
+
 /* Append a dataset section for path to mlbuild.ini, keeping everything else; name NULL: from the path. */
 MLB_API int mlb_add(struct mlb_project *p, const char *path, const char *name, char **note,
 		    struct mlb_err *err);

@@ -159,6 +159,9 @@ run(struct app *app, struct mlb_err *err)
 		print_json(app, &report);
 	else if (has_report(rc) && !app->opt.quiet)
 		summary(app, &report);
+	else if (report.kept && app->opt.quiet)
+		out_addf(&app->err, "note: %" PRIu64 " file%s that no cache has moved to '%s'\n",
+			 report.kept, report.kept == 1 ? "" : "s", report.aside);
 	mlb_checkout_report_release(&report);
 	return rc;
 }

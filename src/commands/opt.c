@@ -39,6 +39,7 @@ const struct opt_def opt_table[] = {
 	FLAG("force", 'f', force, "run the named targets even if they are up to date"),
 	CHOICE("format", format, "FORMAT", formats, "text, dot, mermaid or json"),
 	FLAG("help", 'h', help, "say how the command is used"),
+	FLAG("hooks", 0, hooks, "have git run 'mlbuild checkout' after 'git switch'"),
 	VALUE("into", 0, OPT_TEXT, into, "DIR", VALUE_DIR, "with -p: put the artifacts into DIR"),
 	VALUE("jobs", 'j', OPT_NUMBER, jobs, "N", VALUE_ANY,
 	      "run at most N commands at once (default: one per processor)"),

@@ -29,6 +29,7 @@ struct opts {
 	bool exit_code;
 	bool force;
 	const char *format;
+	bool hooks;
 	const char *into;
 	unsigned jobs;
 	bool json;

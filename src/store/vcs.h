@@ -165,6 +165,10 @@ int mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out,
 /* Remove references, of pins or experiments; absent is fine. Sorts the names. */
 int mlb_vcs_drop_refs(struct mlb_vcs *v, struct mlb_strvec *names, struct mlb_err *err);
 
+/* The directory of git's hooks, absolute, owned by the caller; own: it is this repository's, not all the user's. */
+char *mlb_vcs_hooks(struct mlb_vcs *v, bool *is_own);
+const char *mlb_vcs_prefix(const struct mlb_vcs *v); /* the project below the work tree: "" or "sub/dir/"; borrowed */
+
 /* Do other work trees, or other projects (the file, tracked elsewhere), share the repository? */
 bool mlb_vcs_is_shared(struct mlb_vcs *v, const char *file);
 

@@ -39,8 +39,10 @@
 	X(commit_tree)                                                                             \
 	X(commit_tree_id)                                                                          \
 	X(config_add_file_ondisk)                                                                  \
+	X(config_entry_free)                                                                       \
 	X(config_free)                                                                             \
 	X(config_get_bool)                                                                         \
+	X(config_get_entry)                                                                        \
 	X(config_get_path)                                                                         \
 	X(config_get_string_buf)                                                                   \
 	X(error_last)                                                                              \
