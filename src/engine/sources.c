@@ -13,7 +13,7 @@ static bool
 git_has(struct mlb_project *p, uint32_t path)
 {
 	return mlb_project_vcs(p, NULL) == 0 && p->vcs &&
-	       mlb_vcs_has_file(p->vcs, mlb_g_path(p->graph, path));
+	       mlb_vcs_keeps(p->vcs, mlb_g_path(p->graph, path));
 }
 
 static bool

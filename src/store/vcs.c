@@ -319,14 +319,6 @@ mlb_vcs_tracked(struct mlb_vcs *v, const char *path)
 	return full[0] ? mlb_git_is_tracked(v, full) : v->git.index_entrycount(v->index) > 0;
 }
 
-bool
-mlb_vcs_has_file(struct mlb_vcs *v, const char *path)
-{
-	const git_index_entry *e = v->git.index_get_bypath(v->index, mlb_git_path(v, path), 0);
-
-	return e && (e->mode == GIT_FILEMODE_BLOB || e->mode == GIT_FILEMODE_BLOB_EXECUTABLE);
-}
-
 void
 mlb_vcs_below(struct mlb_vcs *v, const char *dir, struct mlb_strvec *out)
 {

@@ -25,7 +25,6 @@ void mlb_vcs_close(struct mlb_vcs *v);
 
 const char *mlb_vcs_workdir(const struct mlb_vcs *v); /* absolute root of the work tree; borrowed */
 bool mlb_vcs_tracked(struct mlb_vcs *v, const char *path); /* in the index, or something below it */
-bool mlb_vcs_has_file(struct mlb_vcs *v, const char *path); /* the bytes of a file at this very path are in the index: no link, nothing below */
 bool mlb_vcs_has_below(struct mlb_vcs *v, const char *path); /* it is a directory of which something is in the index */
 bool mlb_vcs_ignored(struct mlb_vcs *v, const char *path); /* not tracked, and ignored by git's rules */
 bool mlb_vcs_skipped(struct mlb_vcs *v, const char *path); /* tracked, and left out of a sparse work tree */
@@ -154,6 +153,12 @@ int mlb_vcs_blob_write(struct mlb_vcs *v, const char *rev, const struct mlb_vcs_
 		       const char *to, struct mlb_vcs_written *out, struct mlb_err *err);
 
 /* ------------------------------------------------------------ revisions and references */
+
+/*
+ * Whether git will have the bytes of this very file: it is tracked, and as it is in the
+ * index, or small enough for a snapshot. Not of a link, nor of a directory.
+ */
+bool mlb_vcs_keeps(struct mlb_vcs *v, const char *path);
 
 /* Append the content of path in revision rev (anything git understands); MLB_ENOTFOUND. */
 int mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out,

@@ -115,11 +115,16 @@ hash_link(const struct pin *p, const char *path, git_oid *id)
 static bool
 same_content(const struct pin *p, const char *path, const struct stat *st, const git_oid *id)
 {
+	const git_index_entry *e = p->v->git.index_get_bypath(p->v->index, path, 0);
 	git_oid now;
 	int rc;
 
 	if (index_vouches(p, path, st, id))
 		return true;
+	/* A large one is not read only to be told that it has another length. */
+	if ((uint64_t)st->st_size > LARGE && e && memcmp(&e->id, id, sizeof(*id)) == 0 &&
+	    e->file_size && e->file_size != (uint32_t)st->st_size)
+		return false;
 	if (S_ISLNK(st->st_mode))
 		rc = hash_link(p, path, &now);
 	else
@@ -179,6 +184,19 @@ set_file(struct pin *p, const char *path, const struct stat *st, unsigned head_m
 	return 0;
 }
 
+/* What git was given with "git add" it has, however large it is. */
+static bool
+set_staged(struct pin *p, const char *path, const struct stat *st, unsigned head_mode)
+{
+	const git_index_entry *e = p->v->git.index_get_bypath(p->v->index, path, 0);
+
+	if (!e || e->mode == GIT_FILEMODE_COMMIT || !same_content(p, path, st, &e->id))
+		return false;
+	drop_in_the_way(p, path, head_mode);
+	update(&p->change.set, path, &e->id, mode_of(p, st, head_mode));
+	return true;
+}
+
 /* What a sparse work tree leaves out is as the index has it. */
 static int
 keep_skipped(struct pin *p, const char *path, unsigned head_mode, const git_oid *head)
@@ -217,6 +235,8 @@ pin_file(struct pin *p, const char *path, struct mlb_err *err)
 		return 0;
 	if (there && (uint64_t)st.st_size <= LARGE && !mlb_git_ignored(p->v, path))
 		return set_file(p, path, &st, mode, err);
+	if (there && set_staged(p, path, &st, mode))
+		return 0;
 	if (file_in_head)
 		update(&p->change.drop, path, NULL, 0);
 	return 0;
@@ -330,4 +350,22 @@ mlb_vcs_pin(struct mlb_vcs *v, const struct mlb_pin_spec *spec, char out[MLB_OID
 	mlb_strmap_release(&p.seen);
 	mlb_arena_release(&p.arena);
 	return rc;
+}
+
+bool
+mlb_vcs_keeps(struct mlb_vcs *v, const char *path)
+{
+	struct pin p = { .v = v };
+	const char *full = mlb_git_path(v, path);
+	const git_index_entry *e = v->git.index_get_bypath(v->index, full, 0);
+	char *disk = on_disk(&p, full);
+	struct stat st;
+	bool keeps = false;
+
+	if (e && (e->mode == GIT_FILEMODE_BLOB || e->mode == GIT_FILEMODE_BLOB_EXECUTABLE) &&
+	    lstat(disk, &st) == 0 && S_ISREG(st.st_mode))
+		keeps = (uint64_t)st.st_size <= LARGE ||
+			(open_index(&p, NULL) == 0 && same_content(&p, full, &st, &e->id));
+	free(disk);
+	return keeps;
 }

@@ -159,8 +159,8 @@ test_paths(void **state)
 		    mlb_vcs_tracked(v, "."));
 	assert_false(mlb_vcs_tracked(v, "new") || mlb_vcs_tracked(v, "b.log") ||
 		     mlb_vcs_tracked(v, "out"));
-	assert_true(mlb_vcs_has_file(v, "a.txt") && mlb_vcs_has_below(v, "."));
-	assert_false(mlb_vcs_has_file(v, ".") || mlb_vcs_has_file(v, "new") ||
+	assert_true(mlb_vcs_keeps(v, "a.txt") && mlb_vcs_has_below(v, "."));
+	assert_false(mlb_vcs_keeps(v, ".") || mlb_vcs_keeps(v, "new") ||
 		     mlb_vcs_has_below(v, "a.txt"));
 	assert_true(mlb_vcs_ignored(v, "b.log") && mlb_vcs_ignored(v, "out") &&
 		    mlb_vcs_ignored(v, "out/x"));
