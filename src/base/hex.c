@@ -13,16 +13,12 @@ mlb_hex_encode(char *out, const void *data, size_t len)
 	*out = '\0';
 }
 
-/* 16 for what is no digit: one name has one spelling, so upper case is none. */
-static unsigned
-digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (unsigned)(c - 'a') + 10;
-	return 16;
-}
+/* 16 and the value; 0 for what is no digit: one name has one spelling, so upper case is none. */
+static const uint8_t digit[256] = {
+	['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21,
+	['6'] = 22, ['7'] = 23, ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27,
+	['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
+};
 
 bool
 mlb_hex_decode(void *out, const char *hex, size_t len)
@@ -30,12 +26,14 @@ mlb_hex_decode(void *out, const char *hex, size_t len)
 	uint8_t *p = out;
 
 	for (size_t i = 0; i < len; i++) {
-		unsigned high = digit(hex[2 * i]);
-		unsigned low = high < 16 ? digit(hex[2 * i + 1]) : 16;
+		uint8_t high = digit[(uint8_t)hex[2 * i]], low;
 
-		if (low > 15)
+		if (!high) /* it may be the end of the text */
 			return false;
-		p[i] = (uint8_t)(high << 4 | low);
+		low = digit[(uint8_t)hex[2 * i + 1]];
+		if (!low)
+			return false;
+		p[i] = (uint8_t)(high << 4 | (low & 15));
 	}
 	return true;
 }

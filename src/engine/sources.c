@@ -46,7 +46,10 @@ struct mlb_cas *
 mlb_sources_store(void *ctx, size_t path, bool tree)
 {
 	struct mlb_sources *s = ctx;
+	uint32_t producer = s->p->graph->path_producer[path];
 
+	if (producer == MLB_NONE || !is_stored_source(&s->p->graph->node[producer]))
+		return NULL;
 	if (!s->wanted)
 		mark_wanted(s);
 	if (!s->wanted[path] || (!tree && git_has(s->p, (uint32_t)path)))

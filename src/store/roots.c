@@ -119,7 +119,9 @@ mlb_roots_format(struct mlb_buf *out, const struct mlb_roots *r)
 	add_text(out, "dir ", r->dir);
 	for (size_t i = 0; i < r->root.n; i++) {
 		mlb_digest_hex(hex, &r->root.v[i].digest);
-		mlb_buf_addf(out, "%s%s\n", kinds[rank(r->root.v[i].kind)].word, hex);
+		hex[MLB_HEX_LEN] = '\n';
+		mlb_buf_adds(out, kinds[rank(r->root.v[i].kind)].word);
+		mlb_buf_add(out, hex, sizeof(hex));
 	}
 	mlb_sha256_of(&sum, mlb_buf_str(out) + start, out->len - start);
 	mlb_digest_hex(hex, &sum);
