@@ -27,7 +27,7 @@ explain(struct mlb_plan *plan, const char *command, const struct mlb_exit *statu
 	mlb_job_explain_exit(&why, status, text, end);
 	if (end > begin)
 		mlb_buf_addf(&why, ": %.*s", (int)(end - begin), text + begin);
-	said = mlb_arena_printf(&plan->arena, "its fingerprint '%s' %s%s", command,
+	said = mlb_arena_printf(&plan->p->arena, "its fingerprint '%s' %s%s", command,
 				status->signal ? "was " : "failed with ", mlb_buf_str(&why));
 	mlb_buf_release(&why);
 	return said;
@@ -50,7 +50,7 @@ run_one(struct mlb_plan *plan, uint32_t at, const char *command)
 
 	rc = mlb_spawn_capture(&out, &status, &spawn, TIMEOUT_NS, &err);
 	if (rc)
-		plan->fp_error[at] = mlb_arena_printf(&plan->arena, "its fingerprint '%s': %s",
+		plan->fp_error[at] = mlb_arena_printf(&plan->p->arena, "its fingerprint '%s': %s",
 						      command, err.text);
 	else if (status.code != 0)
 		plan->fp_error[at] = explain(plan, command, &status, &out);
@@ -82,7 +82,15 @@ void
 mlb_plan_fingerprints(struct mlb_plan *plan)
 {
 	struct mlb_strmap done = MLB_STRMAP_INIT;
+	struct mlb_project *p = plan->p;
 
+	if (p->fp) {
+		plan->fp = p->fp;
+		plan->fp_error = p->fp_error;
+		p->fp = NULL;
+		p->fp_error = NULL;
+		return;
+	}
 	plan->fp = mlb_calloc(plan->g->n_strs + 1, sizeof(*plan->fp));
 	plan->fp_error = mlb_calloc(plan->g->n_strs + 1, sizeof(*plan->fp_error));
 	for (uint32_t i = 0; i < plan->g->n_nodes; i++) {
@@ -92,4 +100,59 @@ mlb_plan_fingerprints(struct mlb_plan *plan)
 			fill(plan, fp.first + f, &done);
 	}
 	mlb_strmap_release(&done);
+}
+
+/* ---------------------------------------------------------- ahead of the plan */
+
+bool
+mlb_fingerprints_any(const struct mlb_graph *g)
+{
+	for (uint32_t i = 0; i < g->n_nodes; i++)
+		if (g->node[i].fp.n)
+			return true;
+	return false;
+}
+
+void
+mlb_fingerprints_digest(struct mlb_digest *out, const struct mlb_plan *plan)
+{
+	struct mlb_sha256 h;
+
+	mlb_sha256_init(&h);
+	for (uint32_t i = 0; i < plan->g->n_nodes; i++) {
+		struct mlb_range fp = plan->g->node[i].fp;
+
+		if (plan->node[i].wanted && fp.n)
+			mlb_sha256_update(&h, plan->fp + fp.first, fp.n * sizeof(*plan->fp));
+	}
+	mlb_sha256_final(&h, out);
+}
+
+void
+mlb_fingerprints_forget(struct mlb_project *p)
+{
+	free(p->fp);
+	free(p->fp_error);
+	p->fp = NULL;
+	p->fp_error = NULL;
+}
+
+int
+mlb_fingerprints_ahead(struct mlb_digest *out, struct mlb_project *p,
+		       const struct mlb_plan_options *o, struct mlb_err *err)
+{
+	struct mlb_plan plan = { .p = p, .g = p->graph };
+	int rc;
+
+	plan.node = mlb_calloc(plan.g->n_nodes + 1, sizeof(*plan.node));
+	rc = mlb_plan_select(&plan, o, err);
+	if (rc == 0) {
+		mlb_plan_fingerprints(&plan);
+		mlb_fingerprints_digest(out, &plan);
+		p->fp = plan.fp;
+		p->fp_error = plan.fp_error;
+	}
+	mlb_arena_release(&plan.arena);
+	free(plan.node);
+	return rc;
 }

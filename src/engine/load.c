@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/fingerprint.h"
 #include "engine/sources.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -119,6 +120,7 @@ static void
 drop_graph(struct mlb_project *p)
 {
 	mlb_scan_release(&p->scan);
+	mlb_fingerprints_forget(p);
 	p->scanned = false;
 	mlb_graph_free(p->graph);
 	p->graph = NULL;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "engine/fingerprint.h"
 #include "os/fs.h"
 #include "os/io.h"
 #include "os/machine.h"
@@ -131,6 +132,7 @@ mlb_project_close(struct mlb_project *p)
 	if (!p)
 		return;
 	mlb_scan_release(&p->scan);
+	mlb_fingerprints_forget(p);
 	mlb_results_close(p->results);
 	mlb_cas_close(p->cas);
 	mlb_lease_end(&p->lease);

@@ -59,6 +59,8 @@ struct mlb_project {
 	struct mlb_digest *file_digest; /* variants: digests of rewritten parameter files */
 	struct mlb_root_file *file;     /* variants: the rewritten parameter files */
 	size_t n_files;
+	struct mlb_digest *fp; /* fingerprints that were run ahead of the next plan (fingerprint.h); NULL: none */
+	const char **fp_error; /* of them; the texts are in the arena */
 	const struct mlb_plan_options *
 		storing; /* loading: sources for these words are stored while they are scanned; NULL: none */
 	bool (*progress)(void *ctx, const struct mlb_scan_progress *p); /* of scanning; or NULL */

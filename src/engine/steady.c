@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "engine/builder.h"
+#include "engine/fingerprint.h"
 #include "engine/known.h"
 #include "engine/steady_file.h"
 
@@ -19,20 +20,28 @@ may_rest(const struct mlb_project *p, const struct mlb_plan_options *o)
 	return !mlb_is_variant(p) && !p->adopting && !o->only && !o->downstream;
 }
 
-/* Graph, and the nodes that the words stand for: these decide the closure. */
+/* Graph, and the nodes that the words stand for, decide the closure; and fingerprints what is known of it. */
 int
-mlb_steady_closure(struct mlb_digest *out, const struct mlb_project *p,
-		   const struct mlb_plan_options *o, struct mlb_err *err)
+mlb_steady_closure(struct mlb_digest *out, struct mlb_project *p, const struct mlb_plan_options *o,
+		   const struct mlb_plan *plan, struct mlb_err *err)
 {
 	const struct mlb_graph *g = p->graph;
 	uint8_t *mark = mlb_calloc(g->n_nodes + 1, 1);
+	struct mlb_digest fps = { { 0 } };
 	struct mlb_sha256 h;
 	int rc = mlb_select_marks(p, o, mark, err);
 
+	if (rc == 0 && mlb_fingerprints_any(g)) {
+		if (plan)
+			mlb_fingerprints_digest(&fps, plan);
+		else
+			rc = mlb_fingerprints_ahead(&fps, p, o, err);
+	}
 	mlb_sha256_init(&h);
 	mlb_sha256_update(&h, MLB_VERSION, sizeof(MLB_VERSION));
 	mlb_sha256_update(&h, g->id.b, MLB_DIGEST_LEN);
 	mlb_sha256_update(&h, mark, g->n_nodes);
+	mlb_sha256_update(&h, fps.b, MLB_DIGEST_LEN);
 	mlb_sha256_final(&h, out);
 	free(mark);
 	return rc;
@@ -102,7 +111,7 @@ mlb_steady_find(enum mlb_rest *rest, struct mlb_steady *out, struct mlb_project 
 		rc = mlb_steady_read(p, &text, err);
 	/* Words that name nothing are told when the plan is made. */
 	if (rc == 0 && text.len)
-		said = mlb_steady_closure(&closure, p, o, NULL) == 0 &&
+		said = mlb_steady_closure(&closure, p, o, NULL, NULL) == 0 &&
 		       find_said(out, &text, &closure);
 	if (said)
 		rc = mlb_project_check_lock(p, err);
@@ -202,8 +211,7 @@ add_node(const struct mlb_builder *b, uint32_t n, struct mlb_steady *s)
 	const struct mlb_node *node = &b->plan->node[n];
 	const struct mlb_g_node *g_node = &b->g->node[n];
 
-	if (node->phase != MLB_PH_DONE || g_node->kind == MLB_K_TASK || g_node->fp.n ||
-	    g_node->flags & MLB_G_EACH)
+	if (node->phase != MLB_PH_DONE || g_node->kind == MLB_K_TASK || g_node->flags & MLB_G_EACH)
 		return false;
 	s->n_wanted++;
 	if (node->present)
@@ -226,7 +234,7 @@ is_steady(const struct mlb_builder *b, const struct mlb_plan_options *o, struct 
 	for (uint32_t i = 0; i < b->g->n_nodes; i++)
 		if (b->plan->node[i].wanted && !add_node(b, i, s))
 			return false;
-	if (mlb_steady_closure(&s->closure, b->p, o, NULL))
+	if (mlb_steady_closure(&s->closure, b->p, o, b->plan, NULL))
 		return false;
 	mlb_scan_digest(&s->paths, &b->p->scan);
 	return true;

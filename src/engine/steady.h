@@ -1,7 +1,7 @@
 /*
  * What a build that ended with all of its closure up to date says to the next:
- * a digest of the graph and the words (the closure), and one of the state of
- * every path. Meta "steady" in state.db holds it for the last few closures;
+ * a digest of the graph, the words and what fingerprints say (the closure), and one
+ * of the state of every path. Meta "steady" in state.db holds it for the last few closures;
  * whatever is recorded (record.c) ends all of it.
  *
  * 1. Where both are as they were, and the lock is the one recorded, there is
@@ -10,7 +10,7 @@
  *    changed since can matter: nodes that no way leads to from them are at rest.
  *    They are DONE before the first is decided.
  * 3. Nothing is said of a closure in which something is decided by more than
- *    graph, lock and paths: tasks, fingerprints, actions per file, a "no", an
+ *    graph, lock, paths and fingerprints: tasks, actions per file, a "no", an
  *    absent source; nor of a part of a closure (--only, --downstream), a variant,
  *    or a build in which anything failed.
  */
@@ -39,9 +39,13 @@ enum mlb_rest {
 int mlb_steady_find(enum mlb_rest *rest, struct mlb_steady *out, struct mlb_project *p,
 		    const struct mlb_plan_options *o, struct mlb_err *err);
 
-/* For steady_file.c: graph and words as a digest; and all that is said, of whatever state, one after the other. */
-int mlb_steady_closure(struct mlb_digest *out, const struct mlb_project *p, const struct mlb_plan_options *o,
-		       struct mlb_err *err);
+/*
+ * For steady_file.c: graph, words and fingerprints as a digest, which runs these unless
+ * a plan has them (NULL: there is none); and all that is said, of whatever state, one
+ * after the other.
+ */
+int mlb_steady_closure(struct mlb_digest *out, struct mlb_project *p, const struct mlb_plan_options *o,
+		       const struct mlb_plan *plan, struct mlb_err *err);
 int mlb_steady_read(struct mlb_project *p, struct mlb_buf *out, struct mlb_err *err);
 
 /* The nodes of a plan for which rule 2 says so are put at rest; their outputs are known. */

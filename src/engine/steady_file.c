@@ -160,7 +160,8 @@ mlb_steady_file_holds(struct mlb_steady *out, struct mlb_project *p,
 	if (mlb_fs_read(&text, path, NULL) == 0)
 		h = check(&text);
 	if (h && mlb_project_peek(p) && mlb_digest_equal(&h->graph, &p->graph->id) &&
-	    h->n_paths == p->graph->n_paths && mlb_steady_closure(&closure, p, o, NULL) == 0) {
+	    h->n_paths == p->graph->n_paths &&
+	    mlb_steady_closure(&closure, p, o, NULL, NULL) == 0) {
 		const struct mlb_steady *said = (const void *)(h + 1);
 
 		for (uint32_t i = 0; i < h->n_said && !holds; i++) {

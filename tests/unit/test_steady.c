@@ -258,8 +258,42 @@ closures_that_never_rest(void **state)
 	}
 	expect_rest("t", MLB_REST_NONE);
 	expect_rest("e", MLB_REST_NONE);
-	expect_rest("f", MLB_REST_NONE);
 	expect_rest("m", MLB_REST_ALL);
+}
+
+/* They are run once a build, whoever asks for what they say. */
+static void
+fingerprints_are_heard(void **state)
+{
+	char *text;
+
+	(void)state;
+	put_file("mlbuild.ini", "[feature f]\nrun = echo f > ${out}\nout = f.txt\n"
+				"fingerprint = echo >> \"$HOME/asked\"; cat \"$HOME/version\"\n"
+				"[model m]\nrun = cat ${f} s > ${out}\nout = m.txt\n"
+				"[model n]\nrun = cat s > ${out}\nout = n.txt\n");
+	put_file("s", "1");
+	sh("echo 1 > \"$HOME/version\"");
+	build_ok("");
+	expect_rest("", MLB_REST_ALL);
+	sh("rm \"$HOME/asked\"");
+	build_ok("");
+	expect_ran("");
+	put_later("s", "2");
+	build_ok("");
+	assert_int_equal(last.report.built, 2);
+	assert_int_equal(last.report.current, 1);
+	text = run_shell("cat \"$HOME/asked\"");
+	assert_string_equal(text, "\n\n");
+	free(text);
+	sh("echo 2 > \"$HOME/version\"");
+	expect_rest("n", MLB_REST_NONE);
+	expect_rest("", MLB_REST_NONE);
+	build_ok("");
+	expect_ran("f");
+	sh("rm \"$HOME/version\"");
+	assert_int_equal(build(""), MLB_EFAILED);
+	expect_rest("", MLB_REST_NONE);
 }
 
 static void
@@ -338,6 +372,7 @@ main(void)
 		engine_test(instances_keep_their_rows),
 		engine_test(a_check_that_says_no),
 		engine_test(closures_that_never_rest),
+		engine_test(fingerprints_are_heard),
 		engine_test(a_part_is_not_the_whole),
 		engine_test(frozen_ones_rest),
 		engine_test(an_input_that_rested_goes_away),

@@ -158,6 +158,25 @@ is_not_for_all(void **state)
 }
 
 static void
+fingerprints_are_heard(void **state)
+{
+	(void)state;
+	put_file("mlbuild.ini", "[feature f]\nrun = echo f > ${out}\nout = f.txt\n"
+				"fingerprint = cat \"$HOME/version\"\n");
+	sh("echo 1 > \"$HOME/version\"");
+	build_ok("");
+	settle("");
+	sh("echo 2 > \"$HOME/version\"");
+	expect_rests("", false);
+	build_ok("");
+	expect_ran("f");
+	settle("");
+	sh("rm \"$HOME/version\"");
+	expect_rests("", false);
+	assert_int_equal(build(""), MLB_EFAILED);
+}
+
+static void
 damage_ends_it(void **state)
 {
 	char *text;
@@ -202,6 +221,7 @@ main(void)
 		engine_test(is_written_again),
 		engine_test(goes_before_anything_is_recorded),
 		engine_test(is_not_for_all),
+		engine_test(fingerprints_are_heard),
 		engine_test(damage_ends_it),
 	};
 
