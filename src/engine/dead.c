@@ -27,23 +27,6 @@ is_made(const struct mlb_project *p, const char *path)
 	return made;
 }
 
-/* The first of the sorted paths that is not before this text. */
-static uint32_t
-first_from(const struct mlb_graph *g, const char *text)
-{
-	uint32_t lo = 0, hi = g->n_paths;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(mlb_g_path(g, mid), text) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 bool
 mlb_dead_is_used(const struct mlb_project *p, const char *path)
 {
@@ -53,7 +36,7 @@ mlb_dead_is_used(const struct mlb_project *p, const char *path)
 	size_t len = strlen(below);
 	bool used = is_made(p, path) || (at != MLB_NONE && g->path_want[at] == MLB_WANT_CONTENT);
 
-	for (at = first_from(g, below); !used && at < g->n_paths; at++) {
+	for (at = mlb_graph_path_from(g, below); !used && at < g->n_paths; at++) {
 		if (strncmp(mlb_g_path(g, at), below, len) != 0)
 			break;
 		used = g->path_producer[at] != MLB_NONE || g->path_want[at] == MLB_WANT_CONTENT;

@@ -16,23 +16,6 @@ enum { MAX_PATH_BYTES = 64 * 1024 };
 
 /* ------------------------------------------------------------ where to */
 
-/* The first path of the graph that is not before `path` bytewise. */
-static uint32_t
-first_from(const struct mlb_graph *g, const char *path)
-{
-	uint32_t lo = 0, hi = g->n_paths;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (strcmp(mlb_g_path(g, mid), path) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* Is it a path of the graph, or a directory in which `needs` looks? Every project has its root listed. */
 static bool
 in_graph(const struct mlb_project *p, const char *rel)
@@ -55,7 +38,7 @@ owner_of(struct mlb_buf *out, const struct mlb_project *p, const char *rel)
 	mlb_buf_clear(out);
 	mlb_buf_adds(&below, rel);
 	mlb_buf_addc(&below, '/');
-	next = first_from(p->graph, mlb_buf_str(&below));
+	next = mlb_graph_path_from(p->graph, mlb_buf_str(&below));
 	if (next < p->graph->n_paths && mlb_path_inside(mlb_g_path(p->graph, next), rel))
 		mlb_buf_adds(out, mlb_g_path(p->graph, next));
 	mlb_buf_adds(&up, rel);

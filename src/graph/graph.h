@@ -169,6 +169,9 @@ struct mlb_graph {
 static inline const char *mlb_g_str(const struct mlb_graph *g, mlb_str s) { return g->str + s; }
 static inline const char *mlb_g_path(const struct mlb_graph *g, uint32_t p) { return g->str + g->path[p]; }
 
+/* The first path that is not before this text bytewise; n_paths if there is none. */
+uint32_t mlb_graph_path_from(const struct mlb_graph *g, const char *text);
+
 /* Where facts come from while compiling; the project's directory, or a private root. */
 struct mlb_vcs;
 struct mlb_compile {

@@ -403,21 +403,25 @@ mlb_graph_instances(const struct mlb_graph *g, size_t n_targets, uint32_t **next
 }
 
 uint32_t
-mlb_graph_path(const struct mlb_graph *g, const char *path)
+mlb_graph_path_from(const struct mlb_graph *g, const char *text)
 {
-	uint32_t low = 0;
-	uint32_t high = g->n_paths;
+	uint32_t low = 0, high = g->n_paths;
 
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
-		int cmp = strcmp(path, mlb_g_path(g, mid));
 
-		if (cmp == 0)
-			return mid;
-		if (cmp < 0)
-			high = mid;
-		else
+		if (strcmp(mlb_g_path(g, mid), text) < 0)
 			low = mid + 1;
+		else
+			high = mid;
 	}
-	return MLB_NONE;
+	return low;
+}
+
+uint32_t
+mlb_graph_path(const struct mlb_graph *g, const char *path)
+{
+	uint32_t at = mlb_graph_path_from(g, path);
+
+	return at < g->n_paths && strcmp(mlb_g_path(g, at), path) == 0 ? at : MLB_NONE;
 }

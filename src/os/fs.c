@@ -134,14 +134,20 @@ read_all(struct mlb_buf *out, int fd, size_t size_hint)
 int
 mlb_fs_read(struct mlb_buf *out, const char *path, struct mlb_err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return mlb_io_read(&mlb_io_os, out, path, err);
+}
+
+int
+mlb_io_read(const struct mlb_io *io, struct mlb_buf *out, const char *path, struct mlb_err *err)
+{
+	int fd = io->open(io, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 	struct stat st;
 	int e;
 
 	if (fd < 0)
 		return mlb_err_errno(err, errno, "cannot read '%s'", path);
 	e = read_all(out, fd, fstat(fd, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size : 0);
-	close(fd);
+	io->close(io, fd);
 	if (e)
 		return mlb_err_errno(err, e, "cannot read '%s'", path);
 	if (out->full)

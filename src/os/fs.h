@@ -92,13 +92,6 @@ int mlb_fs_copy(const char *from, const char *to, unsigned mode, bool *reflinked
 
 int mlb_fs_hash_open(struct mlb_digest *out, int fd, const char *path, struct mlb_err *err); /* from the beginning */
 
-/*
- * The same into a new, empty file that is open for reading and writing as `out`;
- * `to` is its name for messages.  clone false: bytes are copied in any case.
- */
-int mlb_fs_copy_into(int out, const char *to, const char *from, bool clone, bool *reflinked,
-		     struct mlb_digest *digest, struct mlb_err *err);
-
 /* Move a file or tree; falls back to copy and remove across file systems. */
 int mlb_fs_move(const char *from, const char *to, struct mlb_err *err);
 

@@ -17,20 +17,21 @@
 
 /* Open a regular file to read it from its beginning to its end. */
 static int
-open_regular(int *fd, struct stat *st, const char *path, struct mlb_err *err)
+open_regular(const struct mlb_io *io, int *fd, struct stat *st, const char *path,
+	     struct mlb_err *err)
 {
 	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	*fd = io->open(io, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 	if (*fd < 0)
 		return mlb_err_errno(err, errno, "cannot read '%s'", path);
 	if (fstat(*fd, st) != 0) {
 		int e = errno;
 
-		close(*fd);
+		io->close(io, *fd);
 		return mlb_err_errno(err, e, "cannot examine '%s'", path);
 	}
 	if (!S_ISREG(st->st_mode)) {
-		close(*fd);
+		io->close(io, *fd);
 		return mlb_err_set(err, MLB_EINVALID, "'%s' is not a regular file", path);
 	}
 	if ((size_t)st->st_size > BUFFER_SIZE)
@@ -41,14 +42,21 @@ open_regular(int *fd, struct stat *st, const char *path, struct mlb_err *err)
 int
 mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb_err *err)
 {
+	return mlb_io_hash(&mlb_io_os, out, size, path, err);
+}
+
+int
+mlb_io_hash(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size, const char *path,
+	    struct mlb_err *err)
+{
 	struct stat st = { 0 };
 	uint64_t total = 0;
-	int fd, e, rc = open_regular(&fd, &st, path, err);
+	int fd, e, rc = open_regular(io, &fd, &st, path, err);
 
 	if (rc)
 		return rc;
 	e = mlb_fd_hash(out, &total, fd, (uint64_t)st.st_size, UINT64_MAX);
-	close(fd);
+	io->close(io, fd);
 	if (e)
 		return mlb_err_errno(err, e, "cannot read '%s'", path);
 	if (size)
@@ -166,12 +174,12 @@ copy_content(const struct copy *c, struct mlb_digest *digest, struct mlb_err *er
 }
 
 int
-mlb_fs_copy_into(int out, const char *to, const char *from, bool clone, bool *reflinked,
-		 struct mlb_digest *digest, struct mlb_err *err)
+mlb_io_copy_into(const struct mlb_io *io, int out, const char *to, const char *from, bool clone,
+		 bool *reflinked, struct mlb_digest *digest, struct mlb_err *err)
 {
-	struct copy c = { .io = &mlb_io_os, .from = from, .to = to, .out = out };
+	struct copy c = { .io = io, .from = from, .to = to, .out = out };
 	struct stat st = { 0 };
-	int rc = open_regular(&c.in, &st, from, err);
+	int rc = open_regular(io, &c.in, &st, from, err);
 
 	if (rc)
 		return rc;
@@ -179,7 +187,7 @@ mlb_fs_copy_into(int out, const char *to, const char *from, bool clone, bool *re
 	*reflinked = clone && ioctl(out, FICLONE, c.in) == 0;
 	if (!*reflinked)
 		rc = copy_content(&c, digest, err);
-	close(c.in);
+	io->close(io, c.in);
 	return rc;
 }
 
@@ -197,7 +205,7 @@ mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned 
 	struct copy c = { .io = io, .from = from, .to = to, .out = -1 };
 	bool cloned = false;
 	struct stat st = { 0 };
-	int rc = open_regular(&c.in, &st, from, err);
+	int rc = open_regular(io, &c.in, &st, from, err);
 
 	if (rc)
 		return rc;
@@ -205,7 +213,7 @@ mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned 
 	c.out = io->open(io, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (c.out < 0) {
 		rc = mlb_err_errno(err, errno, "cannot make '%s'", to);
-		close(c.in);
+		io->close(io, c.in);
 		return rc;
 	}
 	if (digest)
@@ -218,7 +226,7 @@ mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned 
 		rc = mlb_err_errno(err, errno, "cannot set the permissions of '%s'", to);
 	if (io->close(io, c.out) != 0 && !rc)
 		rc = mlb_err_errno(err, errno, "cannot write '%s'", to);
-	close(c.in);
+	io->close(io, c.in);
 	if (rc)
 		io->unlink(io, to);
 	else if (reflinked)

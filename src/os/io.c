@@ -90,6 +90,55 @@ os_mkdir(const struct mlb_io *io, const char *path, unsigned mode)
 	return mkdir(path, mode);
 }
 
+static int
+os_openat(const struct mlb_io *io, int dir, const char *name, int flags, unsigned mode)
+{
+	(void)io;
+	return openat(dir, name, flags, mode);
+}
+
+static int
+os_renameat(const struct mlb_io *io, int from_dir, const char *from, int to_dir, const char *to)
+{
+	(void)io;
+	return renameat(from_dir, from, to_dir, to);
+}
+
+static int
+os_linkat(const struct mlb_io *io, int from_dir, const char *from, int to_dir, const char *to)
+{
+	(void)io;
+	return linkat(from_dir, from, to_dir, to, 0);
+}
+
+static int
+os_unlinkat(const struct mlb_io *io, int dir, const char *name, int flags)
+{
+	(void)io;
+	return unlinkat(dir, name, flags);
+}
+
+static int
+os_mkdirat(const struct mlb_io *io, int dir, const char *name, unsigned mode)
+{
+	(void)io;
+	return mkdirat(dir, name, mode);
+}
+
+static int
+os_symlinkat(const struct mlb_io *io, const char *text, int dir, const char *name)
+{
+	(void)io;
+	return symlinkat(text, dir, name);
+}
+
+static bool
+os_folds_case(const struct mlb_io *io, const char *dir)
+{
+	(void)io;
+	return mlb_fs_is_case_folding(dir);
+}
+
 const struct mlb_io mlb_io_os = {
 	.version = MLB_IO_VERSION,
 	.open = os_open,
@@ -103,6 +152,13 @@ const struct mlb_io mlb_io_os = {
 	.link = os_link,
 	.unlink = os_unlink,
 	.mkdir = os_mkdir,
+	.openat = os_openat,
+	.renameat = os_renameat,
+	.linkat = os_linkat,
+	.unlinkat = os_unlinkat,
+	.mkdirat = os_mkdirat,
+	.symlinkat = os_symlinkat,
+	.folds_case = os_folds_case,
 };
 
 /* ---------------------------------------------------------- by any table */

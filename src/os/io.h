@@ -1,13 +1,13 @@
 /*
- * What the store asks of the operating system when it writes, as one small table,
- * so that a test can make the Nth call fail, or drop what was not synced.  The
+ * What the store asks of the operating system when it writes, opens what it has, or
+ * puts something into the workspace, as one small table, so that a test can make the Nth call fail, or drop what was not synced.  The
  * program knows one: mlb_io_os.
  *
  * 1. A member does what the system call of its name does: -1 and errno on failure.
  *    It may be interrupted (EINTR) and may write a part, as that may.
  * 2. Members may be called from several threads at once.
- * 3. Looking at what is there (lstat, listing, reading) is not part of it: that
- *    changes nothing.
+ * 3. Looking at what is there (lstat, listing) is not part of it: that changes
+ *    nothing. Reading is by the descriptors that open gives.
  *
  * Ownership: whoever opens a store keeps the table for as long as the store is open.
  */
@@ -16,10 +16,11 @@
 
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/hash.h"
 #include "mlbuild/err.h"
 
-#define MLB_IO_VERSION 1
+#define MLB_IO_VERSION 2
 
 struct mlb_io {
 	int version; /* MUST be MLB_IO_VERSION */
@@ -35,6 +36,17 @@ struct mlb_io {
 	int (*link)(const struct mlb_io *io, const char *from, const char *to);
 	int (*unlink)(const struct mlb_io *io, const char *path);
 	int (*mkdir)(const struct mlb_io *io, const char *path, unsigned mode);
+	/* Relative to a directory that is open, or to AT_FDCWD. */
+	int (*openat)(const struct mlb_io *io, int dir, const char *name, int flags, unsigned mode);
+	int (*renameat)(const struct mlb_io *io, int from_dir, const char *from, int to_dir,
+			const char *to);
+	int (*linkat)(const struct mlb_io *io, int from_dir, const char *from, int to_dir,
+		      const char *to);
+	int (*unlinkat)(const struct mlb_io *io, int dir, const char *name, int flags);
+	int (*mkdirat)(const struct mlb_io *io, int dir, const char *name, unsigned mode);
+	int (*symlinkat)(const struct mlb_io *io, const char *text, int dir, const char *name);
+	/* Are names folded in this directory? It cannot fail. */
+	bool (*folds_case)(const struct mlb_io *io, const char *dir);
 };
 
 extern const struct mlb_io mlb_io_os;
@@ -46,8 +58,19 @@ int mlb_io_pwrite_all(const struct mlb_io *io, int fd, const void *data, size_t 
 /* What the functions mlb_fs_… of these names do. */
 int mlb_io_rename(const struct mlb_io *io, const char *from, const char *to, struct mlb_err *err);
 int mlb_io_sync_dir(const struct mlb_io *io, const char *path, struct mlb_err *err);
-int mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned mode, bool *reflinked,
-		struct mlb_digest *digest, struct mlb_err *err);
+int mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned mode,
+		bool *reflinked, struct mlb_digest *digest, struct mlb_err *err);
+
+int mlb_io_read(const struct mlb_io *io, struct mlb_buf *out, const char *path,
+		struct mlb_err *err);
+int mlb_io_hash(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size, const char *path,
+		struct mlb_err *err);
+/*
+ * Copy into a new, empty file that is open for reading and writing as `out`; `to`
+ * is its name for messages.  clone false: bytes are copied in any case.
+ */
+int mlb_io_copy_into(const struct mlb_io *io, int out, const char *to, const char *from, bool clone,
+		     bool *reflinked, struct mlb_digest *digest, struct mlb_err *err);
 
 /* A directory and its parents, of which the name of each that was not there is synced. */
 int mlb_io_mkdirs(const struct mlb_io *io, const char *path, struct mlb_err *err);
@@ -59,7 +82,7 @@ int mlb_io_mkdirs_in(const struct mlb_io *io, const char *path, const char *cons
 int mlb_io_sync_file(const struct mlb_io *io, const char *path, struct mlb_err *err); /* fsync */
 
 /* A new file with this content, which is not synced. Unlinked again on failure. */
-int mlb_io_write_new(const struct mlb_io *io, const char *path, unsigned mode, const void *data, size_t len,
-		     struct mlb_err *err);
+int mlb_io_write_new(const struct mlb_io *io, const char *path, unsigned mode, const void *data,
+		     size_t len, struct mlb_err *err);
 
 #endif

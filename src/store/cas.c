@@ -171,6 +171,12 @@ mlb_cas_close(struct mlb_cas *cas)
 	free(cas);
 }
 
+const struct mlb_io *
+mlb_cas_io(const struct mlb_cas *cas)
+{
+	return cas->io;
+}
+
 const char *
 mlb_cas_dir(const struct mlb_cas *cas)
 {
@@ -423,7 +429,7 @@ int
 mlb_cas_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, const char *path,
 		 struct mlb_err *err)
 {
-	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int rc, fd = cas->io->open(cas->io, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 	struct stat st;
 	char *data;
 
@@ -444,6 +450,6 @@ mlb_cas_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, co
 			*size = (uint64_t)st.st_size;
 		free(data);
 	}
-	close(fd);
+	cas->io->close(cas->io, fd);
 	return rc;
 }

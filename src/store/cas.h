@@ -125,6 +125,7 @@ void mlb_cas_mark_bad(struct mlb_cas *cas, const struct mlb_digest *digest);
 /* A loose object of this size and mtime was found right: it need not be hashed before its next use. */
 void mlb_cas_trust(struct mlb_cas *cas, const struct mlb_digest *digest, uint64_t size, int64_t mtime);
 
+const struct mlb_io *mlb_cas_io(const struct mlb_cas *cas); /* that it was opened with */
 const char *mlb_cas_dir(const struct mlb_cas *cas); /* borrowed */
 unsigned mlb_cas_umask(struct mlb_cas *cas);        /* of this process */
 

@@ -170,6 +170,7 @@ mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struc
 }
 
 struct verify {
+	const struct mlb_io *io;
 	struct mlb_stat st;
 	struct mlb_digest now;
 };
@@ -180,13 +181,13 @@ hash_it(void *ctx, const char *path, struct mlb_err *err)
 	struct verify *v = ctx;
 	int rc = mlb_fs_lstat(&v->st, path, err);
 
-	return rc ? rc : mlb_fs_hash(&v->now, NULL, path, err);
+	return rc ? rc : mlb_io_hash(v->io, &v->now, NULL, path, err);
 }
 
 int
 mlb_loose_verify(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err)
 {
-	struct verify v;
+	struct verify v = { .io = cas->io };
 	int rc = mlb_loose_with(cas, digest, hash_it, &v, err);
 
 	if (rc)
@@ -312,7 +313,7 @@ copy_hashed(struct mlb_cas *cas, struct mlb_digest *out, const char *path, const
 	int rc = mlb_io_copy(cas->io, path, tmp, 0444 & ~mlb_cas_umask(cas), &reflinked, out, err);
 
 	if (rc == 0 && reflinked) {
-		rc = mlb_fs_hash(out, NULL, tmp, err);
+		rc = mlb_io_hash(cas->io, out, NULL, tmp, err);
 		if (rc)
 			cas->io->unlink(cas->io, tmp);
 	}
@@ -339,7 +340,7 @@ put_read(struct mlb_cas *cas, struct mlb_digest *out, const struct mlb_stat *bef
 	 const char *path, struct mlb_err *err)
 {
 	struct mlb_buf data = MLB_BUF_INIT(2 * IN_MEMORY);
-	int rc = mlb_fs_read(&data, path, err);
+	int rc = mlb_io_read(cas->io, &data, path, err);
 
 	if (rc == 0)
 		rc = check_unchanged(before, path, err);
@@ -366,7 +367,7 @@ mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, 
 	if (size_is_known(cas, before.size)) {
 		if (before.size <= IN_MEMORY)
 			return put_read(cas, out, &before, path, err);
-		rc = mlb_fs_hash(out, NULL, path, err);
+		rc = mlb_io_hash(cas->io, out, NULL, path, err);
 		if (rc == 0)
 			rc = check_unchanged(&before, path, err);
 		if (rc || stored_already(cas, out))

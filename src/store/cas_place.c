@@ -30,15 +30,16 @@ drop(struct making *m)
 	if (m->fd < 0)
 		return;
 	m->cas->io->close(m->cas->io, m->fd);
-	unlinkat(m->spot->dir, m->name, 0);
+	m->cas->io->unlinkat(m->cas->io, m->spot->dir, m->name, 0);
 	m->fd = -1;
 }
 
 static int
 create(struct making *m, struct mlb_err *err)
 {
-	m->fd = openat(m->spot->dir, m->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-		       m->spot->exec ? 0777 : 0666);
+	m->fd = m->cas->io->openat(m->cas->io, m->spot->dir, m->name,
+				   O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+				   m->spot->exec ? 0777 : 0666);
 	return m->fd < 0 ? mlb_err_errno(err, errno, "cannot write '%s'", m->spot->path) : 0;
 }
 
@@ -69,8 +70,8 @@ make_copy(struct making *m, const char *path, const struct mlb_stat *st, bool tr
 	int rc = create(m, err);
 
 	if (rc == 0)
-		rc = mlb_fs_copy_into(m->fd, m->spot->path, path, m->spot->how != MLB_LINK_BYTES,
-				      &cloned, &now, err);
+		rc = mlb_io_copy_into(m->cas->io, m->fd, m->spot->path, path,
+				      m->spot->how != MLB_LINK_BYTES, &cloned, &now, err);
 	if (rc == 0 && cloned && !trusted)
 		rc = mlb_fs_hash_open(&now, m->fd, m->spot->path, err);
 	if (rc || (cloned && trusted))
@@ -103,7 +104,8 @@ make_loose(void *ctx, const char *path, struct mlb_err *err)
 		if (!trusted)
 			rc = mlb_loose_verify(m->cas, m->digest, err);
 		/* Too many links, another file system, none at all: a copy will do. */
-		if (rc || linkat(AT_FDCWD, path, m->spot->dir, m->name, 0) == 0)
+		if (rc ||
+		    m->cas->io->linkat(m->cas->io, AT_FDCWD, path, m->spot->dir, m->name) == 0)
 			return rc;
 	}
 	return make_copy(m, path, &st, trusted, err);
@@ -150,16 +152,16 @@ mlb_cas_place(struct mlb_cas *cas, const struct mlb_digest *digest, const struct
 	struct making m = { cas, spot, digest, tmp ? tmp : spot->name, -1 };
 	int rc = make(&m, st, err);
 
-	if (rc == 0 && tmp && renameat(spot->dir, tmp, spot->dir, spot->name) != 0)
+	if (rc == 0 && tmp && cas->io->renameat(cas->io, spot->dir, tmp, spot->dir, spot->name) != 0)
 		rc = mlb_err_errno(err, errno, "cannot write '%s'", spot->path);
 	/* Renaming changes the ctime. */
 	if (rc == 0 && tmp && st)
 		rc = mlb_stat_at(st, spot->dir, spot->name, false);
 	/* Also after success: renaming a hard link onto another one of the same file does nothing. */
 	if (tmp)
-		unlinkat(spot->dir, tmp, 0);
+		cas->io->unlinkat(cas->io, spot->dir, tmp, 0);
 	else if (rc)
-		unlinkat(spot->dir, spot->name, 0);
+		cas->io->unlinkat(cas->io, spot->dir, spot->name, 0);
 	free(tmp);
 	return rc;
 }

@@ -71,6 +71,7 @@ mlb_cas_read_packed(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_e
 }
 
 struct reading {
+	const struct mlb_io *io;
 	struct mlb_buf *out;
 	size_t before; /* what it held */
 };
@@ -81,7 +82,7 @@ read_it(void *ctx, const char *path, struct mlb_err *err)
 	const struct reading *r = ctx;
 
 	mlb_buf_truncate(r->out, r->before);
-	return mlb_fs_read(r->out, path, err);
+	return mlb_io_read(r->io, r->out, path, err);
 }
 
 static int
@@ -89,7 +90,7 @@ read_loose(struct mlb_cas *cas, struct mlb_buf *out, const struct mlb_digest *di
 	   struct mlb_err *err)
 {
 	size_t before = out->len;
-	struct reading r = { out, before };
+	struct reading r = { cas->io, out, before };
 	struct mlb_digest now;
 	int rc = 0;
 
@@ -145,6 +146,7 @@ mlb_cas_sure(struct mlb_cas *cas, const struct mlb_digest *digest)
 #define PART ((size_t)256 * 1024)
 
 struct streaming {
+	const struct mlb_io *io;
 	const struct mlb_digest *digest;
 	mlb_cas_fn fn;
 	void *ctx;
@@ -180,7 +182,7 @@ stream_file(void *ctx, const char *path, struct mlb_err *err)
 {
 	struct streaming *s = ctx;
 	struct mlb_digest now;
-	int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc, fd = s->io->open(s->io, path, O_RDONLY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return mlb_err_errno(err, errno, "cannot read '%s'", path);
@@ -188,7 +190,7 @@ stream_file(void *ctx, const char *path, struct mlb_err *err)
 	s->wrong = rc == 0 && !mlb_digest_equal(&now, s->digest);
 	if (rc == 0 && !s->wrong)
 		rc = hand_out(s, fd, path, err);
-	close(fd);
+	s->io->close(s->io, fd);
 	return rc;
 }
 
@@ -196,7 +198,7 @@ int
 mlb_cas_stream(struct mlb_cas *cas, const struct mlb_digest *digest, mlb_cas_fn fn, void *ctx,
 	       struct mlb_err *err)
 {
-	struct streaming s = { digest, fn, ctx, false };
+	struct streaming s = { cas->io, digest, fn, ctx, false };
 	struct mlb_buf data = MLB_BUF_INIT(MLB_GIB);
 	struct mlb_entry e;
 	bool is_packed;

@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "store/text_lines.h"
 
 #define MAGIC "mlbuild-result 1"
 
@@ -43,23 +44,6 @@ static const struct {
 
 /* ---------------------------------------------------------- writing */
 
-static bool
-must_escape(char c)
-{
-	return c == '\\' || (unsigned char)c < 0x20;
-}
-
-static void
-add_text(struct mlb_buf *out, const char *s)
-{
-	for (; *s; s++) {
-		if (must_escape(*s))
-			mlb_buf_addf(out, "\\x%02x", (unsigned char)*s);
-		else
-			mlb_buf_addc(out, *s);
-	}
-}
-
 static void
 add_text_line(struct mlb_buf *out, const char *name, const char *s)
 {
@@ -67,7 +51,7 @@ add_text_line(struct mlb_buf *out, const char *name, const char *s)
 		return;
 	mlb_buf_adds(out, name);
 	mlb_buf_addc(out, ' ');
-	add_text(out, s);
+	mlb_text_escape(out, s);
 	mlb_buf_addc(out, '\n');
 }
 
@@ -101,7 +85,7 @@ mlb_result_format(struct mlb_buf *out, const struct mlb_result *r)
 
 		mlb_digest_hex(hex, &o->digest);
 		mlb_buf_addf(out, "output %s %s %" PRIu64 " ", kind_word(o->kind), hex, o->size);
-		add_text(out, o->path);
+		mlb_text_escape(out, o->path);
 		mlb_buf_addc(out, '\n');
 	}
 	if (!mlb_digest_is_zero(&r->log))
@@ -119,47 +103,37 @@ mlb_result_format(struct mlb_buf *out, const struct mlb_result *r)
 /* ---------------------------------------------------------- reading */
 
 struct reader {
-	const char *at;
-	const char *end;
+	struct mlb_text_reader in;
 	struct mlb_arena *arena;
 };
 
-/* Take this word if it comes next. */
 static bool
 take(struct reader *r, const char *word)
 {
-	size_t len = strlen(word);
-
-	if ((size_t)(r->end - r->at) < len || memcmp(r->at, word, len) != 0)
-		return false;
-	r->at += len;
-	return true;
+	return mlb_text_take(&r->in, word);
 }
 
 static bool
 take_digest(struct reader *r, struct mlb_digest *out)
 {
-	if (r->end - r->at < MLB_HEX_LEN || !mlb_digest_parse(out, r->at, MLB_HEX_LEN))
-		return false;
-	r->at += MLB_HEX_LEN;
-	return true;
+	return mlb_text_take_digest(&r->in, out);
 }
 
 static bool
 take_u64(struct reader *r, uint64_t *out)
 {
-	const char *start = r->at;
+	const char *start = r->in.at;
 	uint64_t v = 0;
 
-	for (; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++) {
-		unsigned digit = (unsigned)(*r->at - '0');
+	for (; r->in.at < r->in.end && *r->in.at >= '0' && *r->in.at <= '9'; r->in.at++) {
+		unsigned digit = (unsigned)(*r->in.at - '0');
 
 		if (v > (UINT64_MAX - digit) / 10)
 			return false;
 		v = v * 10 + digit;
 	}
 	*out = v;
-	return r->at > start && (*start != '0' || r->at == start + 1);
+	return r->in.at > start && (*start != '0' || r->in.at == start + 1);
 }
 
 static bool
@@ -178,29 +152,13 @@ take_i64(struct reader *r, int64_t *out)
 static bool
 take_text(struct reader *r, const char **out)
 {
-	const char *eol = memchr(r->at, '\n', (size_t)(r->end - r->at));
+	size_t len = mlb_text_line(&r->in);
 	char *s;
-	size_t n = 0;
 
-	if (!eol || eol == r->at)
+	if (len == SIZE_MAX || !len)
 		return false;
-	*out = s = mlb_arena_alloc(r->arena, (size_t)(eol - r->at) + 1);
-	for (; r->at < eol; r->at++) {
-		unsigned char c = (unsigned char)*r->at;
-
-		if (c == '\\') {
-			if (eol - r->at < 4 || r->at[1] != 'x' ||
-			    !mlb_hex_decode(&c, r->at + 2, 1) || !c || !must_escape((char)c))
-				return false;
-			r->at += 3;
-		} else if (must_escape((char)c)) {
-			return false;
-		}
-		s[n++] = (char)c;
-	}
-	s[n] = '\0';
-	r->at++;
-	return true;
+	*out = s = mlb_arena_alloc(r->arena, len + 1);
+	return mlb_text_take_rest(&r->in, s);
 }
 
 /* A line that may be left out. */
@@ -241,11 +199,11 @@ take_output(struct reader *r, struct mlb_output *out)
 static uint32_t
 count_outputs(const struct reader *r)
 {
-	const char *p = r->at;
+	const char *p = r->in.at;
 	uint32_t n = 0;
 
-	while (r->end - p > 7 && memcmp(p, "output ", 7) == 0) {
-		p = memchr(p, '\n', (size_t)(r->end - p));
+	while (r->in.end - p > 7 && memcmp(p, "output ", 7) == 0) {
+		p = memchr(p, '\n', (size_t)(r->in.end - p));
 		if (!p)
 			break;
 		p++;
@@ -280,20 +238,20 @@ take_all(struct reader *r, struct mlb_result *out)
 	       take_u64(r, &out->duration) && take(r, "\nmax_rss ") && take_u64(r, &out->max_rss) &&
 	       take(r, "\n") && take_text_line(r, "platform ", &out->platform) &&
 	       take_text_line(r, "pin ", &out->pin) && take_text_line(r, "params ", &out->params) &&
-	       take_text_line(r, "run ", &out->run) && r->at == r->end;
+	       take_text_line(r, "run ", &out->run) && r->in.at == r->in.end;
 }
 
 int
 mlb_result_parse(struct mlb_result *out, struct mlb_arena *arena, const char *text, size_t len,
 		 struct mlb_err *err)
 {
-	struct reader r = { text, text + len, arena };
+	struct reader r = { { text, text, text + len }, arena };
 	struct mlb_result parsed;
 
 	memset(&parsed, 0, sizeof(parsed));
 	if (!take_all(&r, &parsed))
 		return mlb_err_set(err, MLB_ECORRUPT, "a result record is damaged at byte %zu",
-				   (size_t)(r.at - text));
+				   (size_t)(r.in.at - text));
 	*out = parsed;
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "store/text_lines.h"
 
 #define MAGIC "mlbuild-roots 1\n"
 
@@ -98,12 +99,7 @@ static void
 add_text(struct mlb_buf *out, const char *name, const char *s)
 {
 	mlb_buf_adds(out, name);
-	for (; s && *s; s++) {
-		if (*s == '\\' || (unsigned char)*s < 0x20)
-			mlb_buf_addf(out, "\\x%02x", (unsigned char)*s);
-		else
-			mlb_buf_addc(out, *s);
-	}
+	mlb_text_escape(out, s ? s : "");
 	mlb_buf_addc(out, '\n');
 }
 
@@ -128,91 +124,51 @@ mlb_roots_format(struct mlb_buf *out, const struct mlb_roots *r)
 	mlb_buf_addf(out, "sum %s\n", hex);
 }
 
-struct reader {
-	const char *start;
-	const char *at;
-	const char *end;
-};
-
-static bool
-take(struct reader *r, const char *word)
-{
-	size_t len = strlen(word);
-
-	if ((size_t)(r->end - r->at) < len || memcmp(r->at, word, len) != 0)
-		return false;
-	r->at += len;
-	return true;
-}
-
 /* Up to the end of the line, which is taken too. */
 static bool
-take_text(struct reader *r, const char *name, char **out)
+take_text(struct mlb_text_reader *r, const char *name, char **out)
 {
-	const char *eol;
-	size_t n = 0;
+	size_t len;
 
-	if (!take(r, name))
+	if (!mlb_text_take(r, name) || (len = mlb_text_line(r)) == SIZE_MAX)
 		return false;
-	eol = memchr(r->at, '\n', (size_t)(r->end - r->at));
-	if (!eol)
-		return false;
-	*out = mlb_alloc((size_t)(eol - r->at) + 1);
-	for (; r->at < eol; r->at++) {
-		unsigned char c = (unsigned char)*r->at;
-
-		if (c == '\\') {
-			if (eol - r->at < 4 || r->at[1] != 'x' ||
-			    !mlb_hex_decode(&c, r->at + 2, 1) || !c || (c != '\\' && c >= 0x20))
-				return false;
-			r->at += 3;
-		} else if (c < 0x20) {
-			return false;
-		}
-		(*out)[n++] = (char)c;
-	}
-	(*out)[n] = '\0';
-	r->at++;
-	return true;
+	*out = mlb_alloc(len + 1);
+	**out = '\0';
+	return mlb_text_take_rest(r, *out);
 }
 
 static bool
-take_root(struct reader *r, struct mlb_root *out)
+take_root(struct mlb_text_reader *r, struct mlb_root *out)
 {
 	out->kind = 0;
 	for (size_t i = 0; i < MLB_ARRAY_LEN(kinds) && !out->kind; i++)
-		if (take(r, kinds[i].word))
+		if (mlb_text_take(r, kinds[i].word))
 			out->kind = kinds[i].kind;
-	if (!out->kind || r->end - r->at < MLB_HEX_LEN ||
-	    !mlb_digest_parse(&out->digest, r->at, MLB_HEX_LEN))
+	if (!out->kind || !mlb_text_take_digest(r, &out->digest))
 		return false;
-	r->at += MLB_HEX_LEN;
-	return !mlb_digest_is_zero(&out->digest) && take(r, "\n");
+	return !mlb_digest_is_zero(&out->digest) && mlb_text_take(r, "\n");
 }
 
 static bool
-is_sum(const struct reader *r)
+is_sum(const struct mlb_text_reader *r)
 {
 	return r->end - r->at >= 4 && memcmp(r->at, "sum ", 4) == 0;
 }
 
 static bool
-take_sum(struct reader *r)
+take_sum(struct mlb_text_reader *r)
 {
 	struct mlb_digest now, sum;
 
 	mlb_sha256_of(&now, r->start, (size_t)(r->at - r->start));
-	if (!take(r, "sum ") || r->end - r->at < MLB_HEX_LEN ||
-	    !mlb_digest_parse(&sum, r->at, MLB_HEX_LEN) || !mlb_digest_equal(&sum, &now))
-		return false;
-	r->at += MLB_HEX_LEN;
-	return take(r, "\n");
+	return mlb_text_take(r, "sum ") && mlb_text_take_digest(r, &sum) &&
+	       mlb_digest_equal(&sum, &now) && mlb_text_take(r, "\n");
 }
 
 static bool
-take_all(struct reader *r, struct mlb_roots *out)
+take_all(struct mlb_text_reader *r, struct mlb_roots *out)
 {
-	if (!take(r, MAGIC) || !take_text(r, "host ", &out->host) ||
+	if (!mlb_text_take(r, MAGIC) || !take_text(r, "host ", &out->host) ||
 	    !take_text(r, "dir ", &out->dir))
 		return false;
 	while (!is_sum(r)) {
@@ -229,7 +185,7 @@ take_all(struct reader *r, struct mlb_roots *out)
 int
 mlb_roots_parse(struct mlb_roots *out, const char *text, size_t len, struct mlb_err *err)
 {
-	struct reader r = { text, text, text + len };
+	struct mlb_text_reader r = { text, text, text + len };
 
 	memset(out, 0, sizeof(*out));
 	if (take_all(&r, out))

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/vec.h"
 #include "os/fs.h"
+#include "os/io.h"
 #include "store/tree.h"
 
 #define MLB_RACY_NS 10000000          /* a change this much later shows in the time of change */
@@ -108,7 +109,7 @@ int mlb_dir_at(struct mlb_dir_at *d, const char *path, const char **name);
 void mlb_dir_at_close(struct mlb_dir_at *d);
 
 /* mkdir -p of a path below root: 0 or an errno. A slash at its end is allowed. */
-int mlb_mkdirs_at(int root, const char *path);
+int mlb_mkdirs_at(int root, const char *path, const struct mlb_io *io);
 
 /* The names in a directory, as they come. */
 struct mlb_names {

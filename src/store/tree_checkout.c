@@ -11,6 +11,7 @@
 
 #include "base/hex.h"
 #include "base/strmap.h"
+#include "os/io.h"
 #include "os/machine.h"
 #include "os/path.h"
 #include "os/pool.h"
@@ -30,6 +31,7 @@ enum deed {
 
 struct checkout {
 	const struct mlb_placing *p;
+	const struct mlb_io *io; /* the store's */
 	const char *to;
 	int root;             /* descriptor of `to` */
 	struct mlb_walk want; /* the tree, then what is there of it */
@@ -136,7 +138,7 @@ check_folding(const struct checkout *c, struct mlb_err *err)
 	struct mlb_arena arena = MLB_ARENA_INIT;
 	int rc = 0;
 
-	if (!mlb_fs_is_case_folding(c->to))
+	if (!c->io->folds_case(c->io, c->to))
 		return 0;
 	for (size_t i = 0; i < c->want.all.n && rc == 0; i++) {
 		const struct mlb_seen *w = &c->want.all.v[i];
@@ -211,7 +213,7 @@ remove_file(struct checkout *c, struct mlb_dir_at *at, const struct mlb_seen *ha
 	rc = mlb_keep_unknown(&c->keep, dir, name, have->path, have, &left, err);
 	if (rc || left)
 		return rc;
-	if (unlinkat(dir, name, 0) != 0 && errno != ENOENT)
+	if (c->io->unlinkat(c->io, dir, name, 0) != 0 && errno != ENOENT)
 		return fail_at(c, "remove", have->path, err);
 	mlb_placed_add(c->p->count, 0, 0, 1, 0);
 	return 0;
@@ -226,7 +228,7 @@ remove_dir(struct checkout *c, struct mlb_dir_at *at, const struct mlb_seen *hav
 	const char *name;
 	int rc = 0, dir = mlb_dir_at(at, path, &name);
 
-	if (dir < 0 || unlinkat(dir, name, AT_REMOVEDIR) != 0)
+	if (dir < 0 || c->io->unlinkat(c->io, dir, name, AT_REMOVEDIR) != 0)
 		if (errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
 			rc = fail_at(c, "remove", path, err);
 	free(path);
@@ -266,17 +268,17 @@ make_dir(struct checkout *c, int dir, const char *name, const char *path, struct
 	bool left;
 	int rc;
 
-	if (mkdirat(dir, name, 0777) == 0)
+	if (c->io->mkdirat(c->io, dir, name, 0777) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return fail_at(c, "make directory", path, err);
 	if (mlb_stat_at(&st, dir, name, false) == 0 && st.type == MLB_F_DIR)
 		return 0;
 	rc = mlb_keep_unknown(&c->keep, dir, name, path, NULL, &left, err);
-	if (rc == 0 && !left && (c->p->aside || c->p->force) && unlinkat(dir, name, 0) != 0 &&
-	    errno != ENOENT)
+	if (rc == 0 && !left && (c->p->aside || c->p->force) &&
+	    c->io->unlinkat(c->io, dir, name, 0) != 0 && errno != ENOENT)
 		rc = fail_at(c, "remove", path, err);
-	if (rc == 0 && mkdirat(dir, name, 0777) != 0)
+	if (rc == 0 && c->io->mkdirat(c->io, dir, name, 0777) != 0)
 		rc = fail_at(c, "make directory", path, err);
 	return rc;
 }
@@ -345,9 +347,9 @@ write_link(struct checkout *c, const struct mlb_seen *want, int dir, const char 
 
 	(void)snprintf(temporary, sizeof(temporary), ".mlbuild-link-%zx",
 		       (size_t)(want - c->want.all.v));
-	unlinkat(dir, temporary, 0);
-	if (rc == 0 && (symlinkat(mlb_buf_str(&text), dir, temporary) != 0 ||
-			renameat(dir, temporary, dir, name) != 0))
+	c->io->unlinkat(c->io, dir, temporary, 0);
+	if (rc == 0 && (c->io->symlinkat(c->io, mlb_buf_str(&text), dir, temporary) != 0 ||
+			c->io->renameat(c->io, dir, temporary, dir, name) != 0))
 		rc = fail_at(c, "make link", want->path, err);
 	if (rc == 0 && (errno = mlb_stat_at(st, dir, name, false)) != 0)
 		rc = fail_at(c, "examine", want->path, err);
@@ -556,6 +558,7 @@ mlb_walk_checkout(struct mlb_walk *have, const struct mlb_placing *p, const stru
 		  const char *to, struct mlb_err *err)
 {
 	struct checkout c = { .p = p,
+			      .io = mlb_cas_io(p->cas),
 			      .to = to,
 			      .have = have,
 			      .want = MLB_WALK_INIT,

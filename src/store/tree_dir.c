@@ -61,11 +61,11 @@ mlb_dir_at_close(struct mlb_dir_at *d)
 
 /* Go down into the directory, which is made if it is absent; at is closed unless it is root. */
 static int
-enter(int root, int at, const char *name)
+enter(int root, int at, const char *name, const struct mlb_io *io)
 {
 	int next = -1, e = 0;
 
-	if (mkdirat(at, name, 0777) != 0 && errno != EEXIST)
+	if (io->mkdirat(io, at, name, 0777) != 0 && errno != EEXIST)
 		e = errno;
 	if (!e)
 		next = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -78,7 +78,7 @@ enter(int root, int at, const char *name)
 }
 
 int
-mlb_mkdirs_at(int root, const char *path)
+mlb_mkdirs_at(int root, const char *path, const struct mlb_io *io)
 {
 	struct mlb_buf name = MLB_BUF_INIT(MLB_TREE_PATH_MAX);
 	int at = root, e = 0;
@@ -89,7 +89,7 @@ mlb_mkdirs_at(int root, const char *path)
 		mlb_buf_clear(&name);
 		mlb_buf_add(&name, path, len);
 		if (len)
-			at = enter(root, at, mlb_buf_str(&name));
+			at = enter(root, at, mlb_buf_str(&name), io);
 		path += len + (path[len] == '/');
 	}
 	if (at < 0)

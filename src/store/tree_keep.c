@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "os/fs.h"
+#include "os/io.h"
 
 #define MAX_NAMES 1000 /* for what is kept of one path */
 
@@ -79,10 +80,11 @@ move_to(struct mlb_keep *k, int dir, const char *name, const char *kept)
 	struct mlb_dir_at at = MLB_DIR_AT_INIT(k->fd);
 	const char *slash = strrchr(kept, '/'), *last;
 	char *parent = mlb_strndup(kept, slash ? (size_t)(slash + 1 - kept) : 0);
-	int e = mlb_mkdirs_at(k->fd, parent);
+	const struct mlb_io *io = mlb_cas_io(k->p->cas);
+	int e = mlb_mkdirs_at(k->fd, parent, io);
 	int to = e ? -1 : mlb_dir_at(&at, kept, &last);
 
-	if (!e && (to < 0 || renameat(dir, name, to, last) != 0))
+	if (!e && (to < 0 || io->renameat(io, dir, name, to, last) != 0))
 		e = errno;
 	mlb_dir_at_close(&at);
 	free(parent);

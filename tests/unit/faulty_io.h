@@ -118,6 +118,42 @@ faulty_mkdir(const struct mlb_io *io, const char *path, unsigned mode)
 	return faulty_hit(io) ? -1 : mlb_io_os.mkdir(io, path, mode);
 }
 
+static inline int
+faulty_openat(const struct mlb_io *io, int dir, const char *name, int flags, unsigned mode)
+{
+	return faulty_hit(io) ? -1 : mlb_io_os.openat(io, dir, name, flags, mode);
+}
+
+static inline int
+faulty_renameat(const struct mlb_io *io, int from_dir, const char *from, int to_dir, const char *to)
+{
+	return faulty_hit(io) ? -1 : mlb_io_os.renameat(io, from_dir, from, to_dir, to);
+}
+
+static inline int
+faulty_linkat(const struct mlb_io *io, int from_dir, const char *from, int to_dir, const char *to)
+{
+	return faulty_hit(io) ? -1 : mlb_io_os.linkat(io, from_dir, from, to_dir, to);
+}
+
+static inline int
+faulty_unlinkat(const struct mlb_io *io, int dir, const char *name, int flags)
+{
+	return faulty_hit(io) ? -1 : mlb_io_os.unlinkat(io, dir, name, flags);
+}
+
+static inline int
+faulty_mkdirat(const struct mlb_io *io, int dir, const char *name, unsigned mode)
+{
+	return faulty_hit(io) ? -1 : mlb_io_os.mkdirat(io, dir, name, mode);
+}
+
+static inline int
+faulty_symlinkat(const struct mlb_io *io, const char *text, int dir, const char *name)
+{
+	return faulty_hit(io) ? -1 : mlb_io_os.symlinkat(io, text, dir, name);
+}
+
 static inline void
 faulty_init(struct faulty_io *f, long fail_at, bool for_good, int error)
 {
@@ -135,6 +171,13 @@ faulty_init(struct faulty_io *f, long fail_at, bool for_good, int error)
 		.link = faulty_link,
 		.unlink = faulty_unlink,
 		.mkdir = faulty_mkdir,
+		.openat = faulty_openat,
+		.renameat = faulty_renameat,
+		.linkat = faulty_linkat,
+		.unlinkat = faulty_unlinkat,
+		.mkdirat = faulty_mkdirat,
+		.symlinkat = faulty_symlinkat,
+		.folds_case = mlb_io_os.folds_case,
 	};
 	pthread_mutex_init(&f->lock, NULL);
 	f->fail_at = fail_at;

@@ -253,6 +253,14 @@ disk_on(struct cut_disk *d, long cut_at, uint64_t seed)
 		.link = disk_link,
 		.unlink = disk_unlink,
 		.mkdir = disk_mkdir,
+		/* Of what is put into the workspace nothing is kept. */
+		.openat = mlb_io_os.openat,
+		.renameat = mlb_io_os.renameat,
+		.linkat = mlb_io_os.linkat,
+		.unlinkat = mlb_io_os.unlinkat,
+		.mkdirat = mlb_io_os.mkdirat,
+		.symlinkat = mlb_io_os.symlinkat,
+		.folds_case = mlb_io_os.folds_case,
 	};
 	d->cut_at = cut_at;
 	d->random = seed;

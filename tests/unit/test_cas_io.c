@@ -4,27 +4,10 @@
  */
 #include "cas_fixture.h"
 #include "faulty_io.h"
+#include "no_sync.h"
 
 #define LARGE (200 * 1024)
 #define ROUNDS 3
-
-/* The disk of this machine is not what is tested here. Visible: in SQLite's library too. */
-__attribute__((visibility("default"))) int fsync(int fd);
-__attribute__((visibility("default"))) int fdatasync(int fd);
-
-int
-fsync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-int
-fdatasync(int fd)
-{
-	(void)fd;
-	return 0;
-}
 
 /* What a round puts: a small object and a large one; the last round what the first one did. */
 static void

@@ -5,29 +5,12 @@
  */
 #include "cas_fixture.h"
 #include "faulty_io.h"
+#include "no_sync.h"
 #include "power_cut.h"
 #include "store/result.h"
 
 #define LARGE (150 * 1024)
 #define ROUNDS 3
-
-/* What SQLite syncs is not what is tested here. Visible: in its library too. */
-__attribute__((visibility("default"))) int fsync(int fd);
-__attribute__((visibility("default"))) int fdatasync(int fd);
-
-int
-fsync(int fd)
-{
-	(void)fd;
-	return 0;
-}
-
-int
-fdatasync(int fd)
-{
-	(void)fd;
-	return 0;
-}
 
 struct part {
 	char *data;
