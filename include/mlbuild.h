@@ -215,9 +215,9 @@ MLB_API int mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb
 MLB_API void mlb_cancel(struct mlb_project *p);
 
 /*
- * Stop the commands that run (SIGSTOP to their process groups) and start no other, until they are to go on:
- * what a program does around stopping itself on SIGTSTP. The time between counts for no timeout. Each may be
- * called though the other was not; async-signal-safe.
+ * Stop the commands that run, with all that they have started (SIGSTOP), and start no other, until they are to
+ * go on: what a program does around stopping itself on SIGTSTP. The time between counts for no timeout. Each may
+ * be called though the other was not, but not both at once; async-signal-safe.
  */
 MLB_API void mlb_suspend(struct mlb_project *p);
 MLB_API void mlb_continue(struct mlb_project *p);

@@ -14,6 +14,7 @@ int
 mlb_suspension_init(struct mlb_suspension *s, struct mlb_err *err)
 {
 	s->group = mlb_calloc(MLB_MAX_GROUPS, sizeof(*s->group));
+	mlb_family_init(&s->family);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return s->wake_fd < 0 ? mlb_err_errno(err, errno, "cannot make an eventfd") : 0;
 }
@@ -23,6 +24,7 @@ mlb_suspension_release(struct mlb_suspension *s)
 {
 	if (s->group && s->wake_fd >= 0)
 		close(s->wake_fd);
+	mlb_family_release(&s->family);
 	free(s->group);
 	s->group = NULL;
 }
@@ -68,11 +70,15 @@ mlb_suspension_remove(struct mlb_suspension *s, pid_t group)
 void
 mlb_suspend(struct mlb_project *p)
 {
+	struct mlb_suspension *s = p->suspension;
 	uint_least64_t none = 0;
 	int saved = errno;
 
-	if (atomic_compare_exchange_strong(&p->suspension->since, &none, mlb_clock_mono()))
-		signal_all(p->suspension, SIGSTOP);
+	/* At first those who are known, at once; then who left their groups is looked for. */
+	if (atomic_compare_exchange_strong(&s->since, &none, mlb_clock_mono())) {
+		signal_all(s, SIGSTOP);
+		mlb_family_stop(&s->family, s->group, atomic_load(&s->n_groups));
+	}
 	errno = saved;
 }
 
@@ -85,6 +91,7 @@ mlb_continue(struct mlb_project *p)
 
 	if (since) {
 		atomic_fetch_add(&s->total_ns, mlb_clock_mono() - since);
+		mlb_family_continue(&s->family);
 		signal_all(s, SIGCONT);
 		if (write(s->wake_fd, &one, sizeof(one)) < 0)
 			errno = saved; /* a full counter wakes as well */

@@ -1,8 +1,8 @@
 /*
- * Commands that stop and go on with the program (Ctrl-Z).
+ * Commands that stop and go on with the program (Ctrl-Z), with all that they have started.
  *
  * 1. mlb_suspend and mlb_continue may be called from a signal handler or another
- *    thread: they touch nothing but the atomics here, and kill.
+ *    thread: they touch nothing but what is here, and make system calls. Not both at once.
  * 2. A group is in the table from right after its start until it is reaped, so no
  *    number in it is anybody else's. The builder's thread alone adds and removes.
  * 3. The time between is no time of the commands: no timeout runs, and durations
@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "mlbuild/err.h"
+#include "os/family.h"
 
 enum { MLB_MAX_GROUPS = 4096 }; /* commands beyond so many at once go on */
 
@@ -24,6 +25,7 @@ struct mlb_suspension {
 	atomic_uint_least64_t since;    /* monotonic ns; 0: not suspended */
 	atomic_uint_least64_t total_ns; /* suspended so far */
 	int wake_fd;                    /* readable: it went on */
+	struct mlb_family family;       /* who left the groups */
 };
 
 int mlb_suspension_init(struct mlb_suspension *s, struct mlb_err *err);

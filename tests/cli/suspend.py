@@ -27,8 +27,11 @@ def wait_until(what, seconds=60):
 
 
 def state(pid):
-    with open("/proc/%d/stat" % pid) as f:
-        return f.read().rsplit(")", 1)[1].split()[0]
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return "gone"
 
 
 def copy(master, log):
@@ -62,7 +65,7 @@ def shell(slave, command):
         if not os.WIFSTOPPED(status):
             os._exit(os.waitstatus_to_exitcode(status) & 255)
         open("stopped", "w").close()
-        wait_until(lambda: os.path.exists("resume"))
+        wait_until(lambda: os.path.exists("resume"), 100)
         os.tcsetpgrp(slave, pid)
         os.killpg(pid, signal.SIGCONT)
 
@@ -88,4 +91,15 @@ else:
     for name in sys.argv[2:]:
         with open(name) as f:
             pids.append(int(f.read()))
-    wait_until(lambda: all(state(p) == "T" for p in pids))
+    # Who waits in vfork for a child that is stopped is in D. Twenty times in a row: then nobody is only on his way.
+    calm = 0
+
+    def all_stopped():
+        global calm
+        calm = calm + 1 if all(state(p) in "TD" for p in pids) else 0
+        return calm >= 20
+
+    try:
+        wait_until(all_stopped)
+    except SystemExit:
+        sys.exit("not all are stopped: %s" % [(p, state(p)) for p in pids])
