@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "os/clock.h"
 
 #define NOTE_MAX 512
 
@@ -147,46 +148,87 @@ begin_wait(struct waiter **out, int fd, bool exclusive, struct mlb_err *err)
 	return MLB_OK;
 }
 
-int
-mlb_lock_wait(struct mlb_lock *l, const char *path, bool exclusive, const char *note, int cancel_fd,
-	      struct mlb_err *err)
+/* -1 for ever; then what poll(2) is still to wait. */
+static int
+left_ms(uint64_t began, int timeout_ms)
 {
-	struct waiter *w = NULL;
-	bool got;
+	uint64_t gone = (mlb_clock_mono() - began) / 1000000;
+
+	if (timeout_ms < 0)
+		return -1;
+	return gone < (uint64_t)timeout_ms ? timeout_ms - (int)gone : 0;
+}
+
+/* Until the thread has ended, the other descriptor is readable, or time is over: has it ended? */
+static bool
+outwait(struct waiter *w, int cancel_fd, int timeout_ms)
+{
+	uint64_t began = mlb_clock_mono();
 	struct pollfd p[2];
 	bool ended;
-	int fd, rc;
 
-	/* A free lock needs no thread. */
-	rc = mlb_lock_try(l, path, exclusive, note, &got, NULL, err);
-	if (rc || got)
-		return rc;
-	rc = open_lock(&fd, path, exclusive, err);
-	if (rc == MLB_OK)
-		rc = begin_wait(&w, fd, exclusive, err);
-	if (rc)
-		return rc;
 	/* A negative descriptor is ignored. */
 	p[0] = (struct pollfd){ .fd = w->wake, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = cancel_fd, .events = POLLIN };
-	while (poll(p, 2, -1) < 0 && errno == EINTR)
+	while (poll(p, 2, left_ms(began, timeout_ms)) < 0 && errno == EINTR)
 		;
 	pthread_mutex_lock(&w->mutex);
 	ended = w->ended;
 	w->given_up = !ended;
 	pthread_mutex_unlock(&w->mutex);
-	if (!ended)
-		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted while waiting for '%s'",
-				   path);
+	return ended;
+}
+
+int
+mlb_lock_wait_fd(struct mlb_lock *l, int fd, bool exclusive, int cancel_fd, int timeout_ms,
+		 bool *got, struct mlb_err *err)
+{
+	struct waiter *w = NULL;
+	int rc;
+
+	*got = false;
+	/* A free lock needs no thread. */
+	if (flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) {
+		l->fd = fd;
+		*got = true;
+		return 0;
+	}
+	if (errno != EWOULDBLOCK || timeout_ms == 0) {
+		rc = errno == EWOULDBLOCK ? 0 : mlb_err_errno(err, errno, "cannot lock a file");
+		close(fd);
+		return rc;
+	}
+	rc = begin_wait(&w, fd, exclusive, err);
+	if (rc || !outwait(w, cancel_fd, timeout_ms))
+		return rc;
 	if (w->failed) {
-		rc = mlb_err_errno(err, w->failed, "cannot lock '%s'", path);
+		rc = mlb_err_errno(err, w->failed, "cannot lock a file");
 	} else {
 		l->fd = w->fd;
 		w->fd = -1;
-		if (exclusive)
-			write_note(l->fd, note);
+		*got = true;
 	}
 	free_waiter(w);
+	return rc;
+}
+
+int
+mlb_lock_wait(struct mlb_lock *l, const char *path, bool exclusive, const char *note, int cancel_fd,
+	      struct mlb_err *err)
+{
+	struct mlb_err why = MLB_ERR_INIT;
+	bool got = false;
+	int fd, rc = open_lock(&fd, path, exclusive, err);
+
+	if (rc)
+		return rc;
+	if (mlb_lock_wait_fd(l, fd, exclusive, cancel_fd, -1, &got, &why))
+		rc = mlb_err_set(err, why.code, "'%s': %s", path, why.text);
+	else if (!got)
+		rc = mlb_err_set(err, MLB_EINTERRUPTED, "interrupted while waiting for '%s'", path);
+	else if (exclusive)
+		write_note(l->fd, note);
+	mlb_err_release(&why);
 	return rc;
 }
 

@@ -8,15 +8,18 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/vec.h"
 #include "os/clock.h"
@@ -28,7 +31,9 @@
 /* A process that waits for a dead disk cannot be killed: give up on it after this. */
 #define PATIENCE_NS UINT64_C(5000000000)
 #define FILE_LIMIT (16 * MLB_MIB)
-#define MAX_UNSURE 50 /* rounds, a millisecond apart, that find nobody and cannot be sure of it */
+#define EXEC_NS                                                                                    \
+	UINT64_C(1000000) /* that a process is waited for which is in the middle of an exec */
+#define MAX_UNSURE 50     /* rounds that find nobody and cannot be sure of it */
 
 MLB_VEC_NAMED(pids, pid_t);
 
@@ -182,26 +187,64 @@ list_children(struct pids *out, struct mlb_buf *text)
 	out->n = n;
 }
 
+/* poll(2) on descriptors of processes that are to end, until one has or time is over; closes them. */
 static void
-nap(void)
+wait_for_one(struct pids *fd, uint64_t deadline)
 {
-	const struct timespec ms = { 0, 1000000 };
+	struct pollfd *p = mlb_calloc(fd->n + 1, sizeof(*p));
+	uint64_t now = 0;
+	int n = -1;
 
-	nanosleep(&ms, NULL);
+	for (size_t i = 0; i < fd->n; i++)
+		p[i] = (struct pollfd){ .fd = fd->v[i], .events = POLLIN };
+	while (fd->n && n < 0 && (now = mlb_clock_mono()) < deadline) {
+		n = poll(p, (nfds_t)fd->n, (int)((deadline - now) / 1000000) + 1);
+		if (n < 0 && errno != EINTR)
+			break;
+	}
+	for (size_t i = 0; i < fd->n; i++)
+		close(fd->v[i]);
+	fd->n = 0;
+	free(p);
 }
 
-/* Wait for one that was killed, but not forever. */
+static void
+add_pidfd(struct pids *fd, pid_t pid)
+{
+	int n = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (n >= 0)
+		mlb_vec_push(fd, n);
+}
+
+/* Wait until it has ended, if it can be waited for. */
+static void
+wait_for(pid_t pid, uint64_t deadline)
+{
+	struct pids fd = MLB_VEC_INIT;
+
+	add_pidfd(&fd, pid);
+	wait_for_one(&fd, deadline);
+	mlb_vec_release(&fd);
+}
+
+/* Wait for a child that was killed, but not forever. */
 static void
 reap(pid_t pid, uint64_t deadline)
 {
-	for (;;) {
-		pid_t got = waitpid(pid, NULL, WNOHANG);
+	wait_for(pid, deadline);
+	while (waitpid(pid, NULL, WNOHANG) < 0 && errno == EINTR)
+		;
+}
 
-		if (got == pid || (got < 0 && errno != EINTR) || mlb_clock_mono() > deadline)
-			return;
-		if (got == 0)
-			nap();
-	}
+/*
+ * No event tells that an exec is through, after which a process can be read again: it takes
+ * microseconds, or the process ends.
+ */
+static void
+wait_for_exec(struct pids *unsure)
+{
+	wait_for_one(unsure, mlb_clock_mono() + EXEC_NS);
 }
 
 /*
@@ -219,10 +262,11 @@ is_dead_orphan(const struct mlb_proc *p, pid_t pid, pid_t group)
 /*
  * One round over our children: how many were alive and have been killed.
  * *again: somebody may have been missed, because his parent ended while we looked
- * or because he was in the middle of an exec.
+ * or because he was in the middle of an exec; descriptors of the latter are added to unsure.
  */
 static int
-kill_children(const char *id, pid_t group, struct mlb_buf *text, uint64_t deadline, bool *again)
+kill_children(const char *id, pid_t group, struct mlb_buf *text, uint64_t deadline, bool *again,
+	      struct pids *unsure)
 {
 	struct pids child = MLB_VEC_INIT;
 	pid_t session = getsid(0);
@@ -251,8 +295,10 @@ kill_children(const char *id, pid_t group, struct mlb_buf *text, uint64_t deadli
 			continue;
 		}
 		carries = p.pgrp == group ? CARRIES_IT : carries_job(pid, id, text);
-		if (carries == CARRIES_UNKNOWN)
+		if (carries == CARRIES_UNKNOWN) {
 			*again = true;
+			add_pidfd(unsure, pid);
+		}
 		if (carries != CARRIES_IT)
 			continue;
 		found++;
@@ -279,30 +325,32 @@ mlb_spawn_kill_job(const char *id, pid_t group)
 {
 	struct mlb_buf text = MLB_BUF_INIT(FILE_LIMIT);
 	uint64_t deadline = mlb_clock_mono() + PATIENCE_NS;
+	struct pids unsure = MLB_VEC_INIT;
 	bool whole = leader_alive(group), again;
-	unsigned unsure = 0;
+	unsigned rounds = 0;
 	int total = whole, found;
 
 	/* First one by one, to count them; the group as a whole leaves nobody time to fork. */
-	total += kill_children(id, group, &text, deadline, &again);
+	total += kill_children(id, group, &text, deadline, &again, &unsure);
 	/* The leader is dead, so his children are ours: if there are none, nobody is left to have any. */
 	if (!whole && !again)
 		goto out;
 	do {
 		if (group > 1)
 			kill(-group, SIGKILL);
-		found = kill_children(id, group, &text, deadline, &again);
+		found = kill_children(id, group, &text, deadline, &again, &unsure);
 		total += found;
-		if (again && !found)
-			nap();
-		unsure = again && !found ? unsure + 1 : 0;
-	} while (again && unsure < MAX_UNSURE && mlb_clock_mono() < deadline);
-	while (leader_alive(group) && mlb_clock_mono() < deadline)
-		nap();
+		wait_for_exec(&unsure);
+		rounds = again && !found ? rounds + 1 : 0;
+	} while (again && rounds < MAX_UNSURE && mlb_clock_mono() < deadline);
+	if (leader_alive(group))
+		wait_for(group, deadline);
 	/* Those who died with their leader have come to us only now. */
 	if (whole)
-		kill_children(id, group, &text, deadline, &again);
+		kill_children(id, group, &text, deadline, &again, &unsure);
 out:
+	wait_for_one(&unsure, 0); /* they are only closed */
+	mlb_vec_release(&unsure);
 	mlb_buf_release(&text);
 	return total;
 }
@@ -394,7 +442,8 @@ is_ours(pid_t pid)
  * seen. *again as above: who has vanished may have left a child behind us.
  */
 static int
-kill_everywhere(const char *id, pid_t group, uint64_t since, struct mlb_buf *text, bool *again)
+kill_everywhere(const char *id, pid_t group, uint64_t since, struct mlb_buf *text, bool *again,
+		struct pids *dying, struct pids *unsure)
 {
 	struct pids all = MLB_VEC_INIT;
 	pid_t self = getpid();
@@ -418,10 +467,14 @@ kill_everywhere(const char *id, pid_t group, uint64_t since, struct mlb_buf *tex
 		    p.pgrp == 0)
 			continue;
 		carries = group && p.pgrp == group ? CARRIES_IT : carries_job(pid, id, text);
-		*again |= carries == CARRIES_UNKNOWN;
+		if (carries == CARRIES_UNKNOWN) {
+			*again = true;
+			add_pidfd(unsure, pid);
+		}
 		if (carries == CARRIES_IT) {
 			found++;
 			kill(pid, SIGKILL);
+			add_pidfd(dying, pid);
 		}
 	}
 	mlb_vec_release(&all);
@@ -434,8 +487,9 @@ mlb_spawn_kill_survivors(const char *id, pid_t group, uint64_t start, const char
 {
 	struct mlb_buf text = MLB_BUF_INIT(FILE_LIMIT), boot = MLB_BUF_INIT(FILE_LIMIT);
 	uint64_t deadline = mlb_clock_mono() + PATIENCE_NS;
+	struct pids dying = MLB_VEC_INIT, unsure = MLB_VEC_INIT;
 	int total = 0, found, last = 0;
-	unsigned unsure = 0;
+	unsigned rounds = 0;
 	bool again = true;
 
 	/* After a reboot nothing survives, and every number means something else. */
@@ -446,15 +500,17 @@ mlb_spawn_kill_survivors(const char *id, pid_t group, uint64_t start, const char
 	if (group <= 1 || start == 0 || mlb_proc_start(group) != start)
 		group = 0;
 	/* Those killed in one round may be seen dying in the next: they count once. */
-	while (again && unsure < MAX_UNSURE && mlb_clock_mono() < deadline) {
-		found = kill_everywhere(id, group, start, &text, &again);
+	while (again && rounds < MAX_UNSURE && mlb_clock_mono() < deadline) {
+		found = kill_everywhere(id, group, start, &text, &again, &dying, &unsure);
 		total += MLB_MAX(found - last, 0);
 		last = found;
-		unsure = found ? 0 : unsure + 1;
-		if (again)
-			nap();
+		rounds = found ? 0 : rounds + 1;
+		wait_for_one(&dying, deadline);
+		wait_for_exec(&unsure);
 	}
 out:
+	mlb_vec_release(&dying);
+	mlb_vec_release(&unsure);
 	mlb_buf_release(&boot);
 	mlb_buf_release(&text);
 	return total;

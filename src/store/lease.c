@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/hex.h"
@@ -18,7 +17,6 @@
 #define MAGIC "mlbuild-lease 1\n"
 #define NAME_BYTES 8
 #define TEXT_MAX 4096
-#define PAUSE_MS 20
 
 static char *
 gate_path(const char *cache_dir)
@@ -211,24 +209,20 @@ int
 mlb_gate_close(struct mlb_lock *gate, struct mlb_leases *alive, const char *cache_dir,
 	       unsigned seconds, struct mlb_err *err)
 {
-	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000 * 1000 };
-	uint64_t until = mlb_clock_mono() + seconds * 1000000000ULL;
-	int fd = open_gate(cache_dir);
+	bool got;
+	int rc, fd = open_gate(cache_dir);
 
 	if (fd < 0)
 		return mlb_err_errno(err, errno, "cannot make leases in '%s'", cache_dir);
-	/* Not by waiting in flock: new ones that hold it shared would keep us out for ever without an end. */
-	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno != EINTR && mlb_clock_mono() > until) {
-			close(fd);
-			return mlb_err_set(err, MLB_ESYSTEM,
-					   "a process that cannot write to '%s' reads from it: "
-					   "nothing is removed, try again when it has ended",
-					   cache_dir);
-		}
-		nanosleep(&pause, NULL);
-	}
-	gate->fd = fd;
+	/* New ones that hold it shared may keep us out for ever: there is an end to waiting. */
+	rc = mlb_lock_wait_fd(gate, fd, true, -1, (int)seconds * 1000, &got, err);
+	if (rc)
+		return mlb_err_wrap(err, "leases in '%s'", cache_dir);
+	if (!got)
+		return mlb_err_set(err, MLB_ESYSTEM,
+				   "a process that cannot write to '%s' reads from it: "
+				   "nothing is removed, try again when it has ended",
+				   cache_dir);
 	return list_alive(alive, cache_dir, err);
 }
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -232,12 +233,46 @@ a_directory_of_a_group_stays_one(void **state)
 	free(path);
 }
 
+static void *
+let_go(void *fd)
+{
+	close(*(int *)fd);
+	return NULL;
+}
+
+/* Who holds the gate itself is waited for, but not for ever. */
+static void
+a_held_gate_is_waited_for(void **state)
+{
+	struct mlb_leases seen = MLB_VEC_INIT;
+	struct mlb_lock gate = MLB_LOCK_INIT;
+	struct mlb_err err = MLB_ERR_INIT;
+	pthread_t thread;
+	char *path;
+	int fd;
+
+	(void)state;
+	assert_int_equal(alive(), 0);
+	path = mlb_asprintf("%s/leases/gate", dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(flock(fd, LOCK_SH), 0);
+	assert_int_equal(mlb_gate_close(&gate, &seen, dir, 1, &err), MLB_ESYSTEM);
+	assert_non_null(strstr(err.text, "nothing is removed"));
+	mlb_err_release(&err);
+	assert_int_equal(pthread_create(&thread, NULL, let_go, &fd), 0);
+	assert_int_equal(mlb_gate_close(&gate, &seen, dir, 60, NULL), 0);
+	pthread_join(thread, NULL);
+	mlb_gate_open(&gate);
+	free(path);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_held_gate_is_waited_for),
 		TEST(one_that_is_held_is_seen),
 		TEST(one_whose_process_died_is_over),
 		TEST(none_begins_while_the_gate_is_closed),
