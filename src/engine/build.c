@@ -286,6 +286,7 @@ mlb_builder_release(struct mlb_builder *b)
 	free_works(&b->delayed);
 	free_works(&b->running);
 	free_works(&b->unproved);
+	free_works(&b->refused);
 	mlb_vec_release(&b->todo);
 	mlb_vec_release(&b->marked);
 	free(b->told_short);

@@ -82,6 +82,7 @@ struct mlb_builder {
 	struct mlb_works delayed;  /* waiting for a retry */
 	struct mlb_works running;  /* commands and stores in flight */
 	struct mlb_works unproved; /* accepted, and recorded once their late inputs were looked at */
+	struct mlb_works refused;  /* of them: failed after all, and what they made is still in place */
 	uint64_t unproved_ns;      /* what they took */
 	uint64_t proof_ns;         /* when that is more it is time to look */
 	unsigned n_tasks;          /* in the pool now */

@@ -35,5 +35,6 @@ uint64_t mlb_inputs_late_entries(const struct mlb_work *w);
 void mlb_prove_later(struct mlb_work *w);
 bool mlb_prove_is_due(const struct mlb_builder *b);
 void mlb_prove(struct mlb_builder *b); /* all that wait for it: recorded, or failed after all */
+void mlb_prove_clear(struct mlb_builder *b); /* when nothing runs: what the failed ones made leaves the workspace */
 
 #endif

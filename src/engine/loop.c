@@ -303,6 +303,7 @@ mlb_loop(struct mlb_builder *b, struct mlb_err *err)
 			break;
 		rc = mlb_machinery_wait(b->m, err);
 	}
+	mlb_prove_clear(b);
 	if (b->fatal.code != MLB_OK && rc == 0) {
 		rc = b->fatal.code;
 		if (err)

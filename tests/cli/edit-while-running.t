@@ -294,6 +294,43 @@ eq "$(cat a.txt b.txt | tr '\n' ' ')" '7 7 '
 ok mlbuild
 did ''
 
+t and what it made then does not stay in place: the outputs of before return
+echo 70 >big/sub/7.txt
+rm -f "$SYNC"/*
+: >"$RAN"
+"$MLBUILD" >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+echo 77 >big/sub/7.txt
+: >"$SYNC/go"
+wait "$pid"
+eq $? 1
+ok grep -q "failed  a .*'big' changed while it ran" "$T_ROOT/log"
+ok grep -q "made of inputs that changed is in '.mlbuild/failed/a'" "$T_ROOT/log"
+eq "$(cat a.txt)" 7
+eq "$(cat .mlbuild/failed/a/a.txt)" 70
+ok grep -q "a.txt" mlbuild.lock
+: >"$RAN"
+ok mlbuild
+did 'a b'
+eq "$(cat a.txt b.txt | tr '\n' ' ')" '77 77 '
+ok mlbuild
+did ''
+
+t one that was never built leaves nothing there
+echo 71 >big/sub/7.txt
+rm -rf "$SYNC"/* .mlbuild mlbuild.lock a.txt b.txt
+"$MLBUILD" >"$T_ROOT/log" 2>&1 &
+pid=$!
+wait_for "$SYNC/started"
+echo 7 >big/sub/7.txt
+: >"$SYNC/go"
+wait "$pid"
+eq $? 1
+gone a.txt
+eq "$(cat .mlbuild/failed/a/a.txt)" 71
+: >"$RAN"
+
 t the same where a verdict, or all files of each, cannot wait for the end
 put mlbuild.ini <<'X'
 [dataset big]
