@@ -410,18 +410,33 @@ mlb_jobserver_take(struct mlb_jobserver *j, int *token)
 	return true;
 }
 
+/* The byte of a token that is held: this one if it is, else any; -1: none is. */
+static int
+held_byte(const struct mlb_jobserver *j, int wanted)
+{
+	if (wanted >= 0 && j->held[(unsigned char)wanted])
+		return wanted;
+	for (int byte = 0; byte < 256; byte++)
+		if (j->held[byte])
+			return byte;
+	return -1;
+}
+
+/*
+ * Whose slot it was does not matter: the implicit one is free last of all, because
+ * nobody else can have it.
+ */
 void
 mlb_jobserver_give(struct mlb_jobserver *j, int token)
 {
-	unsigned char byte = (unsigned char)token;
+	int held = held_byte(j, token);
+	unsigned char byte = (unsigned char)held;
 	ssize_t n;
 
-	if (token < 0) {
+	if (held < 0) {
 		j->implicit_taken = false;
 		return;
 	}
-	if (j->held[byte] == 0)
-		return;
 	j->held[byte]--;
 	do {
 		n = write(j->write_fd, &byte, 1);

@@ -3,7 +3,8 @@
  * client where MAKEFLAGS names one (fifo:PATH, or R,W descriptors), as a server
  * otherwise, so that commands that run make share our slots.
  *
- * 1. A slot that is taken is given back with the byte that was read for it.
+ * 1. A slot that is taken is given back with the byte that was read for it; which one is
+ *    given back does not depend on who had it: our own is free last.
  * 2. A FIFO is served where the make in PATH knows that form (4.4 and later):
  *    older ones stop with an error when they see it, and get a pipe, whose two
  *    descriptors every command inherits.
