@@ -144,7 +144,7 @@ echo b >b.txt
 echo '{' >m.json
 code 2 mlbuild adopt m
 err_has "'a.txt' is a directory, and has to be a file"
-err_has "'m.json' are not JSON"
+err_has "'m.json' is not JSON"
 gone mlbuild.lock
 rmdir a.txt
 echo a >a.txt

@@ -319,7 +319,8 @@ did ''
 
 t one that was never built leaves nothing there
 echo 71 >big/sub/7.txt
-rm -rf "$SYNC"/* .mlbuild mlbuild.lock a.txt b.txt
+rm -f "$SYNC"/*
+rm -rf .mlbuild mlbuild.lock a.txt b.txt
 "$MLBUILD" >"$T_ROOT/log" 2>&1 &
 pid=$!
 wait_for "$SYNC/started"

@@ -44,4 +44,38 @@ for file in raw.bin dd/x; do
 done
 eq "$(stat -c %h f.bin)" 2
 
+t modes: what is shared is read-only, what is executable or small is a file of its own
+t_dir
+put mlbuild.ini <<'X'
+[cache]
+link = hardlink
+[feature big]
+run = yes big | head -c 3000000 >${out}
+out = big.bin
+[feature tool]
+run = { echo '#!/bin/sh'; yes '# big' | head -c 3000000; } >${out}; chmod 755 ${out}
+out = tool.sh
+[feature small]
+run = echo small >${out}; chmod 600 ${out}
+out = small.txt
+[feature dir]
+run = cp ${big} ${out}/b; cp ${tool} ${out}/t; cp ${small} ${out}/s
+out = dir/
+X
+own
+umask 022
+ok user build
+rm -r big.bin tool.sh small.txt dir
+ok user build
+eq "$(stat -c '%h %a' big.bin)" "$(stat -c '%h %a' dir/b)"
+eq "$(stat -c %a big.bin)" 444
+[ "$(stat -c %h big.bin)" -ge 2 ] && pass || fail "big.bin is not shared"
+for file in tool.sh dir/t; do eq "$(stat -c '%h %a' $file)" '1 755'; done
+for file in small.txt dir/s; do eq "$(stat -c '%h %a' $file)" '1 644'; done
+
+t a command that writes over what is shared cannot: the cache stays right
+ok user fsck
+ok user -f big
+ok user fsck
+
 done_testing

@@ -347,6 +347,39 @@ ok mlbuild -p k=2 --into d
 eq "$(cat d/a.txt)" 'v
 2'
 
+t several paths, files and links among them, and what is in them is in no key
+put mlbuild.ini <<'X'
+[project]
+expose = .venv deep/er/lib one.txt linked
+[params]
+k = 1
+[dataset a]
+run = cat .venv/x deep/er/lib/y one.txt linked/z > ${out}; test ! -e deep/other; echo ${params:k} >> ${out}
+out = a.txt
+X
+put deep/er/lib/y <<'X'
+y
+X
+put deep/other <<'X'
+not exposed
+X
+put outside/z <<'X'
+z
+X
+echo one >one.txt
+ln -s outside linked
+t_git
+printf '.venv\ndeep\none.txt\nlinked\noutside\n' >.gitignore
+ok mlbuild -p k=3 --into e a
+eq "$(tr '\n' ' ' <e/a.txt)" 'v y one z 3 '
+echo changed >deep/er/lib/y
+ok mlbuild -p k=3 --into e2 a
+eq "$(tr '\n' ' ' <e2/a.txt)" 'v y one z 3 '
+eq "$(cat deep/er/lib/y)" changed
+change mlbuild.ini 'expose = .*' 'expose = ..'
+code 2 mlbuild -p k=4 a
+err_has expose
+
 t ranges of numbers and days
 t_dir
 put mlbuild.ini <<'X'

@@ -79,6 +79,19 @@ X
 ok mlbuild -j4
 eq "$(most)" 4
 
+t jobs in the ini, which -j overrides
+many ''
+{
+	cat mlbuild.ini
+	printf '[project]\njobs = 1\n'
+} >new.ini
+mv new.ini mlbuild.ini
+ok mlbuild
+eq "$(most)" 1
+change mlbuild.ini 'jobs = 1' 'jobs = 0'
+code 2 mlbuild
+err_has jobs
+
 t jobs in the local configuration
 many ''
 put .mlbuild/config.ini <<'X'
