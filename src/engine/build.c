@@ -132,34 +132,6 @@ find_rest(struct mlb_builder *b, struct mlb_plan_options *o, bool *all, struct m
 	return rc;
 }
 
-/* Of mlbuild.ini, once: meta "told.ini" is the digest of those that were told last. */
-static int
-tell_notes(struct mlb_builder *b, struct mlb_err *err)
-{
-	struct mlb_strvec *notes = &b->p->notes;
-	struct mlb_buf told = MLB_BUF_INIT(MLB_KIB);
-	struct mlb_sha256 h;
-	struct mlb_digest now;
-	int rc;
-
-	if (notes->n == 0)
-		return 0;
-	mlb_sha256_init(&h);
-	for (size_t i = 0; i < notes->n; i++)
-		mlb_sha256_update(&h, notes->v[i], strlen(notes->v[i]) + 1);
-	mlb_sha256_final(&h, &now);
-	rc = mlb_meta_get(b->p->db, "told.ini", &told, err);
-	if (rc == 0 && (told.len != MLB_DIGEST_LEN ||
-			memcmp(mlb_buf_str(&told), now.b, MLB_DIGEST_LEN) != 0)) {
-		for (size_t i = 0; i < notes->n; i++)
-			mlb_note(b, "%s", notes->v[i]);
-		rc = mlb_meta_set(b->p->db, "told.ini", now.b, MLB_DIGEST_LEN, err);
-	}
-	mlb_strvec_release(notes);
-	mlb_buf_release(&told);
-	return rc;
-}
-
 static int
 one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 {
@@ -180,6 +152,8 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 	b->p->storing = NULL;
 	b->p->progress = NULL;
 	if (rc == 0 && all)
+		rc = mlb_notes_tell(b, err);
+	if (rc == 0 && all)
 		return keep_rest(b, err);
 	if (rc)
 		return rc;
@@ -194,7 +168,7 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 		if (rc)
 			return rc;
 	}
-	rc = tell_notes(b, err);
+	rc = mlb_notes_tell(b, err);
 	if (rc)
 		return rc;
 	if (!b->m->jobs)

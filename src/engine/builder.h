@@ -192,6 +192,9 @@ int mlb_record_finish(struct mlb_builder *b, int status,
 		      struct mlb_err *err);     /* the last commit, lock, .gitignore, run */
 void mlb_report_changed(struct mlb_builder *b); /* which of the files that are committed it wrote */
 
+/* notes.c: of mlbuild.ini, each once. */
+int mlb_notes_tell(struct mlb_builder *b, struct mlb_err *err);
+
 /* relock.c: mlbuild.lock as it has to be now. */
 int mlb_graph_is_recorded(struct mlb_builder *b, bool *is,
 			  struct mlb_err *err); /* lock and .gitignore are of this graph */

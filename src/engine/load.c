@@ -190,6 +190,8 @@ compile(struct mlb_project *p, const char *file, struct mlb_err *err)
 	rc = mlb_graph_compile(&p->graph, &c, err);
 	if (rc == 0)
 		mlb_project_cache_moved(p);
+	if (rc == 0)
+		rc = mlb_notes_drop_told(p, err);
 	/* Where there is something to tell a build does so, which must come here then. */
 	if (rc == 0 && !mlb_is_variant(p) && !mlb_db_is_copy(p->db) && (p->storing || !p->notes.n))
 		rc = mlb_graph_save(p->graph, file, err);

@@ -95,6 +95,9 @@ char *mlb_project_path(const struct mlb_project *p,
 		       const char *rel); /* absolute; owned by the caller */
 enum mlb_link mlb_project_link(const struct mlb_project *p);
 
+/* notes.c: those of p->notes that a build told already, if they are still the same, need not be told. */
+int mlb_notes_drop_told(struct mlb_project *p, struct mlb_err *err);
+
 /* load.c: graph and scan, both as of now. */
 int mlb_project_load(struct mlb_project *p, struct mlb_err *err);
 /*

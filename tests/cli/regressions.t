@@ -379,6 +379,18 @@ hasnt changed:
 ok mlbuild -f d --json
 hasnt commit
 
+t a section that nothing acts on is told though nothing is to be done, and once
+t_dir
+chain
+ok mlbuild
+printf '[remote r]\nurl = file:///nowhere\n' >>mlbuild.ini
+ok mlbuild status
+ok mlbuild
+err_has '[remote]: nothing acts on that in this version'
+echo >>mlbuild.ini
+ok mlbuild
+err_hasnt '[remote]'
+
 t metrics of what was built in spite of a failure
 t_dir
 put mlbuild.ini <<'X'
