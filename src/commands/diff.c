@@ -109,7 +109,7 @@ target_text(struct view *v, const struct mlb_target_change *t)
 		out_addf(out, ": files %u added, %u removed, %u changed", t->files_added,
 			 t->files_removed, t->files_changed);
 	if (*t->reason) {
-		out_adds(out, "  (a build would make it again: ");
+		out_adds(out, "  (a build would make it: ");
 		out_clean(out, t->reason);
 		out_adds(out, ")");
 	}

@@ -177,7 +177,7 @@ params(struct out *out, const struct mlb_lineage *l)
 
 	tabular_init(&t, out);
 	for (size_t i = 0; i < l->n_params; i++) {
-		tabular_add(&t, PAINT_DIM, i ? "" : "params");
+		tabular_add(&t, PAINT_DIM, i ? "" : "params    ");
 		tabular_addf(&t, PAINT_PLAIN, "%s %s", l->param[i].name, l->param[i].value);
 		tabular_end_row(&t);
 	}
@@ -209,7 +209,7 @@ print_text(struct out *out, const struct mlb_artifact *a)
 	tabular_print(&t, out, "  ");
 	tabular_release(&t);
 	if (a->known)
-		metrics_print_one(out, "  ", "metrics ", a->metrics);
+		metrics_print_one(out, "  ", "metrics   ", a->metrics);
 	if (a->n_lineage && a->lineage[0].n_params)
 		params(out, &a->lineage[0]);
 	command_lines(out, a->command);

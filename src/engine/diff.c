@@ -212,7 +212,8 @@ differ_unbuilt(struct differ *f)
 		struct mlb_target_change t = {
 			.target = name,
 			.kind = mlb_kind_names[f->plan->g->node[n].kind],
-			.what = "added",
+			/* A check is in no lock, whether it was asked or not. */
+			.what = f->plan->g->node[n].kind == MLB_K_CHECK ? "stale" : "added",
 			.reason = f->plan->node[n].reason,
 		};
 

@@ -135,17 +135,15 @@ log_release(struct mlb_log *l)
 	mlb_arena_release(&l->arena);
 }
 
-/* Where mlbuild.ini cannot be read there is still a history. */
 static int
 open_all(struct mlb_log *l, struct mlb_err *err)
 {
 	struct mlb_err ignored = MLB_ERR_INIT;
 	int rc = mlb_project_store(l->p, err);
 
-	if (rc == 0 && mlb_project_config(l->p, &ignored) == 0) {
-		rc = mlb_project_cache(l->p, err);
-		l->cache = rc == 0;
-	}
+	/* Where mlbuild.ini is not there, or cannot be read at all, there is still a history. */
+	if (rc == 0)
+		l->cache = mlb_project_past(l->p, &ignored) == 0;
 	mlb_err_release(&ignored);
 	return rc ? rc : mlb_project_vcs(l->p, err);
 }

@@ -402,9 +402,7 @@ mlb_origin_find(struct mlb_origin *out, struct mlb_project *p, const char *digit
 		lower[f.len] = (char)tolower((unsigned char)digits[f.len]);
 	lower[f.len] = '\0';
 	f.digits = lower;
-	rc = mlb_project_config(p, err); /* it says where the cache is */
-	if (rc == 0)
-		rc = mlb_project_cache(p, err);
+	rc = mlb_project_past(p, err);
 	if (rc == 0)
 		rc = mlb_project_vcs(p, err);
 	if (rc == 0)

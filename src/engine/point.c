@@ -127,6 +127,8 @@ mlb_is_revision(struct mlb_project *p, const char *word)
 struct overlay {
 	struct mlb_versions *out;
 	struct mlb_project *p;
+	const char *run;
+	bool any;
 };
 
 /* The latest result of a key takes the place of what the lock says of the target. */
@@ -152,6 +154,25 @@ put_action(void *ctx, const struct mlb_run_action *a, struct mlb_err *err)
 	(void)err;
 	if (strcmp(a->what, "failed") != 0)
 		put_result(o->out, o->p, a->node, &a->key);
+	o->any = true;
+	return 0;
+}
+
+/* Records name no targets: the lock does, by the paths of its outputs. */
+static int
+put_record(void *ctx, const struct mlb_result *r, struct mlb_err *err)
+{
+	struct overlay *o = ctx;
+	const char *target = NULL;
+
+	(void)err;
+	if (strcmp(r->run, o->run) != 0 || !r->n_outputs)
+		return 0;
+	for (size_t i = 0; i < o->out->all.n && !target; i++)
+		if (o->out->all.v[i].n_outputs && !o->out->all.v[i].row &&
+		    strcmp(o->out->all.v[i].output[0].path, r->output[0].path) == 0)
+			target = o->out->all.v[i].name;
+	put_result(o->out, o->p, target ? target : r->output[0].path, &r->key);
 	return 0;
 }
 
@@ -160,12 +181,14 @@ mlb_point_versions(struct mlb_versions *out, struct mlb_project *p, const struct
 		   size_t i, struct mlb_err *err)
 {
 	const struct mlb_point_made *made = &s->made.v[i];
-	struct overlay o = { out, p };
+	struct overlay o = { out, p, made->run, false };
 	const char *commit = s->all.v[i].commit;
 	int rc = mlb_versions_at(out, p, commit[0] ? commit : NULL, err);
 
 	if (rc == 0 && made->run)
 		rc = mlb_run_actions(p->db, made->run, NULL, UINT32_MAX, put_action, &o, err);
+	if (rc == 0 && made->run && !o.any) /* state.db was lost since */
+		rc = mlb_results_each(p->results, put_record, &o, err);
 	if (rc == 0 && !mlb_digest_is_zero(&made->key) && *made->target)
 		put_result(out, p, made->target, &made->key);
 	return rc;

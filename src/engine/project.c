@@ -148,6 +148,7 @@ mlb_project_close(struct mlb_project *p)
 	free(p->override);
 	mlb_strvec_release(&p->notes);
 	free(p->vcs_why);
+	free(p->cache_hint);
 	free(p->name);
 	free(p->state_dir);
 	free(p->root);
@@ -262,7 +263,7 @@ mlb_project_cache_dir(const struct mlb_project *p)
 {
 	const char *dir = p->graph    ? mlb_g_str(p->graph, p->graph->cache_dir)
 			  : p->config ? p->config->cache_dir
-				      : NULL;
+				      : p->cache_hint;
 
 	if (!dir || !dir[0])
 		return mlb_asprintf("%s/cache/v1", p->state_dir);
@@ -304,6 +305,25 @@ mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
 		rc = mlb_results_open(&p->results, dir, p->db, err);
 	free(dir);
 	return rc;
+}
+
+int
+mlb_project_past(struct mlb_project *p, struct mlb_err *err)
+{
+	struct mlb_err wrong = MLB_ERR_INIT;
+	struct mlb_config *c = NULL;
+	int rc = mlb_project_config(p, &wrong);
+
+	if (rc == MLB_EINVALID && mlb_project_try_config(&c, p, NULL) == 0) {
+		free(p->cache_hint);
+		p->cache_hint = mlb_strdup(c->cache_dir);
+		mlb_config_free(c);
+		rc = 0;
+	}
+	if (rc)
+		mlb_err_set(err, wrong.code, "%s", wrong.text);
+	mlb_err_release(&wrong);
+	return rc ? rc : mlb_project_cache(p, err);
 }
 
 void

@@ -48,6 +48,7 @@ struct mlb_project {
 	bool vcs_tried;
 	char *vcs_why; /* why there is none; "" */
 	struct mlb_config *config;
+	char *cache_hint; /* [cache] dir of a mlbuild.ini in which something is wrong; NULL */
 	struct mlb_graph *graph;
 	struct mlb_scan scan;
 	bool scanned;
@@ -81,6 +82,8 @@ mlb_is_variant(const struct mlb_project *p)
 int mlb_project_store(struct mlb_project *p, struct mlb_err *err); /* state.db */
 int mlb_project_write(struct mlb_project *p, struct mlb_err *err); /* and it can be written */
 int mlb_project_cache(struct mlb_project *p, struct mlb_err *err); /* and objects, results */
+/* The same for who only looks at the past: something may be wrong in mlbuild.ini by now. */
+int mlb_project_past(struct mlb_project *p, struct mlb_err *err);
 /* The graph was compiled anew: a cache that was opened by an older one is closed if it is elsewhere now. */
 void mlb_project_cache_moved(struct mlb_project *p);
 int mlb_project_vcs(struct mlb_project *p,

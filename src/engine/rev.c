@@ -53,9 +53,7 @@ find_run(struct mlb_rev *out, struct mlb_project *p, const char *word, struct ml
 
 	if (!mlb_is_run_id(word))
 		return 0;
-	rc = mlb_project_config(p, err);
-	if (rc == 0)
-		rc = mlb_project_cache(p, err);
+	rc = mlb_project_past(p, err);
 	if (rc == 0)
 		rc = mlb_run_get(p->db, word, &run, &found, &arena, err);
 	if (rc == 0)

@@ -122,9 +122,7 @@ mlb_versions_at(struct mlb_versions *out, struct mlb_project *p, const char *com
 
 	*out = (struct mlb_versions){ .arena = MLB_ARENA_INIT };
 	mlb_lockfile_init(&out->file);
-	rc = mlb_project_config(p, err); /* it says where the cache is */
-	if (rc == 0)
-		rc = mlb_project_cache(p, err);
+	rc = mlb_project_past(p, err);
 	if (rc == 0)
 		rc = mlb_project_vcs(p, err);
 	if (rc == 0)

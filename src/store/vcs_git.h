@@ -74,6 +74,7 @@
 	X(oid_fromstr)                                                                             \
 	X(oid_tostr)                                                                               \
 	X(reference_iterator_free)                                                                 \
+	X(reference_iterator_glob_new)                                                             \
 	X(reference_iterator_new)                                                                  \
 	X(reference_name_to_id)                                                                    \
 	X(reference_next_name)                                                                     \

@@ -8,15 +8,19 @@
 int
 mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out, struct mlb_err *err)
 {
+	/* Only what is below the prefix is read: there may be ten thousand pins, a file each. */
+	char *glob = mlb_asprintf("%s*", prefix);
 	git_reference_iterator *it = NULL;
 	const char *name;
-	int rc = v->git.reference_iterator_new(&it, v->repo);
+	int rc = *prefix ? v->git.reference_iterator_glob_new(&it, v->repo, glob)
+			 : v->git.reference_iterator_new(&it, v->repo);
 
 	while (rc == 0 && (rc = v->git.reference_next_name(&name, it)) == 0)
 		if (strncmp(name, prefix, strlen(prefix)) == 0)
 			mlb_strvec_push(out, name);
 	if (it)
 		v->git.reference_iterator_free(it);
+	free(glob);
 	if (rc < 0 && rc != GIT_ITEROVER)
 		return mlb_git_fail(v, err, MLB_EINVALID, "cannot list the references of '%s'",
 				    v->workdir);

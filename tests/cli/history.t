@@ -243,6 +243,9 @@ import json, sys
 print([r["run"] for r in map(json.loads, sys.stdin) if r["what"] == "run"][-1])')
 ok mlbuild metrics "$run"
 match 'accuracy +0.91 +0.905'
+rm -f .mlbuild/state.db*
+ok mlbuild metrics "$run"
+match '^m(.json|.bin)? +accuracy +0.91 '
 old=$(git show HEAD~3:mlbuild.lock | sed -n 's/^output = f \([0-9a-f]*\) .* m.bin$/\1/p')
 ok mlbuild metrics "sha256:$old"
 match 'accuracy +0.91 '
