@@ -32,7 +32,9 @@ struct view {
 	struct tabular table; /* of the target at hand */
 	struct diffmd md;
 	bool any;
-	bool params; /* their headline was printed */
+	bool params;  /* their headline was printed */
+	char *shown;  /* what was printed of the last target, if it is an instance; owned */
+	size_t alike; /* instances of it since of which the same is true */
 };
 
 /* ---------------------------------------------------------- JSON */
@@ -97,12 +99,61 @@ print_table(struct view *v)
 	tabular_init(&v->table, &v->app->out);
 }
 
+/* Of an instance, all but the bytes of inputs and outputs: what the others may share. */
+static char *
+what_is_shared(const struct mlb_target_change *t)
+{
+	struct mlb_buf b = MLB_BUF_INIT(1 << 20);
+	size_t base = strcspn(t->target, "@");
+
+	if (!t->target[base])
+		return NULL;
+	mlb_buf_addf(&b, "%.*s %s %s", (int)base, t->target, t->what, t->reason);
+	for (size_t i = 0; i < t->n_differences; i++) {
+		const struct mlb_change *d = &t->difference[i];
+
+		mlb_buf_addf(&b, "\n%s ", difference_what(d));
+		if (d->what == MLB_DIFF_PARAM || d->what == MLB_DIFF_METRIC)
+			mlb_buf_addf(&b, "%s %s %s", d->name, d->before ? d->before : "",
+				     d->after ? d->after : "");
+		else if (d->what == MLB_DIFF_ACTION)
+			mlb_buf_adds(&b, d->name);
+	}
+	return mlb_buf_detach(&b);
+}
+
+static void
+end_alike(struct view *v)
+{
+	if (v->alike)
+		out_addf(&v->app->out, "  and %zu more instance%s alike\n", v->alike,
+			 v->alike == 1 ? "" : "s");
+	v->alike = 0;
+}
+
+/* Is it an instance of which all that matters was printed with the one before? */
+static bool
+is_alike(struct view *v, const struct mlb_target_change *t)
+{
+	char *shared = what_is_shared(t);
+	bool alike = shared && v->shown && strcmp(shared, v->shown) == 0;
+
+	v->alike += alike;
+	if (!alike)
+		end_alike(v);
+	free(v->shown);
+	v->shown = shared;
+	return alike;
+}
+
 static void
 target_text(struct view *v, const struct mlb_target_change *t)
 {
 	struct out *out = &v->app->out;
 
 	print_table(v); /* of the parameters */
+	if (is_alike(v, t))
+		return;
 	paint_adds(&out->buf, out->color, PAINT_BOLD, t->target);
 	out_addf(out, "  %s  %s", t->kind, t->what);
 	if (t->files_added || t->files_removed || t->files_changed)
@@ -208,8 +259,10 @@ run(struct app *app, struct mlb_err *err)
 		return rc;
 	tabular_init(&v.table, &app->out);
 	rc = mlb_diff(app->project, &d, &v.any, err);
-	if (rc == 0 && !app->opt.json && !app->opt.md)
+	if (rc == 0 && !app->opt.json && !app->opt.md) {
 		print_table(&v);
+		end_alike(&v);
+	}
 	if (rc == 0 && app->opt.md)
 		diffmd_end(&v.md, v.any);
 	else if (rc == 0 && !v.any && !app->opt.json)
@@ -217,6 +270,7 @@ run(struct app *app, struct mlb_err *err)
 	if (rc == 0 && v.any && app->opt.exit_code)
 		app->exit_code = 4;
 	diffmd_release(&v.md);
+	free(v.shown);
 	tabular_release(&v.table);
 	return rc;
 }

@@ -154,6 +154,30 @@ change mlbuild.ini 'test -s' 'test -e'
 code 4 mlbuild diff --exit-code
 match '^c  check  stale'
 
+t instances that changed alike are told once
+t_dir
+t_git
+put mlbuild.ini <<'X'
+[params]
+s = 1
+[feature f]
+matrix.k = 1..5
+run = echo ${matrix:k} ${params:s} > ${out}
+out = f/${matrix:k}.txt
+X
+ok mlbuild
+snap one
+change mlbuild.ini 's = 1' 's = 2'
+ok mlbuild
+ok mlbuild diff
+match '^f@k=1  feature  changed'
+match '^  and 4 more instances alike'
+out_hasnt 'f@k=2'
+eq "$("$MLBUILD" diff --json | grep -c '"target":"f@k=')" 5
+snap two
+ok mlbuild log
+match '^  f@\* +s 1 .+ 2$'
+
 t many files of each are counted, not listed
 t_dir
 t_git
