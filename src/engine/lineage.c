@@ -39,33 +39,44 @@ add_versions(struct mlb_lineages *l)
 	for (size_t i = 0; l->versions && i < l->versions->all.n; i++) {
 		const struct mlb_version *v = &l->versions->all.v[i];
 
-		for (uint32_t k = 0; k < v->n_outputs && !v->folded; k++)
+		for (uint32_t k = 0; k < v->n_outputs && !v->folded; k++) {
+			const struct mlb_lineage_tree t = { v, &v->output[k] };
+
 			add_maker(l, &v->output[k].digest, v->name, v->kind, v->output[k].path,
 				  &v->key);
+			if (v->output[k].kind == MLB_O_TREE)
+				mlb_vec_push(&l->tree, t);
+		}
 	}
 }
 
 static int
 name_it(void *ctx, const struct mlb_run_action *a, struct mlb_err *err)
 {
-	struct mlb_lineages *l = ((void **)ctx)[0];
-	const char **name = ((void **)ctx)[1];
+	struct mlb_lineages *l = ctx;
+	struct mlb_digest *own = mlb_arena_alloc(&l->arena, sizeof(*own));
+	struct mlb_strmap_entry *e;
+	bool is_new;
 
 	(void)err;
-	*name = mlb_arena_strdup(&l->arena, a->node);
-	return 1;
+	*own = a->key;
+	e = mlb_strmap_add(&l->named, (const char *)own->b, MLB_DIGEST_LEN, &is_new);
+	if (is_new)
+		e->u.ptr = mlb_arena_strdup(&l->arena, a->node);
+	return 0;
 }
 
-/* Results name no targets: the runs of this project do. */
+/* Results name no targets: the runs of this project do, all of which are read once. */
 static const char *
 target_of(struct mlb_lineages *l, const struct mlb_digest *key)
 {
-	const char *name = "";
-	void *ctx[] = { l, &name };
+	const struct mlb_strmap_entry *e;
 
-	if (mlb_run_by_key(l->p->db, key, name_it, ctx, NULL) < 0)
-		return "";
-	return name;
+	if (!l->by_runs)
+		(void)mlb_run_actions(l->p->db, NULL, NULL, UINT32_MAX, name_it, l, NULL);
+	l->by_runs = true;
+	e = mlb_strmap_find(&l->named, (const char *)key->b, MLB_DIGEST_LEN);
+	return e ? e->u.ptr : "";
 }
 
 static int
@@ -96,23 +107,18 @@ maker_at(const struct mlb_lineages *l, const struct mlb_digest *d, const char *p
 static const struct mlb_version *
 directory_of(const struct mlb_lineages *l, const struct mlb_digest *d, const char *path)
 {
-	for (size_t i = 0; l->versions && i < l->versions->all.n; i++) {
-		const struct mlb_version *v = &l->versions->all.v[i];
+	for (size_t i = 0; i < l->tree.n; i++) {
+		const struct mlb_lock_output *o = l->tree.v[i].output;
+		struct mlb_arena arena = MLB_ARENA_INIT;
+		struct mlb_tree_entry e;
+		bool is = strcmp(path, o->path) != 0 && mlb_path_inside(path, o->path) &&
+			  mlb_tree_find(&e, &arena, l->p->cas, &o->digest,
+					path + strlen(o->path) + 1, NULL) == 0 &&
+			  mlb_digest_equal(&e.digest, d);
 
-		for (uint32_t k = 0; k < v->n_outputs; k++) {
-			struct mlb_arena arena = MLB_ARENA_INIT;
-			struct mlb_tree_entry e;
-			const char *dir = v->output[k].path;
-			bool is = v->output[k].kind == MLB_O_TREE && strcmp(path, dir) != 0 &&
-				  mlb_path_inside(path, dir) &&
-				  mlb_tree_find(&e, &arena, l->p->cas, &v->output[k].digest,
-						path + strlen(dir) + 1, NULL) == 0 &&
-				  mlb_digest_equal(&e.digest, d);
-
-			mlb_arena_release(&arena);
-			if (is)
-				return v;
-		}
+		mlb_arena_release(&arena);
+		if (is)
+			return l->tree.v[i].version;
 	}
 	return NULL;
 }
@@ -156,7 +162,7 @@ source_commit(struct mlb_lineages *l, const char *pin, const char *path, const s
 static void
 enqueue(struct mlb_lineages *l, const struct mlb_digest *key, const char *target, const char *kind)
 {
-	struct mlb_digest *own = mlb_arena_alloc(&l->arena, sizeof(*own));
+	struct mlb_digest *own = mlb_arena_alloc(&l->own, sizeof(*own));
 	struct mlb_lineage_step s = { *key, target, kind };
 	bool is_new;
 
@@ -212,7 +218,7 @@ explain_input(struct mlb_lineages *l, struct mlb_lineage_input *in, const struct
 	}
 	if (!*in->made_by)
 		in->made_by = target_of(l, key);
-	in->key = mlb_hex_of(&l->arena, key);
+	in->key = mlb_hex_of(&l->own, key);
 	enqueue(l, key, in->made_by, m ? m->kind : v->kind);
 }
 
@@ -233,9 +239,9 @@ static void
 add_lines(struct mlb_lineages *l, struct mlb_lineage *out, const struct mlb_action_lines *lines)
 {
 	struct mlb_lineage_input *in =
-		mlb_arena_alloc(&l->arena, (count_lines(lines, "input") + 1) * sizeof(*in));
+		mlb_arena_alloc(&l->own, (count_lines(lines, "input") + 1) * sizeof(*in));
 	struct mlb_named_value *param =
-		mlb_arena_alloc(&l->arena, (count_lines(lines, "param") + 1) * sizeof(*param));
+		mlb_arena_alloc(&l->own, (count_lines(lines, "param") + 1) * sizeof(*param));
 
 	for (uint32_t i = 0; i < lines->map.n; i++) {
 		const struct mlb_action_line *line = lines->map.entry[i].u.ptr;
@@ -244,17 +250,17 @@ add_lines(struct mlb_lineages *l, struct mlb_lineage *out, const struct mlb_acti
 		if (strcmp(line->type, "param") == 0) {
 			struct mlb_named_value *v = &param[out->n_params++];
 
-			v->name = mlb_arena_strdup(&l->arena, line->name);
-			v->value = mlb_arena_strdup(&l->arena, line->value ? line->value : "");
-			v->json = mlb_param_json(&l->arena, v->value);
+			v->name = mlb_arena_strdup(&l->own, line->name);
+			v->value = mlb_arena_strdup(&l->own, line->value ? line->value : "");
+			v->json = mlb_param_json(&l->own, v->value);
 		}
 		if (strcmp(line->type, "input") == 0 && line->value &&
 		    mlb_digest_parse(&d, line->value, strlen(line->value))) {
 			struct mlb_lineage_input *one = &in[out->n_inputs++];
 
-			one->path = mlb_arena_strdup(&l->arena, line->name);
-			one->kind = mlb_arena_strdup(&l->arena, line->kind);
-			one->digest = mlb_arena_strdup(&l->arena, line->value);
+			one->path = mlb_arena_strdup(&l->own, line->name);
+			one->kind = mlb_arena_strdup(&l->own, line->kind);
+			one->digest = mlb_arena_strdup(&l->own, line->value);
 			one->made_by = one->key = one->commit = "";
 			explain_input(l, one, &d, out->commit);
 		}
@@ -267,13 +273,13 @@ static void
 add_step(struct mlb_lineages *l, const struct mlb_lineage_step *s)
 {
 	struct mlb_lineage one = { .target = s->target, .kind = s->kind };
-	struct mlb_result *r = mlb_arena_alloc(&l->arena, sizeof(*r));
+	struct mlb_result *r = mlb_arena_alloc(&l->own, sizeof(*r));
 	struct mlb_buf text = MLB_BUF_INIT(MAX_TEXT);
 	struct mlb_action_lines lines;
 
-	one.key = mlb_hex_of(&l->arena, &s->key);
+	one.key = mlb_hex_of(&l->own, &s->key);
 	one.run = one.commit = "";
-	if (mlb_results_find(l->p->results, r, &l->arena, &s->key, NULL) == 0) {
+	if (mlb_results_find(l->p->results, r, &l->own, &s->key, NULL) == 0) {
 		one.run = r->run;
 		one.commit = r->pin;
 		one.started = r->started;
@@ -289,31 +295,38 @@ add_step(struct mlb_lineages *l, const struct mlb_lineage_step *s)
 	mlb_buf_release(&text);
 }
 
-int
-mlb_lineage_find(struct mlb_lineages *out, struct mlb_project *p,
-		 const struct mlb_versions *versions, const char *commit, const char *target,
-		 const char *kind, const struct mlb_digest *key, struct mlb_err *err)
+void
+mlb_lineage_init(struct mlb_lineages *l, struct mlb_project *p, const struct mlb_versions *versions)
 {
-	(void)err;
-	*out = (struct mlb_lineages){
+	*l = (struct mlb_lineages){
 		.p = p,
 		.versions = versions,
-		.commit = commit,
 		.arena = MLB_ARENA_INIT,
 		.made = MLB_STRMAP_INIT,
 		.held = MLB_STRMAP_INIT,
+		.named = MLB_STRMAP_INIT,
+		.own = MLB_ARENA_INIT,
 		.seen = MLB_STRMAP_INIT,
 	};
-	if (mlb_digest_is_zero(key))
-		return 0;
-	add_versions(out);
-	enqueue(out, key, target, kind);
-	for (size_t i = 0; i < out->queue.n; i++) {
-		const struct mlb_lineage_step s = out->queue.v[i];
+	add_versions(l);
+}
 
-		add_step(out, &s);
+void
+mlb_lineage_find(struct mlb_lineages *l, const char *commit, const char *target, const char *kind,
+		 const struct mlb_digest *key)
+{
+	l->commit = commit;
+	l->all.n = l->queue.n = 0;
+	mlb_strmap_release(&l->seen);
+	mlb_arena_release(&l->own);
+	if (mlb_digest_is_zero(key))
+		return;
+	enqueue(l, key, target, kind);
+	for (size_t i = 0; i < l->queue.n; i++) {
+		const struct mlb_lineage_step s = l->queue.v[i];
+
+		add_step(l, &s);
 	}
-	return 0;
 }
 
 void
@@ -321,8 +334,11 @@ mlb_lineage_release(struct mlb_lineages *l)
 {
 	mlb_vec_release(&l->queue);
 	mlb_vec_release(&l->all);
+	mlb_vec_release(&l->tree);
+	mlb_strmap_release(&l->named);
 	mlb_strmap_release(&l->made);
 	mlb_strmap_release(&l->held);
 	mlb_strmap_release(&l->seen);
+	mlb_arena_release(&l->own);
 	mlb_arena_release(&l->arena);
 }

@@ -13,13 +13,17 @@
 
 enum { MAX_TEXT = 256 << 20, MOST_COMMITS = 1000 };
 
+/* What the history of several artifacts needs, opened once. */
+struct past {
+	struct mlb_versions here, head; /* the locks of the workspace and of HEAD */
+	char commit[MLB_OID_HEX + 1];   /* HEAD's */
+	struct mlb_lineages line;
+};
+
 struct shown {
 	struct mlb_plan *plan;
 	struct mlb_arena arena;
 	struct mlb_artifact a;
-	struct mlb_versions versions; /* of the workspace's lock, for the lineage */
-	struct mlb_lineages lineage;
-	bool history;
 };
 
 /* An object's bytes as text; "" if it is not there. */
@@ -137,26 +141,35 @@ newest_failure(void *ctx, const struct mlb_run_action *a, struct mlb_err *err)
 	return 1;
 }
 
-/* What only its history tells; a repository that cannot be read costs no more than that. */
-static int
-fill_history(struct shown *s, uint32_t n, struct mlb_err *err)
+/* The newest commit whose lock names its first output: most often HEAD. */
+static const char *
+locked_by(struct shown *s, const struct past *past, uint32_t n)
 {
-	struct mlb_project *p = s->plan->p;
 	const struct mlb_range out = s->plan->g->node[n].out;
+	const struct mlb_now *now = &s->plan->out[out.first];
+	const struct mlb_version *v = mlb_versions_find(&past->head, s->a.node);
 	char commit[MLB_OID_HEX + 1] = "";
-	int rc = mlb_versions_at(&s->versions, p, NULL, err);
 
-	if (rc == 0 && p->vcs && out.n && s->plan->out[out.first].kind)
-		(void)mlb_origin_locked(commit, p, &s->plan->out[out.first].digest, MOST_COMMITS,
-					NULL);
-	s->a.locked_by = mlb_arena_strdup(&s->arena, commit);
-	if (rc || !s->a.key[0])
-		return rc;
-	rc = mlb_lineage_find(&s->lineage, p, &s->versions, commit[0] ? s->a.locked_by : NULL,
-			      s->a.node, s->a.kind, &s->plan->node[n].key, err);
-	s->a.lineage = s->lineage.all.v;
-	s->a.n_lineage = s->lineage.all.n;
-	return rc;
+	if (!s->plan->p->vcs || !out.n || !now->kind)
+		return "";
+	for (uint32_t i = 0; v && i < v->n_outputs; i++)
+		if (mlb_digest_equal(&v->output[i].digest, &now->digest))
+			return past->commit;
+	/* A repository that cannot be read costs no more than this. */
+	(void)mlb_origin_locked(commit, s->plan->p, &now->digest, MOST_COMMITS, NULL);
+	return mlb_arena_strdup(&s->arena, commit);
+}
+
+static void
+fill_history(struct shown *s, struct past *past, uint32_t n)
+{
+	s->a.locked_by = locked_by(s, past, n);
+	if (!s->a.key[0])
+		return;
+	mlb_lineage_find(&past->line, *s->a.locked_by ? s->a.locked_by : NULL, s->a.node, s->a.kind,
+			 &s->plan->node[n].key);
+	s->a.lineage = past->line.all.v;
+	s->a.n_lineage = past->line.all.n;
 }
 
 /* Bytes that are known are told, also of what a check's no keeps from being put in place. */
@@ -177,10 +190,10 @@ is_known(struct mlb_plan *plan, uint32_t n)
 }
 
 static int
-show_node(struct mlb_plan *plan, uint32_t n, bool history,
+show_node(struct mlb_plan *plan, uint32_t n, struct past *past,
 	  int (*fn)(void *ctx, const struct mlb_artifact *a), void *ctx, struct mlb_err *err)
 {
-	struct shown s = { .plan = plan, .history = history };
+	struct shown s = { .plan = plan };
 	struct mlb_err ignored = MLB_ERR_INIT;
 	const struct mlb_node *node = &plan->node[n];
 	struct mlb_result r;
@@ -209,12 +222,10 @@ show_node(struct mlb_plan *plan, uint32_t n, bool history,
 		mlb_err_release(&ignored);
 	}
 	rc = mlb_run_actions(plan->p->db, NULL, s.a.node, 1, newest_failure, &s, err);
-	if (rc >= 0 && history && s.a.known)
-		rc = fill_history(&s, n, err);
+	if (rc >= 0 && past && s.a.known)
+		fill_history(&s, past, n);
 	if (rc >= 0)
 		rc = fn(ctx, &s.a);
-	mlb_lineage_release(&s.lineage);
-	mlb_versions_release(&s.versions);
 	mlb_arena_release(&s.arena);
 	return rc;
 }
@@ -226,21 +237,39 @@ mlb_show(struct mlb_project *p, const char *word, mlb_artifact_fn *fn, void *ctx
 	return mlb_show_now(p, word, false, fn, ctx, err);
 }
 
+static int
+open_past(struct past *past, struct mlb_project *p, struct mlb_err *err)
+{
+	int rc = mlb_versions_at(&past->here, p, NULL, err);
+
+	if (rc == 0 && p->vcs && mlb_vcs_head(p->vcs, past->commit, NULL) == 0 && past->commit[0])
+		(void)mlb_versions_at(&past->head, p, past->commit, NULL);
+	mlb_lineage_init(&past->line, p, &past->here);
+	return rc;
+}
+
 int
 mlb_show_now(struct mlb_project *p, const char *word, bool history,
 	     int (*fn)(void *ctx, const struct mlb_artifact *a), void *ctx, struct mlb_err *err)
 {
 	struct mlb_plan_options o = { .word = &word, .n_words = 1 };
 	struct mlb_plan *plan = NULL;
+	struct past past;
 	int rc = mlb_plan_new(&plan, p, &o, err);
 
+	memset(&past, 0, sizeof(past));
 	if (rc == 0)
 		rc = mlb_plan_simulate(plan, err);
 	if (rc == 0)
 		rc = mlb_project_cache(p, err);
+	if (rc == 0 && history)
+		rc = open_past(&past, p, err);
 	for (uint32_t i = 0; rc == 0 && i < plan->g->n_nodes; i++)
 		if (plan->node[i].asked)
-			rc = show_node(plan, i, history, fn, ctx, err);
+			rc = show_node(plan, i, history ? &past : NULL, fn, ctx, err);
+	mlb_lineage_release(&past.line);
+	mlb_versions_release(&past.head);
+	mlb_versions_release(&past.here);
 	mlb_plan_free(plan);
 	return rc < 0 ? rc : 0;
 }

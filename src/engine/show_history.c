@@ -99,8 +99,8 @@ add_result(struct shower *h, struct mlb_artifact *a, const struct mlb_digest *ke
 
 /* commit: whose lock it is from; NULL. */
 static int
-tell_version(struct shower *h, const struct mlb_versions *all, const struct mlb_version *v,
-	     const char *commit, struct mlb_err *err)
+tell_version(struct shower *h, struct mlb_lineages *line, const struct mlb_version *v,
+	     const char *commit)
 {
 	struct mlb_artifact a = {
 		.node = v->name,
@@ -122,7 +122,6 @@ tell_version(struct shower *h, const struct mlb_versions *all, const struct mlb_
 		.rev = commit ? commit : "",
 		.locked_by = commit ? commit : "",
 	};
-	struct mlb_lineages line;
 	int rc;
 
 	add_outputs(h, &a, v);
@@ -132,12 +131,10 @@ tell_version(struct shower *h, const struct mlb_versions *all, const struct mlb_
 		a.by_hand = a.command;
 		add_result(h, &a, &v->key);
 	}
-	rc = mlb_lineage_find(&line, h->p, all, commit, v->name, v->kind, &v->key, err);
-	a.lineage = line.all.v;
-	a.n_lineage = v->folded ? 0 : line.all.n;
-	if (rc == 0)
-		rc = h->opt->on_artifact(h->opt->ctx, &a) ? 1 : 0;
-	mlb_lineage_release(&line);
+	mlb_lineage_find(line, commit, v->name, v->kind, &v->key);
+	a.lineage = line->all.v;
+	a.n_lineage = v->folded ? 0 : line->all.n;
+	rc = h->opt->on_artifact(h->opt->ctx, &a) ? 1 : 0;
 	mlb_arena_release(&h->arena);
 	return rc;
 }
@@ -165,6 +162,7 @@ show_rev(struct shower *h, struct mlb_err *err)
 {
 	struct mlb_points s = { .arena = MLB_ARENA_INIT };
 	struct mlb_buf path = MLB_BUF_INIT(MLB_MIB);
+	struct mlb_lineages line;
 	struct mlb_versions all;
 	bool any = false;
 	int rc = mlb_points_add(&s, h->p, h->opt->rev, err);
@@ -174,18 +172,20 @@ show_rev(struct shower *h, struct mlb_err *err)
 		rc = mlb_err_set(err, MLB_EINVALID, "'%s' is no single revision", h->opt->rev);
 	if (rc == 0)
 		rc = mlb_point_versions(&all, h->p, &s, 0, err);
+	mlb_lineage_init(&line, h->p, &all);
 	if (rc == 0 && mlb_path_normalize(&path, h->opt->word, NULL) != 0)
 		mlb_buf_clear(&path);
 	for (size_t i = 0; rc == 0 && i < all.all.n; i++) {
 		if (all.all.v[i].row || !means(&all.all.v[i], h->opt->word, mlb_buf_str(&path)))
 			continue;
 		any = true;
-		rc = tell_version(h, &all, &all.all.v[i], s.all.v[0].commit, err);
+		rc = tell_version(h, &line, &all.all.v[i], s.all.v[0].commit);
 	}
 	if (rc == 0 && !any)
 		rc = mlb_err_set(err, MLB_ENOTFOUND,
 				 "mlbuild.lock of '%s' has no target, kind or output '%s'",
 				 h->opt->rev, h->opt->word);
+	mlb_lineage_release(&line);
 	mlb_versions_release(&all);
 	mlb_points_release(&s);
 	mlb_buf_release(&path);
@@ -228,11 +228,13 @@ show_owner(struct shower *h, const struct mlb_origin *o, struct mlb_err *err)
 {
 	const struct mlb_version *v;
 	struct mlb_arena arena = MLB_ARENA_INIT;
+	struct mlb_lineages line;
 	struct mlb_versions all;
 	struct mlb_version own;
 	struct mlb_result r;
 	int rc = mlb_versions_at(&all, h->p, *o->commit ? o->commit : NULL, err);
 
+	mlb_lineage_init(&line, h->p, &all);
 	v = rc == 0 ? mlb_versions_find(&all, o->target) : NULL;
 	if (v && !mlb_digest_equal(&v->key, &o->key))
 		v = NULL;
@@ -243,7 +245,8 @@ show_owner(struct shower *h, const struct mlb_origin *o, struct mlb_err *err)
 		v = &own;
 	}
 	if (v)
-		rc = tell_version(h, &all, v, *o->commit ? o->commit : NULL, err);
+		rc = tell_version(h, &line, v, *o->commit ? o->commit : NULL);
+	mlb_lineage_release(&line);
 	mlb_versions_release(&all);
 	mlb_arena_release(&arena);
 	return rc;

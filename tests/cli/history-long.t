@@ -49,7 +49,7 @@ import sys
 from pathlib import Path
 root, out = Path(sys.argv[1]), []
 for c in range(300):
-    out.append("commit refs/heads/main\nmark :%d\ncommitter A <a@example.org> %d +0000\ndata <<E\nnumber %d\nE\n" % (c + 1, 1700000000 + 100 * c, c))
+    out.append("commit refs/heads/main\nmark :%d\ncommitter A <a@example.org> %d +0000\ndata <<E\n%d\nE\n" % (c + 1, 1700000000 + 100 * c, c))
     if c:
         out.append("from :%d\n" % c)
     for name in ("mlbuild.ini", "mlbuild.lock", "m.json"):
