@@ -23,6 +23,7 @@
 #include "mlbuild/err.h"
 #include "mlbuild/history.h"
 #include "mlbuild/pins.h"
+#include "mlbuild/reproduce.h"
 #include "mlbuild/why.h"
 
 #ifdef __cplusplus
@@ -40,6 +41,7 @@ struct mlb_open {
 	const char *dir; /* where to look for mlbuild.ini, upwards; NULL: the current directory */
 	const char *const *param; /* "NAME=VALUE" or "@FILE" each: a variant of the project */
 	size_t n_params;
+	bool bare; /* where there is no mlbuild.ini, dir itself is the project: for what works from a commit */
 };
 
 /* MLB_ENOTFOUND if there is no mlbuild.ini. Reading it happens at the first call that needs it. */

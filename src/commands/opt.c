@@ -59,12 +59,16 @@ const struct opt_def opt_table[] = {
 	VALUE("param", 'p', OPT_LIST, param, "K=V|@FILE", VALUE_PARAM,
 	      "a variant: set a parameter, or those of a file (repeatable)"),
 	FLAG("quiet", 'q', quiet, "print failures and results only"),
+	FLAG("rebuild", 0, rebuild, "run every stage again, without the cache, and compare"),
 	FLAG("recursive", 'R', recursive, "all files below directories"),
 	FLAG("repair", 0, repair, "mend what can be mended; what is damaged is set aside"),
 	VALUE("rev", 0, OPT_TEXT, rev, "REV", VALUE_ANY, "what the mlbuild.lock of a commit names"),
 	VALUE("size", 0, OPT_TEXT, size, "SIZE", VALUE_ANY,
 	      "keep the cache below SIZE (20G): what was of use last stays"),
+	VALUE("tolerance", 0, OPT_LIST, tolerance, "NAME=NUMBER", VALUE_ANY,
+	      "numbers of that name may differ by NUMBER, or NUMBER% (repeatable)"),
 	VALUE("trace", 0, OPT_TEXT, trace, "FILE", VALUE_FILE, "write Chrome trace events to FILE"),
+	FLAG("twice", 0, twice, "build twice and name the stages that are not deterministic"),
 	FLAG("verbose", 'v', verbose, "say more"),
 	FLAG("version", 0, version, "print the version"),
 	FLAG("yes", 'y', yes, "ask nothing: remove also what the cache cannot give back"),
@@ -99,6 +103,7 @@ void
 opt_release(struct opts *o)
 {
 	mlb_vec_release(&o->param);
+	mlb_vec_release(&o->tolerance);
 	mlb_vec_release(&o->word);
 }
 

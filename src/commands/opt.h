@@ -44,11 +44,14 @@ struct opts {
 	bool output;
 	struct opt_list param;
 	bool quiet;
+	bool rebuild;
 	bool recursive;
 	bool repair;
 	const char *rev;
 	const char *size;
+	struct opt_list tolerance;
 	const char *trace;
+	bool twice;
 	bool verbose;
 	bool yes;
 

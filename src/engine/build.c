@@ -73,7 +73,7 @@ record_marked(struct mlb_builder *b, struct mlb_err *err)
 	if (!b->marked.n)
 		return 0;
 	rc = mlb_builder_machinery(b, err);
-	if (rc == 0 && !mlb_is_variant(b->p))
+	if (rc == 0 && !mlb_is_variant(b->p) && !b->p->past)
 		rc = mlb_store_sources(b, err);
 	for (size_t i = 0; i < b->marked.n && rc == 0; i++)
 		mlb_record_node(b, b->marked.v[i], "", 0);
@@ -140,7 +140,7 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 
 	mlb_plan_free(b->plan);
 	b->plan = NULL;
-	b->p->storing = mlb_is_variant(b->p) ? NULL : o;
+	b->p->storing = mlb_is_variant(b->p) || b->p->past ? NULL : o;
 	b->p->progress = mlb_tell_progress;
 	b->p->progress_ctx = b;
 	b->finished = 0;
@@ -160,7 +160,8 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 	mlb_needs_touch(b->p);
 	b->g = b->plan->g;
 	b->report->current = b->finished = b->plan->n_resting;
-	rc = mlb_plan_check_env(b->plan, err);
+	rc = b->p->past ? 0
+			: mlb_plan_check_env(b->plan, err); /* there it costs its targets alone */
 	if (rc)
 		return rc;
 	if (b->opt->into && mlb_is_variant(b->p)) {
@@ -280,10 +281,12 @@ finish_report(struct mlb_builder *b, struct mlb_err *err)
 		b->report->metrics = mlb_asked_metrics(b->plan);
 	if (b->logged)
 		b->report->run = mlb_strdup(b->run_id);
-	if (mlb_is_variant(b->p))
+	if (mlb_is_variant(b->p) && !b->p->past)
 		rc = mlb_variant_artifacts(b, err);
 	if (rc == 0 && b->tracing)
 		rc = write_trace(b, err);
+	if (rc == 0 && b->p->on_done && b->plan)
+		rc = b->p->on_done(b->p->done_ctx, b->plan, err);
 	return rc;
 }
 

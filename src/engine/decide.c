@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "engine/each.h"
 #include "engine/known.h"
+#include "engine/past.h"
 #include "graph/near_path.h"
 #include "os/fs.h"
 
@@ -439,7 +440,8 @@ mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		return decide_source(plan, n, err);
 	if (g_node->flags & MLB_G_FROZEN) {
 		rc = mlb_known_stamp(plan, n, err);
-		if (rc || (!(plan->update && node->asked) && decide_frozen(plan, n)))
+		if (rc || (!(plan->update && node->asked) && !mlb_past_runs(plan, n) &&
+			   decide_frozen(plan, n)))
 			return rc;
 	}
 	if (mlb_blocked_by_env(plan, n) || !inputs_complete(plan, n))

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "engine/known.h"
+#include "engine/past.h"
 #include "os/path.h"
 #include "store/tree.h"
 
@@ -115,9 +116,9 @@ count_stale(struct mlb_each *e)
 		e->stale += !e->item[i].known;
 }
 
-/* Rows of the lock's table, merged with the items: both are sorted by file. */
+/* Rows of the lock's table, merged with the items: both are sorted by file. any: of other keys too. */
 static void
-from_table(struct mlb_plan *plan, uint32_t n)
+from_table(struct mlb_plan *plan, uint32_t n, bool any)
 {
 	struct mlb_each *e = plan->node[n].each;
 	const struct mlb_lock_block *b;
@@ -140,7 +141,7 @@ from_table(struct mlb_plan *plan, uint32_t n)
 		if (r == rows)
 			break;
 		if (it->known || strcmp(row[r].name, it->file) != 0 ||
-		    !mlb_digest_equal(&row[r].key, &it->key))
+		    (!any && !mlb_digest_equal(&row[r].key, &it->key)))
 			continue;
 		for (uint32_t k = 0; k < row[r].n_outputs; k++)
 			set_item(plan, n, it, row[r].output[k].path, row[r].output[k].kind,
@@ -219,7 +220,7 @@ decide_fate(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		rc = mlb_each_collect(plan, n, NULL, err);
 		node->present = rc == 0 && collection_in_place(plan, n);
 	}
-	if (!node->present) {
+	if (!node->present && plan->p->past != MLB_PAST_KNOWN) {
 		drop_lost(plan, n);
 		count_stale(e);
 	}
@@ -292,11 +293,13 @@ find_results(struct mlb_plan *plan, uint32_t n)
 		e->item[i].known = plan->p->lock_same && !adopting &&
 				   complete(plan, n, &e->item[i]);
 	count_stale(e);
-	if (e->stale && !adopting && !(e->recalled && plan->p->lock_same))
-		from_table(plan, n);
+	if (e->stale && !adopting && !(e->recalled && plan->p->lock_same) && !mlb_past_runs(plan, n))
+		from_table(plan, n, false);
 	for (uint32_t i = 0; i < e->n; i++)
 		if (!e->item[i].known)
 			from_cache(plan, n, &e->item[i]);
+	if (plan->p->past == MLB_PAST_KNOWN)
+		from_table(plan, n, true);
 }
 
 int

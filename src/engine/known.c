@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "engine/each.h"
+#include "engine/past.h"
 #include "os/clock.h"
 
 enum { MAX_TABLE = 1 << 30 };
@@ -226,7 +227,9 @@ mlb_known_source(struct mlb_plan *plan, uint32_t n)
 	const struct mlb_lock_block *b =
 		mlb_lockfile_get(&plan->p->lock, mlb_g_str(plan->g, plan->g->node[n].base));
 
-	return b && from_block(plan, n, b, NULL);
+	if (plan->p->past && mlb_past_pinned(plan, n))
+		return true;
+	return b && plan->p->past != MLB_PAST_REBUILD && from_block(plan, n, b, NULL);
 }
 
 int
@@ -268,18 +271,13 @@ mlb_known_record(struct mlb_plan *plan, const struct mlb_digest *key, struct mlb
 }
 
 int
-mlb_known_result(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_err *err)
+mlb_known_recorded(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_err *err)
 {
 	struct mlb_err ignored = MLB_ERR_INIT;
 	struct mlb_result r;
-	int rc;
+	int rc = mlb_project_cache(plan->p, err);
 
 	*said_no = false;
-	/* A check's verdict is not in the lock: only its record tells it. */
-	if (plan->g->node[n].kind != MLB_K_CHECK && !(plan->p->adopting && plan->node[n].asked) &&
-	    mlb_known_locked(plan, n, &plan->node[n].key))
-		return 0;
-	rc = mlb_project_cache(plan->p, err);
 	if (rc)
 		return rc;
 	rc = mlb_results_find(plan->p->results, &r, &plan->arena, &plan->node[n].key, &ignored);
@@ -293,4 +291,17 @@ mlb_known_result(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_er
 			return MLB_ENOTFOUND;
 	*said_no = r.verdict_no;
 	return 0;
+}
+
+int
+mlb_known_result(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_err *err)
+{
+	*said_no = false;
+	if (plan->p->past)
+		return mlb_past_result(plan, n, said_no, err);
+	/* A check's verdict is not in the lock: only its record tells it. */
+	if (plan->g->node[n].kind != MLB_K_CHECK && !(plan->p->adopting && plan->node[n].asked) &&
+	    mlb_known_locked(plan, n, &plan->node[n].key))
+		return 0;
+	return mlb_known_recorded(plan, n, said_no, err);
 }

@@ -7,6 +7,9 @@
 /* The result of the node's key into plan->out; MLB_ENOTFOUND (err untouched) if there is none. */
 int mlb_known_result(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_err *err);
 
+/* The same by the cache's record alone. */
+int mlb_known_recorded(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_err *err);
+
 /* The lock's result for the node into plan->out: for this key, or for any (key NULL; then node->key is set). */
 bool mlb_known_locked(struct mlb_plan *plan, uint32_t n, const struct mlb_digest *key);
 

@@ -173,7 +173,7 @@ mlb_find_pin(struct mlb_builder *b, struct mlb_err *err)
 	struct mlb_err why = MLB_ERR_INIT;
 	int rc = mlb_project_vcs(b->p, err);
 
-	if (rc)
+	if (rc || b->p->past)
 		return rc;
 	if (!b->p->vcs)
 		return tell_no_pins(b, err);

@@ -97,10 +97,15 @@ mlb_project_open(struct mlb_project **out, const struct mlb_open *open, struct m
 	int rc;
 
 	p->cancel_fd = -1;
+	p->io = &mlb_io_os;
 	p->lease = (struct mlb_lease)MLB_LEASE_INIT;
 	p->threads = mlb_machine_cpus();
 	mlb_lockfile_init(&p->lock);
 	rc = find_root(&root, open->dir ? open->dir : ".", err);
+	if (rc == MLB_ENOTFOUND && open->bare) {
+		mlb_err_release(err);
+		rc = mlb_path_absolute(&root, open->dir ? open->dir : ".", err);
+	}
 	if (rc)
 		goto done;
 	p->root = mlb_buf_detach(&root);
@@ -147,6 +152,7 @@ mlb_project_close(struct mlb_project *p)
 		close(p->cancel_fd);
 	free(p->override);
 	mlb_strvec_release(&p->notes);
+	free(p->cache_dir);
 	free(p->vcs_why);
 	free(p->cache_hint);
 	free(p->name);
@@ -190,8 +196,8 @@ mlb_cancel(struct mlb_project *p)
 }
 
 /* .mlbuild ignores itself, so that nobody has to. */
-static int
-make_state_dir(struct mlb_project *p, struct mlb_err *err)
+int
+mlb_project_state_dir(struct mlb_project *p, struct mlb_err *err)
 {
 	char *ignore = mlb_asprintf("%s/.gitignore", p->state_dir);
 	int rc = 0;
@@ -232,7 +238,7 @@ mlb_project_store(struct mlb_project *p, struct mlb_err *err)
 	if (!mlb_project_may_write(p)) {
 		rc = mlb_db_open_copy(&p->db, db, err);
 	} else {
-		rc = make_state_dir(p, err);
+		rc = mlb_project_state_dir(p, err);
 		if (rc == 0)
 			rc = mlb_db_open(&p->db, db, err);
 	}
@@ -265,6 +271,8 @@ mlb_project_cache_dir(const struct mlb_project *p)
 			  : p->config ? p->config->cache_dir
 				      : p->cache_hint;
 
+	if (p->cache_dir)
+		return mlb_strdup(p->cache_dir);
 	if (!dir || !dir[0])
 		return mlb_asprintf("%s/cache/v1", p->state_dir);
 	if (dir[0] == '/')
@@ -298,11 +306,11 @@ mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
 	if (mlb_fs_exists(dir))
 		begin_lease(p, dir);
 	if (!p->cas)
-		rc = mlb_cas_open(&p->cas, dir, p->db, err);
+		rc = mlb_cas_open_io(&p->cas, dir, p->db, p->io, err);
 	if (rc == 0)
 		begin_lease(p, dir);
 	if (rc == 0)
-		rc = mlb_results_open(&p->results, dir, p->db, err);
+		rc = mlb_results_open_io(&p->results, dir, p->db, p->io, err);
 	free(dir);
 	return rc;
 }

@@ -24,6 +24,7 @@
 #include "store/vcs.h"
 
 struct mlb_plan_options;
+struct mlb_plan;
 
 /* By what a file that we wrote is known again; all zero: there is none. */
 struct mlb_file_mark {
@@ -68,8 +69,25 @@ struct mlb_project {
 	void *progress_ctx;
 	int cancel_fd; /* eventfd */
 	struct mlb_suspension own_suspension;
-	struct mlb_suspension *suspension; /* its own, or that of the project it is a variant of */
+	struct mlb_suspension *suspension; /* its own, or that of the project around it */
 	unsigned threads;
+	/* A commit's files in a private directory (nested.h): */
+	char *cache_dir; /* absolute, with the version; NULL: as configured */
+	const struct mlb_io *io; /* how the cache is written */
+	uint8_t past;    /* enum mlb_past */
+	bool snapshot;   /* the commit was made before what its files give was built: its lock may be older */
+	const struct mlb_strmap *pinned; /* then: struct mlb_now by path, as records tell (pinned.h); or NULL */
+	const struct mlb_strmap *
+		fed; /* MLB_PAST_REBUILD: by node, struct mlb_now of its outputs, which are there; NULL: none */
+	int (*on_done)(void *ctx, struct mlb_plan *plan, struct mlb_err *err); /* a build is through; or NULL */
+	void *done_ctx;
+};
+
+/* What results count, where files are those of a commit. */
+enum mlb_past {
+	MLB_PAST_NONE = 0,
+	MLB_PAST_KNOWN,  /* the lock's, though a key is another one now: it says what the commit means */
+	MLB_PAST_REBUILD /* none but those of this build */
 };
 
 static inline bool
@@ -79,7 +97,8 @@ mlb_is_variant(const struct mlb_project *p)
 }
 
 /* project.c */
-int mlb_project_store(struct mlb_project *p, struct mlb_err *err); /* state.db */
+int mlb_project_state_dir(struct mlb_project *p, struct mlb_err *err); /* .mlbuild, which ignores itself */
+int mlb_project_store(struct mlb_project *p, struct mlb_err *err);     /* state.db */
 int mlb_project_write(struct mlb_project *p, struct mlb_err *err); /* and it can be written */
 int mlb_project_cache(struct mlb_project *p, struct mlb_err *err); /* and objects, results */
 /* The same for who only looks at the past: something may be wrong in mlbuild.ini by now. */

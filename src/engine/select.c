@@ -393,7 +393,7 @@ force(struct mlb_plan *plan, const uint8_t *mark, struct mlb_err *err)
 	for (uint32_t i = 0; i < g->n_nodes; i++) {
 		if (!mark[i])
 			continue;
-		if (g->node[i].flags & MLB_G_FROZEN)
+		if (g->node[i].flags & MLB_G_FROZEN && !plan->p->past)
 			frozen = i;
 		else
 			any = plan->node[i].forced = true;

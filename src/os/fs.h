@@ -92,6 +92,9 @@ int mlb_fs_copy(const char *from, const char *to, unsigned mode, bool *reflinked
 
 int mlb_fs_hash_open(struct mlb_digest *out, int fd, const char *path, struct mlb_err *err); /* from the beginning */
 
+/* Copy a file, link or tree to a name that is free, with permissions and times. What is there after a failure stays. */
+int mlb_fs_copy_tree(const char *from, const char *to, struct mlb_err *err);
+
 /* Move a file or tree; falls back to copy and remove across file systems. */
 int mlb_fs_move(const char *from, const char *to, struct mlb_err *err);
 

@@ -11,8 +11,6 @@
 
 #define PATH_LIMIT (64 * MLB_KIB)
 
-static int copy_tree(const char *from, const char *to, struct mlb_err *err);
-
 static int
 copy_entries(const char *from, const char *to, struct mlb_err *err)
 {
@@ -23,7 +21,7 @@ copy_entries(const char *from, const char *to, struct mlb_err *err)
 	for (size_t i = 0; !rc && i < entries.n; i++) {
 		mlb_path_join(&src, from, entries.v[i].name);
 		mlb_path_join(&dst, to, entries.v[i].name);
-		rc = copy_tree(mlb_buf_str(&src), mlb_buf_str(&dst), err);
+		rc = mlb_fs_copy_tree(mlb_buf_str(&src), mlb_buf_str(&dst), err);
 	}
 	mlb_dirents_release(&entries);
 	mlb_buf_release(&dst);
@@ -44,8 +42,8 @@ copy_link(const char *from, const char *to, struct mlb_err *err)
 }
 
 /* Contents, permissions and times, so that what is moved back looks as it did. */
-static int
-copy_tree(const char *from, const char *to, struct mlb_err *err)
+int
+mlb_fs_copy_tree(const char *from, const char *to, struct mlb_err *err)
 {
 	struct timespec times[2];
 	struct stat st;
@@ -65,7 +63,7 @@ copy_tree(const char *from, const char *to, struct mlb_err *err)
 			rc = mlb_err_errno(err, errno, "cannot set the permissions of '%s'", to);
 	} else {
 		return mlb_err_set(err, MLB_EINVALID,
-				   "cannot move '%s': it is no file, directory or link", from);
+				   "cannot copy '%s': it is no file, directory or link", from);
 	}
 	times[0] = st.st_atim;
 	times[1] = st.st_mtim;
@@ -87,7 +85,7 @@ mlb_fs_move(const char *from, const char *to, struct mlb_err *err)
 	rc = mlb_fs_unlink(to, err);
 	if (rc)
 		return rc;
-	rc = copy_tree(from, to, err);
+	rc = mlb_fs_copy_tree(from, to, err);
 	/* The original goes only after the copy is complete. */
 	if (rc)
 		mlb_fs_remove_tree(to, NULL);

@@ -139,26 +139,34 @@ os_folds_case(const struct mlb_io *io, const char *dir)
 	return mlb_fs_is_case_folding(dir);
 }
 
+/* All but syncing. */
+#define OTHERS                                                                                     \
+	.open = os_open, .close = os_close, .write = os_write, .pwrite = os_pwrite,                \
+	.ftruncate = os_ftruncate, .rename = os_rename, .link = os_link, .unlink = os_unlink,      \
+	.mkdir = os_mkdir, .openat = os_openat, .renameat = os_renameat, .linkat = os_linkat,      \
+	.unlinkat = os_unlinkat, .mkdirat = os_mkdirat, .symlinkat = os_symlinkat,                 \
+	.folds_case = os_folds_case
+
+static int
+no_sync(const struct mlb_io *io, int fd)
+{
+	(void)io;
+	(void)fd;
+	return 0;
+}
+
 const struct mlb_io mlb_io_os = {
 	.version = MLB_IO_VERSION,
-	.open = os_open,
-	.close = os_close,
-	.write = os_write,
-	.pwrite = os_pwrite,
-	.ftruncate = os_ftruncate,
 	.fsync = os_fsync,
 	.fdatasync = os_fdatasync,
-	.rename = os_rename,
-	.link = os_link,
-	.unlink = os_unlink,
-	.mkdir = os_mkdir,
-	.openat = os_openat,
-	.renameat = os_renameat,
-	.linkat = os_linkat,
-	.unlinkat = os_unlinkat,
-	.mkdirat = os_mkdirat,
-	.symlinkat = os_symlinkat,
-	.folds_case = os_folds_case,
+	OTHERS,
+};
+
+const struct mlb_io mlb_io_fleeting = {
+	.version = MLB_IO_VERSION,
+	.fsync = no_sync,
+	.fdatasync = no_sync,
+	OTHERS,
 };
 
 /* ---------------------------------------------------------- by any table */

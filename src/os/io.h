@@ -51,6 +51,9 @@ struct mlb_io {
 
 extern const struct mlb_io mlb_io_os;
 
+/* The same without syncing: for what is gone when the process is. */
+extern const struct mlb_io mlb_io_fleeting;
+
 /* All of it, over interruptions and partial writes; 0 or an errno. */
 int mlb_io_write_all(const struct mlb_io *io, int fd, const void *data, size_t len);
 int mlb_io_pwrite_all(const struct mlb_io *io, int fd, const void *data, size_t len, uint64_t at);

@@ -218,7 +218,7 @@ open_index(struct mlb_vcs *v, struct mlb_err *err)
 {
 	git_config *config;
 	int value = 1;
-	int rc = mlb_git_index_open(v, env("GIT_INDEX_FILE"), err);
+	int rc = mlb_git_index_open(v, v->heeds_env ? env("GIT_INDEX_FILE") : NULL, err);
 
 	if (rc)
 		return rc;
@@ -236,8 +236,17 @@ int
 mlb_vcs_open(struct mlb_vcs **out, const char *project_dir, struct mlb_buf *why,
 	     struct mlb_err *err)
 {
+	return mlb_vcs_open_by(out, project_dir, true, why, err);
+}
+
+int
+mlb_vcs_open_by(struct mlb_vcs **out, const char *project_dir, bool heed, struct mlb_buf *why,
+		struct mlb_err *err)
+{
 	struct mlb_vcs *v = mlb_calloc(1, sizeof(*v));
 	int rc = 0;
+
+	v->heeds_env = heed;
 
 	*out = NULL;
 	if (!may_have_repository(project_dir, true)) {
@@ -250,7 +259,7 @@ mlb_vcs_open(struct mlb_vcs **out, const char *project_dir, struct mlb_buf *why,
 		free(v);
 		return 0;
 	}
-	if (!open_from_env(v, project_dir))
+	if (!heed || !open_from_env(v, project_dir))
 		rc = discover(v, project_dir, true, why, err);
 	if (rc == 0 && v->repo)
 		rc = open_index(v, err);

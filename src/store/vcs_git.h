@@ -60,6 +60,8 @@
 	X(index_new)                                                                               \
 	X(index_open)                                                                              \
 	X(index_read)                                                                              \
+	X(index_read_tree)                                                                         \
+	X(index_write)                                                                             \
 	X(libgit2_init)                                                                            \
 	X(libgit2_opts)                                                                            \
 	X(libgit2_shutdown)                                                                        \
@@ -117,6 +119,10 @@ struct mlb_git {
 bool mlb_git_load(struct mlb_git *g, struct mlb_buf *why);
 void mlb_git_unload(struct mlb_git *g);
 
+/* mlb_vcs_open; heed false: GIT_DIR and the like are not heeded. */
+int mlb_vcs_open_by(struct mlb_vcs **out, const char *project_dir, bool heed, struct mlb_buf *why,
+		    struct mlb_err *err);
+
 /* The rules of one file. */
 struct mlb_git_rules {
 	char *file;         /* absolute */
@@ -134,6 +140,7 @@ struct mlb_vcs {
 	bool is_listed; /* the index is in memory, listed by git itself */
 	char *index_file;
 	struct mlb_stat index_stat;    /* its file's, when it was listed */
+	bool heeds_env;                /* GIT_INDEX_FILE counts */
 	char *workdir;                 /* absolute, without links and without a slash at the end */
 	char *prefix;                  /* the project below it: "" or "sub/dir/" */
 	struct mlb_buf path;           /* of mlb_git_path */
