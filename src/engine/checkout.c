@@ -14,6 +14,7 @@
 #include "engine/checkout.h"
 #include "engine/claim.h"
 #include "engine/journal.h"
+#include "engine/needs.h"
 #include "engine/runid.h"
 #include "os/clock.h"
 #include "os/path.h"
@@ -415,6 +416,17 @@ verdict(struct mlb_checkout_run *c, struct mlb_err *err)
 	return c->opt->n_words ? 0 : mlb_locked_dispute(&c->list, NULL, err);
 }
 
+/* For whoever collects in this cache. What is in place is not undone for it. */
+static void
+add_needs(struct mlb_checkout_run *c)
+{
+	struct mlb_err why = MLB_ERR_INIT;
+
+	if (mlb_needs_add(c->p, &c->list.file, &why) != 0)
+		tell(c, MLB_EV_NOTE, NULL, why.text);
+	mlb_err_release(&why);
+}
+
 static int
 run(struct mlb_checkout_run *c, struct mlb_err *err)
 {
@@ -438,6 +450,8 @@ run(struct mlb_checkout_run *c, struct mlb_err *err)
 	/* What was hashed or placed is known the next time, whatever went wrong later. */
 	if (rc == 0)
 		rc = save_scan(c, err);
+	if (rc == 0 && mlb_project_shares_cache(c->p))
+		add_needs(c);
 	if (rc == 0)
 		rc = verdict(c, err);
 	mlb_lock_release(&lock);

@@ -314,7 +314,8 @@ tell_roots(struct mlb_fsck_state *s)
 
 		if (mlb_needs_is_temporary(list.v[i].name) || mlb_needs_readable(path))
 			continue;
-		mended = s->repaired && strcmp(path, own) == 0 && mlb_needs_add(s->p, NULL) == 0;
+		mended = s->repaired && strcmp(path, own) == 0 &&
+			 mlb_needs_add(s->p, &s->p->lock, NULL) == 0;
 		tell(s, MLB_FINDING_PROBLEM, "roots", shown(s, name), NULL,
 		     "what it says that a project needs cannot be read",
 		     mended ? "it was written anew" : "a build in that project writes it anew",

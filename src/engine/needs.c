@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "base/hex.h"
+#include "engine/commits.h"
 #include "os/fs.h"
 
 enum { MAX_ROOTS = 1 << 30, NAME_MAX_LEN = 48, HASH_BYTES = 8 };
@@ -24,7 +25,9 @@ char *
 mlb_needs_path(struct mlb_project *p)
 {
 	char name[NAME_MAX_LEN + 1], hex[2 * HASH_BYTES + 1];
-	const char *of = p->graph ? mlb_g_str(p->graph, p->graph->project) : "";
+	const char *of = p->graph    ? mlb_g_str(p->graph, p->graph->project)
+			 : p->config ? p->config->name
+				     : "";
 	char *host = mlb_needs_host(), *dir = mlb_project_cache_dir(p);
 	char *where = mlb_asprintf("%s\n%s", host, p->root), *path;
 	struct mlb_digest d;
@@ -134,17 +137,69 @@ mlb_needs_readable(const char *path)
 	return is;
 }
 
+static void
+take_lock(void *ctx, struct mlb_lockfile *lock, const char *text, size_t len)
+{
+	if (lock)
+		mlb_needs_of_lock(ctx, lock);
+	else
+		mlb_needs_of_text(ctx, text, len);
+}
+
+#define REFS "needs of refs" /* in meta: the digest of references whose locks are in the file */
+
+/*
+ * What branches and tags need, for whoever else collects there: read again where one
+ * of them has moved. now is the digest of them, zero where nothing was read.
+ */
+static void
+add_refs(struct mlb_roots *out, struct mlb_project *p, struct mlb_digest *now, bool anew)
+{
+	struct mlb_buf was = MLB_BUF_INIT(MLB_KIB);
+	struct mlb_commits c = {
+		.p = p, .seen = MLB_STRMAP_INIT, .arena = MLB_ARENA_INIT, .fn = take_lock, .ctx = out
+	};
+	bool same;
+
+	memset(now, 0, sizeof(*now));
+	if (!mlb_project_shares_cache(p) || mlb_project_vcs(p, NULL) != 0 || !p->vcs)
+		return;
+	if (mlb_vcs_refs_digest(p->vcs, now, NULL) != 0) {
+		memset(now, 0, sizeof(*now));
+		return;
+	}
+	same = !anew && mlb_meta_get(p->db, REFS, &was, NULL) == 0 && was.len == sizeof(*now) &&
+	       memcmp(was.data, now, sizeof(*now)) == 0;
+	if (same || mlb_commits_take_all(&c, NULL) != 0)
+		memset(now, 0, sizeof(*now));
+	mlb_commits_release(&c);
+	mlb_buf_release(&was);
+}
+
+/* Not being able to is no harm: they are read again. */
+static void
+remember_refs(struct mlb_project *p, const struct mlb_digest *now)
+{
+	if (mlb_digest_is_zero(now) || mlb_db_begin(p->db, NULL) != 0)
+		return;
+	if (mlb_meta_set(p->db, REFS, now, sizeof(*now), NULL) != 0 ||
+	    mlb_db_commit(p->db, NULL) != 0)
+		mlb_db_rollback(p->db);
+}
+
 int
-mlb_needs_add(struct mlb_project *p, struct mlb_err *err)
+mlb_needs_add(struct mlb_project *p, const struct mlb_lockfile *lock, struct mlb_err *err)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_ROOTS);
 	struct mlb_roots old = { 0 }, now = { 0 };
+	struct mlb_digest refs;
 	char *path = mlb_needs_path(p);
 	bool there = mlb_fs_exists(path) && mlb_fs_read(&text, path, NULL) == 0;
 	bool right = there && mlb_roots_parse(&old, mlb_buf_str(&text), text.len, NULL) == 0;
 	int rc = 0;
 
-	mlb_needs_of_lock(&now, &p->lock);
+	mlb_needs_of_lock(&now, lock);
+	add_refs(&now, p, &refs, !right);
 	if (there && !right)
 		mlb_needs_of_text(&old, mlb_buf_str(&text), text.len);
 	mlb_roots_sort(&now);
@@ -154,6 +209,8 @@ mlb_needs_add(struct mlb_project *p, struct mlb_err *err)
 		mlb_roots_sort(&now);
 		rc = write_file(p, &now, err);
 	}
+	if (rc == 0)
+		remember_refs(p, &refs);
 	mlb_roots_release(&now);
 	mlb_roots_release(&old);
 	mlb_buf_release(&text);

@@ -14,8 +14,11 @@ void mlb_needs_of_lock(struct mlb_roots *out, const struct mlb_lockfile *lock);
  */
 void mlb_needs_of_text(struct mlb_roots *out, const char *text, size_t len);
 
-/* Add what the lock names to the project's file; it is only written if that is new. */
-int mlb_needs_add(struct mlb_project *p, struct mlb_err *err);
+/*
+ * Add what a lock names, and those of branches and tags if one of them has moved, to
+ * the project's file; it is only written if something of that is new.
+ */
+int mlb_needs_add(struct mlb_project *p, const struct mlb_lockfile *lock, struct mlb_err *err);
 /* A build was here, also if it had nothing to add: gc asks when that was. */
 void mlb_needs_touch(struct mlb_project *p);
 /* Put these in the place of what the file says. */

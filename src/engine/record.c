@@ -477,7 +477,7 @@ tell_needs(struct mlb_builder *b)
 {
 	struct mlb_err err = MLB_ERR_INIT;
 
-	if (mlb_needs_add(b->p, &err) != 0)
+	if (mlb_needs_add(b->p, &b->p->lock, &err) != 0)
 		mlb_note(b, "%s", err.text);
 	mlb_err_release(&err);
 }

@@ -7,6 +7,7 @@
 #define STORE_VCS_H
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/vec.h"
 
 #define MLB_OID_HEX 40
@@ -167,6 +168,8 @@ int mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct ml
 /* Names of references that begin with this ("refs/tags/"; "" for all), sorted, appended to out. */
 int mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out,
 		 struct mlb_err *err);
+/* Of the names and targets of all references: where it is the same, no branch or tag has moved. */
+int mlb_vcs_refs_digest(struct mlb_vcs *v, struct mlb_digest *out, struct mlb_err *err);
 /* Remove references, of pins or experiments; absent is fine. Sorts the names. */
 int mlb_vcs_drop_refs(struct mlb_vcs *v, struct mlb_strvec *names, struct mlb_err *err);
 

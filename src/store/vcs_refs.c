@@ -29,6 +29,30 @@ mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out, stru
 }
 
 int
+mlb_vcs_refs_digest(struct mlb_vcs *v, struct mlb_digest *out, struct mlb_err *err)
+{
+	struct mlb_strvec name = MLB_VEC_INIT;
+	struct mlb_sha256 h;
+	int rc = mlb_vcs_refs(v, "", &name, err);
+
+	mlb_sha256_init(&h);
+	mlb_strvec_push(&name, "HEAD");
+	for (size_t i = 0; i < name.n && rc == 0; i++) {
+		char hex[MLB_OID_HEX + 1] = "";
+		git_oid id;
+
+		/* One that leads nowhere names nothing. */
+		if (v->git.reference_name_to_id(&id, v->repo, name.v[i]) == 0)
+			v->git.oid_tostr(hex, sizeof(hex), &id);
+		mlb_sha256_update(&h, name.v[i], strlen(name.v[i]) + 1);
+		mlb_sha256_update(&h, hex, sizeof(hex));
+	}
+	mlb_sha256_final(&h, out);
+	mlb_strvec_release(&name);
+	return rc;
+}
+
+int
 mlb_git_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err)
 {
 	int rc = v->git.reference_remove(v->repo, name);

@@ -101,7 +101,7 @@ class Trials:
     """A template that each trial begins with, and the command that is harmed."""
 
     def __init__(self, mlbuild, command):
-        self.command, self.trials = command, 0
+        self.command, self.trials, self.how = command, 0, ""
         self.p = Place(mlbuild, "project")
         self.p.mine = MINE
         self.prepare()
@@ -152,7 +152,8 @@ class Trials:
     def error(self):
         for call, name in ERRORS.items():
             for n in self.numbers(call):
-                for more in ("", "+") if ALL else ("+" if n % 2 else "",):
+                # For good, a read of the eventfd by which a worker tells that it is done would never end.
+                for more in ("",) if call == "read" else ("", "+") if ALL else ("+" if n % 2 else "",):
                     what = f"error={name}:when={n}{more}"
                     done = self.trial(call, what)
                     with open("trace", errors="replace") as f:
@@ -236,13 +237,15 @@ class Repair(Trials):
         super().then(what)
         self.p.remove_outputs()
         shutil.rmtree(self.p.at("tree"))
-        self.must(what, "checkout")
-        self.right(what + ", checked out")
+        # Who could not read what the workspace had left behind the results that need it.
+        self.must(what, "build" if self.how == "error" else "checkout")
+        self.right(what + ", put in place again")
 
 
 if __name__ == "__main__":
     trials = {"checkout": Checkout, "repair": Repair}[sys.argv[2]](
         sys.argv[1], {"checkout": ["checkout"], "repair": ["fsck", "--repair"]}[sys.argv[2]]
     )
-    getattr(trials, sys.argv[3])()
+    trials.how = sys.argv[3]
+    getattr(trials, trials.how)()
     print(f"{trials.trials} trials")

@@ -106,6 +106,61 @@ ok mlbuild du
 out_has '(results of no target known here)'
 out_hasnt '(gone) (unknown)'
 
+t what branches and tags of another project need, it says itself
+project refs
+git init -q .
+echo '*' >.git/info/exclude
+echo 20 >in.txt
+ok mlbuild
+git add -f mlbuild.lock in.txt mlbuild.ini
+git commit -qm twenty
+git tag twenty
+git checkout -q -b other
+echo 21 >in.txt
+ok mlbuild
+git commit -qam twenty-one
+git checkout -q -b third
+echo 22 >in.txt
+ok mlbuild
+git commit -qam twenty-two
+# what the file said before is gone: a checkout says it again
+rm "$SHARED"/v1/roots/*
+cd "$T_ROOT/a" || exit 1
+ok mlbuild checkout
+cd "$T_ROOT/b" || exit 1
+ok mlbuild checkout
+cd "$T_ROOT/refs" || exit 1
+ok mlbuild checkout
+cd "$T_ROOT/a" || exit 1
+age
+ok mlbuild gc --keep-days 0
+cd "$T_ROOT/refs" || exit 1
+for tag in twenty other third; do
+	rm -rf out
+	git checkout -q -f $tag
+	ok mlbuild checkout
+	there out/big
+	head -n 1 out/big | cut -c 1-2
+done
+: >ran
+git checkout -q -f third
+cd "$T_ROOT/a" || exit 1
+# a branch that is gone needs nothing once the project has collected
+cd "$T_ROOT/refs" || exit 1
+git tag -d twenty >/dev/null
+git branch -q -D other
+age
+ok mlbuild gc --keep-days 0
+cd "$T_ROOT" || exit 1
+rm -rf "$T_ROOT/refs"
+rm "$SHARED"/v1/roots/*
+cd "$T_ROOT/b" || exit 1
+ok mlbuild checkout
+cd "$T_ROOT/a" || exit 1
+ok mlbuild checkout
+age
+ok mlbuild gc --keep-days 0
+
 t a project whose disk is away keeps what it needs
 cd "$T_ROOT/b" || exit 1
 echo 4 >in.txt
