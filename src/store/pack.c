@@ -476,17 +476,30 @@ damaged(const char *path, uint64_t offset, struct mlb_err *err)
 			   (unsigned long long)offset);
 }
 
-/* Content that is right at the end of out, which has room for it; MLB_ECORRUPT or a system's error. */
+/* Bytes that are read at once with a head: most blobs are smaller. */
+#define FIRST 4096
+
+/*
+ * Content that is right at the end of out, which has room for it; MLB_ECORRUPT or a
+ * system's error. The first bytes of it, len of them, have been read already.
+ */
 static int
 read_content(struct mlb_buf *out, int fd, const char *path, const struct mlb_blob *b,
-	     struct mlb_err *err)
+	     const uint8_t *first, size_t len, struct mlb_err *err)
 {
 	char *room = out->data + out->len;
 	char *stored = b->codec == MLB_CODEC_PLAIN ? room : mlb_alloc((size_t)b->stored);
-	ssize_t n = mlb_pread_full(fd, stored, (size_t)b->stored, b->offset + MLB_BLOB_HEAD);
-	int e = n < 0 ? errno : 0;
-	bool good = n >= 0 && (uint64_t)n == b->stored;
+	size_t had = MLB_MIN(len, (size_t)b->stored);
+	ssize_t n = 0;
+	bool good;
+	int e;
 
+	memcpy(stored, first, had);
+	if (had < b->stored)
+		n = mlb_pread_full(fd, stored + had, (size_t)b->stored - had,
+				   b->offset + MLB_BLOB_HEAD + had);
+	e = n < 0 ? errno : 0;
+	good = n >= 0 && had + (size_t)n == b->stored;
 	if (good && stored != room)
 		good = mlb_blob_unpack(room, b, stored);
 	good = good && is_content(b, room);
@@ -504,21 +517,22 @@ int
 mlb_pack_read_fd(struct mlb_buf *out, int fd, const char *path, uint64_t offset,
 		 const struct mlb_digest *digest, struct mlb_err *err)
 {
-	uint8_t head[MLB_BLOB_HEAD];
+	uint8_t first[FIRST];
 	struct mlb_blob b;
 	ssize_t n;
 
 	if (offset > INT64_MAX - MLB_BLOB_HEAD - MLB_BLOB_MAX)
 		return damaged(path, offset, err);
-	n = mlb_pread_full(fd, head, sizeof(head), offset);
+	n = mlb_pread_full(fd, first, sizeof(first), offset);
 	if (n < 0)
 		return mlb_err_errno(err, errno, "cannot read '%s'", path);
-	if (n < (ssize_t)sizeof(head) || !mlb_blob_head_read(&b, head, offset) ||
-	    !mlb_blob_known(&b) || (digest && !mlb_digest_equal(digest, &b.digest)))
+	if (n < MLB_BLOB_HEAD || !mlb_blob_head_read(&b, first, offset) || !mlb_blob_known(&b) ||
+	    (digest && !mlb_digest_equal(digest, &b.digest)))
 		return damaged(path, offset, err);
 	if (!mlb_buf_reserve(out, (size_t)b.size))
 		return mlb_buf_check(out, "an object", err);
-	return read_content(out, fd, path, &b, err);
+	return read_content(out, fd, path, &b, first + MLB_BLOB_HEAD, (size_t)n - MLB_BLOB_HEAD,
+			    err);
 }
 
 int
