@@ -154,6 +154,9 @@ struct mlb_target *mlb_config_find(const struct mlb_config *c, const char *name)
 /* Values of matrix.KEY: words, 1..5, 2024-01-01..2024-03-31; in declared order, unique. */
 int mlb_matrix_values(struct mlb_strvec *out, const struct mlb_text *value, struct mlb_err *err);
 
+/* The values of one word of a sweep, if it is such a range (*is): appended to out. Errors begin with "-p PARAM: ". */
+int mlb_range_values(struct mlb_strvec *out, const char *word, const char *param, bool *is, struct mlb_err *err);
+
 #define MLB_NAME_MAX 48
 /* A target's, pool's or remote's name: letters, digits, _ . -, beginning with a letter, digit or _, at most 48. */
 bool mlb_name_valid(const char *name);

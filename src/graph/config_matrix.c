@@ -14,7 +14,8 @@
 #define MAX_WORD 200
 
 struct range {
-	const struct mlb_text *at;
+	const struct mlb_text *at; /* of a matrix; NULL: */
+	const char *param;         /* a sweep's parameter */
 	struct mlb_strvec *out;
 	struct mlb_err *err;
 };
@@ -22,6 +23,8 @@ struct range {
 static int
 fail(const struct range *r, const char *what, const char *word)
 {
+	if (!r->at)
+		return mlb_err_set(r->err, MLB_EINVALID, "-p %s: '%.60s' %s", r->param, word, what);
 	return mlb_err_set(r->err, MLB_EINVALID, "%s:%u: matrix value '%.60s' %s", r->at->file,
 			   r->at->line, word, what);
 }
@@ -174,30 +177,53 @@ good_value(const char *s)
 	return true;
 }
 
+/* Expand a range; *is tells whether the word is one. */
+static int
+add_range(const struct range *r, const char *word, bool *is)
+{
+	const char *dots = strstr(word, "..");
+	size_t len_from = dots ? (size_t)(dots - word) : 0, len_to = dots ? strlen(dots + 2) : 0;
+	struct day first, last;
+	int64_t from, to;
+
+	*is = true;
+	if (dots && parse_int(word, len_from, &from) && parse_int(dots + 2, len_to, &to))
+		return int_range(r, word, from, to, len_from, len_to);
+	if (dots && looks_like_day(word, len_from, &first) &&
+	    looks_like_day(dots + 2, len_to, &last))
+		return day_range(r, word, first, &last);
+	*is = false;
+	return 0;
+}
+
 static int
 add_word(const struct range *r, const char *word)
 {
-	const char *dots = strstr(word, "..");
-	size_t len_from, len_to;
-	struct day first, last;
-	int64_t from, to;
+	bool is;
+	int rc;
 
 	if (!good_value(word) || strlen(word) > MAX_WORD || !strcmp(word, ".") ||
 	    !strcmp(word, ".."))
 		return fail(r,
 			    "cannot be part of a target's name: use letters, digits, _ . - + : % ~",
 			    word);
-	if (!dots)
+	if (!strstr(word, ".."))
 		return add(r, word);
-	len_from = (size_t)(dots - word);
-	len_to = strlen(dots + 2);
-	if (parse_int(word, len_from, &from) && parse_int(dots + 2, len_to, &to))
-		return int_range(r, word, from, to, len_from, len_to);
-	if (looks_like_day(word, len_from, &first) && looks_like_day(dots + 2, len_to, &last))
-		return day_range(r, word, first, &last);
+	rc = add_range(r, word, &is);
+	if (rc || is)
+		return rc;
 	return fail(r,
 		    "is a range of neither whole numbers (1..5) nor days (2024-01-01..2024-03-31)",
 		    word);
+}
+
+int
+mlb_range_values(struct mlb_strvec *out, const char *word, const char *param, bool *is,
+		 struct mlb_err *err)
+{
+	struct range r = { .param = param, .out = out, .err = err };
+
+	return add_range(&r, word, is);
 }
 
 static int

@@ -52,6 +52,15 @@ const char *mlb_ini_joined(struct mlb_ini *ini, const struct mlb_ini_entry *e);
 /* The value verbatim: lines joined by '\n', less the common indentation of the continuation lines. */
 const char *mlb_ini_verbatim(struct mlb_ini *ini, const struct mlb_ini_entry *e);
 
+/*
+ * Append a text with another value of one key, which begins on this line: comments,
+ * layout and line ends stay as they are. MLB_EINVALID if the value would not read
+ * back the same (ini_edit.c).
+ */
+struct mlb_buf;
+int mlb_ini_edit(struct mlb_buf *out, const char *file, const char *text, size_t len, unsigned line,
+		 const char *value, struct mlb_err *err);
+
 /* The line number of the i-th line of a value. */
 static inline unsigned mlb_ini_line(const struct mlb_ini_entry *e, unsigned i)
 {

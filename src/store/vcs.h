@@ -64,6 +64,8 @@ struct mlb_pin_spec {
 	const char *trailers; /* its last paragraph, lines "Name: value"; NULL: none */
 	const char *refs;     /* what its reference begins with; NULL: MLB_PINS */
 	bool always;          /* make a commit even where all equals HEAD */
+	const char *tree;     /* id of a commit whose tree takes the place of HEAD's; NULL: HEAD's */
+	const char *parent;   /* with tree: id of the commit that takes HEAD's; "": none */
 };
 
 #define MLB_PIN_SUBJECT "mlbuild snapshot"
@@ -172,6 +174,8 @@ int mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out,
 int mlb_vcs_refs_digest(struct mlb_vcs *v, struct mlb_digest *out, struct mlb_err *err);
 /* Remove references, of pins or experiments; absent is fine. Sorts the names. */
 int mlb_vcs_drop_refs(struct mlb_vcs *v, struct mlb_strvec *names, struct mlb_err *err);
+/* A new reference to a commit, by its id; MLB_EEXISTS. */
+int mlb_vcs_add_ref(struct mlb_vcs *v, const char *name, const char *id, struct mlb_err *err);
 
 /* The directory of git's hooks, absolute, owned by the caller; own: it is this repository's, not all the user's. */
 char *mlb_vcs_hooks(struct mlb_vcs *v, bool *is_own);

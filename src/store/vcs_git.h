@@ -182,6 +182,9 @@ struct mlb_head {
 
 int mlb_head_open(struct mlb_head *out, struct mlb_vcs *v,
 		  struct mlb_err *err); /* close it in any case */
+/* The same with another tree and another parent (pin_spec): ids. */
+int mlb_head_open_as(struct mlb_head *out, struct mlb_vcs *v, const char *parent, const char *tree,
+		     struct mlb_err *err);
 void mlb_head_close(struct mlb_head *h);
 unsigned mlb_head_find(struct mlb_head *h, const char *path,
 		       git_oid *id); /* mode of the entry; 0: none */

@@ -28,6 +28,28 @@ mlb_head_open(struct mlb_head *out, struct mlb_vcs *v, struct mlb_err *err)
 	return 0;
 }
 
+int
+mlb_head_open_as(struct mlb_head *out, struct mlb_vcs *v, const char *parent, const char *tree,
+		 struct mlb_err *err)
+{
+	const struct mlb_git *g = &v->git;
+	git_commit *from = NULL;
+	git_oid id;
+	int rc = 0;
+
+	memset(out, 0, sizeof(*out));
+	out->v = v;
+	if (parent[0] && (g->oid_fromstr(&out->id, parent) < 0 ||
+			  g->commit_lookup(&out->commit, v->repo, &out->id) < 0))
+		return mlb_git_fail(v, err, MLB_EINVALID, "cannot read the commit %s", parent);
+	if (g->oid_fromstr(&id, tree) < 0 || g->commit_lookup(&from, v->repo, &id) < 0 ||
+	    g->commit_tree(&out->tree, from) < 0)
+		rc = mlb_git_fail(v, err, MLB_EINVALID, "cannot read the commit %s", tree);
+	if (from)
+		g->commit_free(from);
+	return rc;
+}
+
 static void
 close_levels(struct mlb_head *h, size_t keep)
 {

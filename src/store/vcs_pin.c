@@ -327,10 +327,11 @@ mlb_vcs_pin(struct mlb_vcs *v, const struct mlb_pin_spec *spec, char out[MLB_OID
 	    struct mlb_err *err)
 {
 	struct pin p = { .v = v, .seen = MLB_STRMAP_INIT, .arena = MLB_ARENA_INIT };
-	int rc = mlb_head_open(&p.head, v, err);
+	int rc = spec->tree ? mlb_head_open_as(&p.head, v, spec->parent, spec->tree, err)
+			    : mlb_head_open(&p.head, v, err);
 	bool is_head = false;
 
-	if (rc == 0)
+	if (rc == 0 && (spec->n || spec->also))
 		rc = open_index(&p, err);
 	for (size_t i = 0; i < spec->n_file && rc == 0; i++)
 		rc = pin_text(&p, &spec->file[i], err);

@@ -53,6 +53,23 @@ mlb_vcs_refs_digest(struct mlb_vcs *v, struct mlb_digest *out, struct mlb_err *e
 }
 
 int
+mlb_vcs_add_ref(struct mlb_vcs *v, const char *name, const char *id, struct mlb_err *err)
+{
+	git_reference *ref = NULL;
+	git_oid oid;
+	int rc = v->git.oid_fromstr(&oid, id);
+
+	if (rc == 0)
+		rc = v->git.reference_create(&ref, v->repo, name, &oid, 0, NULL);
+	if (ref)
+		v->git.reference_free(ref);
+	if (rc < 0)
+		return mlb_git_fail(v, err, rc == GIT_EEXISTS ? MLB_EEXISTS : MLB_ESYSTEM,
+				    "cannot write the reference '%s'", name);
+	return 0;
+}
+
+int
 mlb_git_drop_ref(struct mlb_vcs *v, const char *name, struct mlb_err *err)
 {
 	int rc = v->git.reference_remove(v->repo, name);
