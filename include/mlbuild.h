@@ -195,6 +195,7 @@ struct mlb_report {
 	char *to_commit; /* those of them that git tracks or would add; NULL: there is no git; owned */
 	char *artifacts; /* variants: one "NODE PATH" per line; owned */
 	char *run;       /* id of the run, "" if nothing was done; owned */
+	char *experiment; /* variants: id of the experiment (mlbuild/sweep.h) that it was kept as; NULL: none; owned */
 };
 MLB_API void mlb_report_release(struct mlb_report *r);
 
@@ -483,5 +484,7 @@ MLB_API int mlb_complete(struct mlb_project *p, const char *prefix, char **out,
 #ifdef __cplusplus
 }
 #endif
+
+#include "mlbuild/sweep.h"
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "engine/claim.h"
+#include "engine/experiment.h"
 #include "engine/into.h"
 #include "engine/metrics.h"
 #include "engine/needs.h"
@@ -32,6 +33,7 @@ mlb_report_release(struct mlb_report *r)
 	free(r->to_commit);
 	free(r->artifacts);
 	free(r->run);
+	free(r->experiment);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -41,8 +43,8 @@ tell_wait(void *ctx, const char *holder)
 	mlb_tell(ctx, MLB_EV_WAIT, MLB_NONE, holder, 0);
 }
 
-static int
-recover(struct mlb_builder *b, struct mlb_err *err)
+int
+mlb_builder_recover(struct mlb_builder *b, struct mlb_err *err)
 {
 	struct mlb_buf note = MLB_BUF_INIT(MAX_NOTE);
 	unsigned undone = 0;
@@ -81,8 +83,8 @@ record_marked(struct mlb_builder *b, struct mlb_err *err)
 	return rc;
 }
 
-static int
-verdict(const struct mlb_builder *b)
+int
+mlb_builder_verdict(const struct mlb_builder *b)
 {
 	if (b->m->cancelled)
 		return MLB_EINTERRUPTED;
@@ -195,7 +197,7 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 			rc = mlb_builder_machinery(b, err);
 	}
 	if (rc == 0 && b->ready_to_run)
-		rc = mlb_record_finish(b, mlb_exit_code(verdict(b)), err);
+		rc = mlb_record_finish(b, mlb_exit_code(mlb_builder_verdict(b)), err);
 	else if (rc == 0)
 		rc = mlb_steady_keep(b, err);
 	if (rc == 0)
@@ -272,6 +274,29 @@ mlb_builder_release(struct mlb_builder *b)
 	free(b->run_id);
 }
 
+/* A variant that was built is an experiment. That it cannot be kept is no failure of the build. */
+static void
+keep_experiment(struct mlb_builder *b)
+{
+	struct mlb_err why = MLB_ERR_INIT;
+	struct mlb_roots needs = { 0 };
+	struct mlb_experiment x;
+	int rc = b->ready_to_run ? 0 : mlb_find_pin(b, &why);
+
+	if (rc == 0)
+		rc = mlb_project_cache(b->p, &why);
+	if (rc == 0)
+		rc = mlb_experiment_keep(b, 0, "", &x, &needs, &why);
+	if (rc == 0 && mlb_project_shares_cache(b->p))
+		rc = mlb_needs_add_roots(b->p, &needs, &why);
+	mlb_roots_release(&needs);
+	if (rc == 0)
+		b->report->experiment = mlb_strdup(x.id);
+	else
+		mlb_note(b, "it is not kept as an experiment: %s", why.text);
+	mlb_err_release(&why);
+}
+
 static int
 finish_report(struct mlb_builder *b, struct mlb_err *err)
 {
@@ -283,6 +308,8 @@ finish_report(struct mlb_builder *b, struct mlb_err *err)
 		b->report->run = mlb_strdup(b->run_id);
 	if (mlb_is_variant(b->p) && !b->p->past)
 		rc = mlb_variant_artifacts(b, err);
+	if (rc == 0 && mlb_is_variant(b->p) && mlb_builder_verdict(b) == 0)
+		keep_experiment(b);
 	if (rc == 0 && b->tracing)
 		rc = write_trace(b, err);
 	if (rc == 0 && b->p->on_done && b->plan)
@@ -293,7 +320,7 @@ finish_report(struct mlb_builder *b, struct mlb_err *err)
 static int
 verdict_error(struct mlb_builder *b, struct mlb_err *err)
 {
-	int rc = verdict(b);
+	int rc = mlb_builder_verdict(b);
 
 	switch (rc) {
 	case 0:
@@ -344,7 +371,7 @@ take_workspace(struct mlb_builder *b, struct mlb_err *err)
 {
 	int rc = mlb_claim(&b->lock, b->p, b->opt->command_line, tell_wait, b, err);
 
-	return rc ? rc : recover(b, err);
+	return rc ? rc : mlb_builder_recover(b, err);
 }
 
 /* Where a file says that nothing is to be done, state.db is opened only if that is so no more. */

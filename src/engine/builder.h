@@ -116,6 +116,8 @@ struct mlb_about {
 };
 
 /* build.c */
+int mlb_builder_verdict(const struct mlb_builder *b); /* what it came to: 0 or a code */
+int mlb_builder_recover(struct mlb_builder *b, struct mlb_err *err); /* opens the journal */
 void mlb_builder_release(struct mlb_builder *b);
 
 /* events.c */
@@ -199,6 +201,8 @@ int mlb_notes_tell(struct mlb_builder *b, struct mlb_err *err);
 int mlb_graph_is_recorded(struct mlb_builder *b, bool *is,
 			  struct mlb_err *err); /* lock and .gitignore are of this graph */
 int mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err);
+/* What a lock would say that holds this build's closure and nothing else, appended. It may put table objects. */
+int mlb_relock_text(struct mlb_builder *b, struct mlb_buf *out, struct mlb_err *err);
 #define MLB_LOCK_STALE                                                                             \
 	"mlbuild.lock is not what these inputs give: build without --locked and commit it"
 /* Would a build of this plan, simulated, have to change the lock? What is to run may give what the lock has. */

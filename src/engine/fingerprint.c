@@ -33,6 +33,36 @@ explain(struct mlb_plan *plan, const char *command, const struct mlb_exit *statu
 	return said;
 }
 
+struct told {
+	struct mlb_digest digest;
+	const char *error; /* NULL */
+};
+
+/* A combination of a sweep hears what others were told since it began. */
+static bool
+was_told(struct mlb_plan *plan, uint32_t at, const char *command)
+{
+	const struct told *t =
+		plan->p->parent ? mlb_strmap_get(&plan->p->parent->fingerprints, command) : NULL;
+
+	if (!t)
+		return false;
+	plan->fp[at] = t->digest;
+	plan->fp_error[at] = t->error;
+	return true;
+}
+
+static void
+remember(struct mlb_plan *plan, uint32_t at, const char *command)
+{
+	struct mlb_project *p = plan->p->parent ? plan->p->parent : plan->p;
+	struct told *t = mlb_arena_alloc(&p->arena, sizeof(*t));
+
+	t->digest = plan->fp[at];
+	t->error = plan->fp_error[at] ? mlb_arena_strdup(&p->arena, plan->fp_error[at]) : NULL;
+	mlb_strmap_set(&p->fingerprints, mlb_arena_strdup(&p->arena, command), t);
+}
+
 /* A command that fails says nothing of what it should tell: its targets are blocked, others are not. */
 static void
 run_one(struct mlb_plan *plan, uint32_t at, const char *command)
@@ -71,7 +101,10 @@ fill(struct mlb_plan *plan, uint32_t at, struct mlb_strmap *done)
 	e = mlb_strmap_add(done, command, strlen(command), &is_new);
 	if (is_new) {
 		e->u.num = at;
-		run_one(plan, at, command);
+		if (!was_told(plan, at, command)) {
+			run_one(plan, at, command);
+			remember(plan, at, command);
+		}
 	} else {
 		plan->fp[at] = plan->fp[e->u.num];
 		plan->fp_error[at] = plan->fp_error[e->u.num];

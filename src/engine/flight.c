@@ -53,22 +53,17 @@ find_or_add(struct mlb_builder *b, uint32_t n)
 	return f;
 }
 
-static const char *
-text_or(const char *text, const char *other)
-{
-	return text ? text : other;
-}
-
+/* Command and log have been told by who ran it. */
 static void
 fail_like(struct mlb_builder *b, uint32_t n, const struct flight *f)
 {
 	const struct mlb_about about = { n, "", 0 };
 	const struct mlb_failure failure = {
-		.command = text_or(f->command, ""),
-		.reason = text_or(f->reason, "it failed in another combination"),
-		.log_tail = text_or(f->tail, ""),
-		.log_path = text_or(f->log_path, ""),
-		.kept = text_or(f->kept, ""),
+		.command = "",
+		.reason = f->reason ? f->reason : "it failed in another combination",
+		.log_tail = "",
+		.log_path = "",
+		.kept = "",
 	};
 
 	mlb_tell_failure(b, MLB_EV_FAILED, &about, &failure, 0);
@@ -108,13 +103,8 @@ mlb_flight_failure(struct mlb_builder *b, uint32_t n, const struct mlb_failure *
 {
 	struct flight *f = b->plan->node[n].flown ? find(b, n) : NULL;
 
-	if (!f || f->reason)
-		return;
-	f->command = mlb_strdup(failure->command);
-	f->reason = mlb_strdup(failure->reason);
-	f->tail = mlb_strdup(text_or(failure->log_tail, ""));
-	f->log_path = mlb_strdup(text_or(failure->log_path, ""));
-	f->kept = mlb_strdup(text_or(failure->kept, ""));
+	if (f && !f->reason)
+		f->reason = mlb_strdup(failure->reason);
 }
 
 static void
@@ -179,11 +169,7 @@ mlb_flights_release(struct mlb_flights *f)
 	for (uint32_t i = 0; i < f->map.n; i++) {
 		struct flight *one = f->map.entry[i].u.ptr;
 
-		free(one->command);
 		free(one->reason);
-		free(one->tail);
-		free(one->log_path);
-		free(one->kept);
 		mlb_vec_release(&one->waiter);
 		free(one);
 	}

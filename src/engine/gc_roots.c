@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/commits.h"
+#include "engine/experiment.h"
 #include "engine/gc.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -112,6 +113,35 @@ take_pins(struct mlb_gc_state *s, struct mlb_commits *commits, struct mlb_err *e
 	mlb_strmap_release(&own);
 	mlb_strvec_release(&pins);
 	mlb_strmap_release(&named);
+	return rc;
+}
+
+/* ---------------------------------------------------------- experiments */
+
+/* Those that git has are references. */
+static int
+take_experiments(struct mlb_gc_state *s, struct mlb_err *err)
+{
+	struct mlb_experiment_list l;
+	int rc = mlb_experiment_list(&l, s->p, err);
+
+	for (size_t i = 0; i < l.all.n && rc == 0; i++) {
+		struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
+		struct mlb_lockfile lock;
+
+		mlb_lockfile_init(&lock);
+		if (!l.all.v[i].shared)
+			rc = mlb_experiment_lock(s->p, &l.all.v[i], &text, err);
+		if (rc == 0 && text.len)
+			take_text(s,
+				  mlb_lockfile_parse(&lock, mlb_buf_str(&text), text.len, NULL) == 0
+					  ? &lock
+					  : NULL,
+				  mlb_buf_str(&text), text.len);
+		mlb_lockfile_release(&lock);
+		mlb_buf_release(&text);
+	}
+	mlb_experiment_list_release(&l);
 	return rc;
 }
 
@@ -245,6 +275,8 @@ mlb_gc_keep_roots(struct mlb_gc_state *s, struct mlb_err *err)
 				 s->p->vcs_why);
 	if (rc == 0 && s->p->vcs)
 		rc = mlb_commits_take_all(&commits, err);
+	if (rc == 0)
+		rc = take_experiments(s, err);
 	if (rc == 0)
 		rc = take_others(s, err);
 	if (rc == 0) {

@@ -51,6 +51,8 @@ changed_now(struct mlb_builder *b, const struct mlb_g_input *in, bool deep)
 	struct mlb_scan *scan = &b->p->scan;
 	bool changed = false;
 
+	if (b->p->parent) /* it reads them as they were when the sweep began */
+		return false;
 	if (!deep && !mlb_scan_moved(scan, in->path))
 		return false;
 	if (mlb_scan_again(scan, in->path, &changed, NULL))
@@ -107,6 +109,8 @@ item_changed(struct mlb_work *w, const struct mlb_each_item *it)
 	const struct mlb_a_input was = { it->file, it->kind, it->digest };
 	struct mlb_g_input in = { .path = it->in_path };
 
+	if (b->p->parent)
+		return false;
 	in.producer = b->g->path_producer[it->in_path];
 	if (b->g->node[w->node].each_source == MLB_NONE) {
 		changed_now(b, &in, false);

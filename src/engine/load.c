@@ -323,6 +323,90 @@ apply_rewritten(struct mlb_project *p)
 	}
 }
 
+/* ---------------------------------------------------------- as the parent saw it */
+
+static bool
+take_state(struct mlb_path_state *to, const struct mlb_path_state *from)
+{
+	if (from->want != to->want)
+		return false;
+	*to = *from;
+	to->walk = NULL; /* the parent's; what is in a directory is in the store */
+	to->dirty = to->lent = false;
+	return true;
+}
+
+/* A path that only variants have is looked at once for all of them. */
+static int
+look_once(struct mlb_project *p, uint32_t i, struct mlb_err *err)
+{
+	struct mlb_project *up = p->parent;
+	const char *path = mlb_g_path(p->graph, i);
+	struct mlb_path_state *seen = mlb_strmap_get(&up->seen, path);
+	bool changed;
+	int rc;
+
+	if (seen && take_state(&p->scan.state[i], seen))
+		return 0;
+	rc = mlb_scan_again(&p->scan, i, &changed, err);
+	if (rc == 0 && p->scan.state[i].kind == MLB_P_TREE)
+		rc = mlb_scan_store(&p->scan, i, p->cas, err);
+	seen = mlb_arena_alloc(&up->arena, sizeof(*seen));
+	*seen = p->scan.state[i];
+	seen->walk = NULL;
+	p->scan.state[i].dirty = false;
+	mlb_strmap_set(&up->seen, mlb_arena_strdup(&up->arena, path), seen);
+	return rc;
+}
+
+static int
+take_scan(struct mlb_project *p, struct mlb_err *err)
+{
+	const struct mlb_graph *g = p->graph, *was = p->parent->graph;
+	uint32_t k = 0;
+	int rc = begin_scan(p, err);
+
+	p->scanned = rc == 0;
+	for (uint32_t i = 0; i < g->n_paths && rc == 0; i++) {
+		struct mlb_path_state *state = &p->scan.state[i];
+		const char *path = mlb_g_path(g, i);
+
+		state->want = g->path_want[i];
+		while (k < was->n_paths && strcmp(mlb_g_path(was, k), path) < 0)
+			k++;
+		if (k == was->n_paths || strcmp(mlb_g_path(was, k), path) != 0 ||
+		    !take_state(state, &p->parent->scan.state[k]))
+			rc = look_once(p, i, err);
+		state->source = g->path_producer[i] == MLB_NONE ||
+				(g->node[g->path_producer[i]].flags & MLB_G_SOURCE);
+	}
+	return rc;
+}
+
+/* A graph of the sources as they were when the parent was loaded, or an error. */
+static int
+load_child(struct mlb_project *p, struct mlb_err *err)
+{
+	int rc = compile(p, "", err);
+
+	if (rc == 0)
+		rc = take_scan(p, err);
+	for (uint32_t i = 0; rc == 0 && i < p->graph->n_facts; i++) {
+		const struct mlb_g_fact *f = &p->graph->fact[i];
+
+		if (!fact_holds(p->graph, f, p->scan.state))
+			rc = mlb_err_set(err, MLB_ESTALE, "'%s' changed meanwhile",
+					 f->kind == MLB_FACT_ENV
+						 ? mlb_g_str(p->graph, f->subject)
+						 : mlb_g_path(p->graph, f->subject));
+	}
+	if (rc == 0)
+		rc = rewrite_params(p, err);
+	if (rc == 0)
+		apply_rewritten(p);
+	return rc;
+}
+
 int
 mlb_project_load(struct mlb_project *p, struct mlb_err *err)
 {
@@ -331,6 +415,8 @@ mlb_project_load(struct mlb_project *p, struct mlb_err *err)
 
 	if (p->scanned)
 		return 0;
+	if (p->parent)
+		return load_child(p, err);
 	rc = mlb_project_store(p, err);
 	if (rc)
 		return rc;

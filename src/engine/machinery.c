@@ -75,12 +75,8 @@ mlb_machinery_begin(struct mlb_machinery *m, struct mlb_builder *first, struct m
 		rc = mlb_record_new(m, err);
 	if (rc == 0)
 		rc = watch_all(m, p, err);
-	if (rc == 0)
+	if (rc == 0 && !m->shared) /* a sweep has one for all */
 		rc = mlb_find_pin(first, err);
-	if (rc == 0 && first != m->base) {
-		memcpy(m->base->pin, first->pin, sizeof(first->pin));
-		memcpy(m->base->head, first->head, sizeof(first->head));
-	}
 	if (rc == 0 && mlb_is_variant(first->p))
 		rc = mlb_variant_roots(first, err);
 	m->ready = rc == 0;
@@ -246,8 +242,8 @@ handle(struct mlb_machinery *m, void *tag)
 }
 
 /* What one builder's end means for another one puts that one's nodes on its stack. */
-static void
-settle(struct mlb_machinery *m)
+void
+mlb_machinery_settle(struct mlb_machinery *m)
 {
 	bool any = true;
 
@@ -278,6 +274,6 @@ mlb_machinery_wait(struct mlb_machinery *m, struct mlb_err *err)
 	for (int i = 0; i < n; i++)
 		if (!((uintptr_t)ev[i].data.ptr & 1))
 			handle(m, ev[i].data.ptr);
-	settle(m);
+	mlb_machinery_settle(m);
 	return 0;
 }

@@ -65,6 +65,9 @@ void mlb_machinery_turn(struct mlb_machinery *m);
 /* Wait for the next event, and hear all that came. */
 int mlb_machinery_wait(struct mlb_machinery *m, struct mlb_err *err);
 
+/* Settle all builders, until nothing moves by itself. */
+void mlb_machinery_settle(struct mlb_machinery *m);
+
 /* A builder leaves: what it had in flight is for others to take up. */
 void mlb_machinery_leave(struct mlb_machinery *m, struct mlb_builder *b);
 

@@ -188,32 +188,44 @@ remember_refs(struct mlb_project *p, const struct mlb_digest *now)
 }
 
 int
-mlb_needs_add(struct mlb_project *p, const struct mlb_lockfile *lock, struct mlb_err *err)
+mlb_needs_add_roots(struct mlb_project *p, struct mlb_roots *now, struct mlb_err *err)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_ROOTS);
-	struct mlb_roots old = { 0 }, now = { 0 };
-	struct mlb_digest refs;
+	struct mlb_roots old = { 0 };
 	char *path = mlb_needs_path(p);
 	bool there = mlb_fs_exists(path) && mlb_fs_read(&text, path, NULL) == 0;
 	bool right = there && mlb_roots_parse(&old, mlb_buf_str(&text), text.len, NULL) == 0;
 	int rc = 0;
 
-	mlb_needs_of_lock(&now, lock);
-	add_refs(&now, p, &refs, !right);
 	if (there && !right)
 		mlb_needs_of_text(&old, mlb_buf_str(&text), text.len);
-	mlb_roots_sort(&now);
-	if (!right || !mlb_roots_within(&now, &old)) {
+	mlb_roots_sort(now);
+	if (!right || !mlb_roots_within(now, &old)) {
 		for (size_t i = 0; i < old.root.n; i++)
-			mlb_vec_push(&now.root, old.root.v[i]);
-		mlb_roots_sort(&now);
-		rc = write_file(p, &now, err);
+			mlb_vec_push(&now->root, old.root.v[i]);
+		mlb_roots_sort(now);
+		rc = write_file(p, now, err);
 	}
+	mlb_roots_release(&old);
+	mlb_buf_release(&text);
+	free(path);
+	return rc;
+}
+
+int
+mlb_needs_add(struct mlb_project *p, const struct mlb_lockfile *lock, struct mlb_err *err)
+{
+	struct mlb_roots now = { 0 };
+	struct mlb_digest refs;
+	char *path = mlb_needs_path(p);
+	int rc;
+
+	mlb_needs_of_lock(&now, lock);
+	add_refs(&now, p, &refs, !mlb_needs_readable(path));
+	rc = mlb_needs_add_roots(p, &now, err);
 	if (rc == 0)
 		remember_refs(p, &refs);
 	mlb_roots_release(&now);
-	mlb_roots_release(&old);
-	mlb_buf_release(&text);
 	free(path);
 	return rc;
 }

@@ -19,6 +19,8 @@ void mlb_needs_of_text(struct mlb_roots *out, const char *text, size_t len);
  * the project's file; it is only written if something of that is new.
  */
 int mlb_needs_add(struct mlb_project *p, const struct mlb_lockfile *lock, struct mlb_err *err);
+/* Add these, which are added to, in the same way. */
+int mlb_needs_add_roots(struct mlb_project *p, struct mlb_roots *now, struct mlb_err *err);
 /* A build was here, also if it had nothing to add: gc asks when that was. */
 void mlb_needs_touch(struct mlb_project *p);
 /* Put these in the place of what the file says. */

@@ -125,7 +125,7 @@ trailers(struct mlb_builder *b)
 	struct mlb_buf text = MLB_BUF_INIT(MLB_MIB);
 	const char *s;
 
-	for (size_t i = 0; i < b->p->n_overrides && !b->m->shared; i++)
+	for (size_t i = 0; i < b->p->n_overrides; i++)
 		if (b->p->override[i].name)
 			mlb_buf_addf(&text, "Mlbuild-Param: %s=%s\n", b->p->override[i].name,
 				     b->p->override[i].value);

@@ -132,24 +132,48 @@ done:
 }
 
 void
+mlb_project_unload(struct mlb_project *p)
+{
+	mlb_scan_release(&p->scan);
+	mlb_fingerprints_forget(p);
+	p->scanned = false;
+	mlb_graph_free(p->graph);
+	p->graph = NULL;
+	mlb_config_free(p->config);
+	p->config = NULL;
+	mlb_lockfile_release(&p->lock);
+	mlb_lockfile_init(&p->lock);
+	p->lock_read = p->lock_same = false;
+}
+
+static void
+close_handles(struct mlb_project *p)
+{
+	mlb_results_close(p->results);
+	mlb_cas_close(p->cas);
+	mlb_lease_end(&p->lease);
+	mlb_db_close(p->db);
+	mlb_vcs_close(p->vcs);
+	if (p->cancel_fd >= 0)
+		close(p->cancel_fd);
+}
+
+void
 mlb_project_close(struct mlb_project *p)
 {
 	if (!p)
 		return;
 	mlb_scan_release(&p->scan);
 	mlb_fingerprints_forget(p);
-	mlb_results_close(p->results);
-	mlb_cas_close(p->cas);
-	mlb_lease_end(&p->lease);
-	mlb_db_close(p->db);
-	mlb_vcs_close(p->vcs);
+	if (!p->parent)
+		close_handles(p);
+	mlb_strmap_release(&p->seen);
+	mlb_strmap_release(&p->fingerprints);
 	mlb_graph_free(p->graph);
 	mlb_config_free(p->config);
 	mlb_lockfile_release(&p->lock);
 	mlb_arena_release(&p->arena);
 	mlb_suspension_release(&p->own_suspension);
-	if (p->cancel_fd >= 0)
-		close(p->cancel_fd);
 	free(p->override);
 	mlb_strvec_release(&p->notes);
 	free(p->cache_dir);
@@ -159,6 +183,37 @@ mlb_project_close(struct mlb_project *p)
 	free(p->state_dir);
 	free(p->root);
 	free(p);
+}
+
+int
+mlb_project_child(struct mlb_project **out, struct mlb_project *parent, const char *const *param,
+		  size_t n, struct mlb_err *err)
+{
+	struct mlb_project *p = mlb_calloc(1, sizeof(*p));
+	int rc = 0;
+
+	p->parent = parent;
+	p->root = mlb_strdup(parent->root);
+	p->state_dir = mlb_strdup(parent->state_dir);
+	p->threads = parent->threads;
+	p->db = parent->db;
+	p->cas = parent->cas;
+	p->results = parent->results;
+	p->vcs = parent->vcs;
+	p->vcs_tried = true;
+	p->vcs_why = mlb_strdup(parent->vcs_why ? parent->vcs_why : "");
+	p->cancel_fd = parent->cancel_fd;
+	p->suspension = parent->suspension;
+	mlb_lockfile_init(&p->lock);
+	p->override = mlb_calloc(n + 1, sizeof(*p->override));
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = add_override(p, param[i], err);
+	if (rc) {
+		mlb_project_close(p);
+		return rc;
+	}
+	*out = p;
+	return 0;
 }
 
 const char *
@@ -339,7 +394,7 @@ mlb_project_cache_moved(struct mlb_project *p)
 {
 	char *dir = mlb_project_cache_dir(p);
 
-	if (p->cas && strcmp(mlb_cas_dir(p->cas), dir) != 0) {
+	if (!p->parent && p->cas && strcmp(mlb_cas_dir(p->cas), dir) != 0) {
 		mlb_results_close(p->results);
 		mlb_cas_close(p->cas);
 		p->results = NULL;

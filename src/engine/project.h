@@ -33,6 +33,9 @@ struct mlb_file_mark {
 };
 
 struct mlb_project {
+	struct mlb_project *parent; /* a combination of a sweep: whose handles it uses, and whose sources; NULL */
+	struct mlb_strmap seen;     /* a parent: path -> struct mlb_path_state *, of those that its graph has not */
+	struct mlb_strmap fingerprints; /* command -> what it said when it was run last (fingerprint.c) */
 	char *root;      /* absolute */
 	char *state_dir; /* root/.mlbuild */
 	char *name;
@@ -97,6 +100,14 @@ mlb_is_variant(const struct mlb_project *p)
 }
 
 /* project.c */
+/*
+ * A variant that uses parent's database, cache, repository and cancellation, and takes its sources as parent has
+ * scanned them: what changed since is not looked at. Loaded parent, with cache and repository open. Close it before.
+ */
+int mlb_project_child(struct mlb_project **out, struct mlb_project *parent, const char *const *param, size_t n,
+		      struct mlb_err *err);
+/* What was read of it is forgotten, because the files have changed; its handles stay open. */
+void mlb_project_unload(struct mlb_project *p);
 int mlb_project_state_dir(struct mlb_project *p, struct mlb_err *err); /* .mlbuild, which ignores itself */
 int mlb_project_store(struct mlb_project *p, struct mlb_err *err);     /* state.db */
 int mlb_project_write(struct mlb_project *p, struct mlb_err *err); /* and it can be written */

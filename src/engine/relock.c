@@ -337,6 +337,24 @@ write_lock(struct mlb_builder *b, struct mlb_err *err)
 }
 
 int
+mlb_relock_text(struct mlb_builder *b, struct mlb_buf *out, struct mlb_err *err)
+{
+	struct mlb_project *p = b->p;
+	struct mlb_lockfile kept = p->lock;
+	bool same = p->lock_same, differs = false;
+	int rc;
+
+	mlb_lockfile_init(&p->lock);
+	p->lock_same = false;
+	rc = set_blocks(b, false, &differs, err);
+	mlb_lockfile_format(out, &p->lock);
+	mlb_lockfile_release(&p->lock);
+	p->lock = kept;
+	p->lock_same = same;
+	return rc ? rc : mlb_buf_check(out, "mlbuild.lock", err);
+}
+
+int
 mlb_graph_is_recorded(struct mlb_builder *b, bool *is, struct mlb_err *err)
 {
 	struct mlb_buf id = MLB_BUF_INIT(MLB_KIB);

@@ -34,6 +34,8 @@ free_root(struct mlb_root *r)
 	free_inputs(&r->input);
 	free_inputs(&r->kept);
 	free(r->placed);
+	free(r->origin);
+	free(r->text);
 	free(r->seen);
 	free(r);
 }
@@ -52,6 +54,8 @@ mlb_roots_new(struct mlb_roots **out, const struct mlb_roots_spec *spec, struct 
 	r->graph = spec->graph;
 	r->vcs = spec->vcs;
 	r->cas = spec->cas;
+	r->file = spec->file;
+	r->n_files = spec->n_files;
 	r->how = strcmp(link, "hardlink") == 0 ? MLB_LINK_HARD : MLB_LINK_COPY;
 	rc = mlb_roots_list(r, spec, err);
 	if (rc == 0)
@@ -83,7 +87,8 @@ mlb_roots_free(struct mlb_roots *r)
 /* ------------------------------------------------------------ one of them */
 
 static int
-new_root(struct mlb_root **out, struct mlb_roots *rs, struct mlb_err *err)
+new_root(struct mlb_root **out, struct mlb_roots *rs, const struct mlb_root_file *file,
+	 size_t n_files, struct mlb_err *err)
 {
 	struct mlb_root *r = mlb_calloc(1, sizeof(*r));
 	int rc;
@@ -92,7 +97,11 @@ new_root(struct mlb_root **out, struct mlb_roots *rs, struct mlb_err *err)
 	r->dir = mlb_arena_printf(&rs->arena, "%s/%u", rs->dir, rs->made);
 	r->store = mlb_arena_printf(&rs->arena, "%s/%u.inputs", rs->dir, rs->made);
 	rs->made++;
+	r->file = file;
+	r->n_files = n_files;
 	r->placed = mlb_calloc(rs->entry.n + 1, sizeof(*r->placed));
+	r->origin = mlb_calloc(rs->entry.n + 1, sizeof(*r->origin));
+	r->text = mlb_calloc(rs->entry.n + 1, sizeof(*r->text));
 	r->seen = mlb_calloc(rs->entry.n + 1, sizeof(*r->seen));
 	rc = mlb_fs_mkdirs(r->dir, err);
 	if (rc == 0)
@@ -110,8 +119,36 @@ new_root(struct mlb_root **out, struct mlb_roots *rs, struct mlb_err *err)
 	return 0;
 }
 
+/* A root that had other texts gets these. */
+static int
+retext(struct mlb_root *r, const struct mlb_root_file *file, size_t n_files, struct mlb_err *err)
+{
+	struct mlb_buf path = MLB_BUF_INIT(PATH_MAX);
+	int rc = 0;
+
+	r->file = file;
+	r->n_files = n_files;
+	for (size_t i = 0; i < r->roots->entry.n && rc == 0; i++) {
+		const struct mlb_root_file *text = mlb_root_text(r, i);
+		struct mlb_digest want;
+
+		memset(&want, 0, sizeof(want));
+		if (text)
+			mlb_sha256_of(&want, text->text, text->len);
+		if (mlb_digest_equal(&want, &r->text[i]))
+			continue;
+		mlb_path_join(&path, r->dir, r->roots->entry.v[i].path);
+		rc = mlb_fs_remove_tree(mlb_buf_str(&path), err);
+		if (rc == 0)
+			rc = mlb_root_place(r, i, err);
+	}
+	mlb_buf_release(&path);
+	return rc;
+}
+
 int
-mlb_root_take(struct mlb_root **out, struct mlb_roots *rs, struct mlb_err *err)
+mlb_root_take_as(struct mlb_root **out, struct mlb_roots *rs, const struct mlb_root_file *file,
+		 size_t n_files, struct mlb_err *err)
 {
 	struct mlb_root *r = NULL;
 	int rc = 0;
@@ -119,13 +156,33 @@ mlb_root_take(struct mlb_root **out, struct mlb_roots *rs, struct mlb_err *err)
 	for (size_t i = 0; i < rs->root.n && !r; i++)
 		if (!rs->root.v[i]->busy)
 			r = rs->root.v[i];
-	if (!r)
-		rc = new_root(&r, rs, err);
+	if (r)
+		rc = retext(r, file, n_files, err);
+	else
+		rc = new_root(&r, rs, file, n_files, err);
 	if (rc == 0) {
 		r->busy = true;
 		*out = r;
 	}
 	return rc;
+}
+
+int
+mlb_root_take(struct mlb_root **out, struct mlb_roots *rs, struct mlb_err *err)
+{
+	return mlb_root_take_as(out, rs, rs->file, rs->n_files, err);
+}
+
+bool
+mlb_root_holds(const struct mlb_root *r, const char *path, const struct mlb_stat *st)
+{
+	const struct mlb_strmap_entry *known =
+		mlb_strmap_find(&r->roots->known, path, strlen(path));
+
+	return known && known->u.num != MLB_ROOT_PARENT &&
+	       r->origin[known->u.num].type != MLB_F_ABSENT &&
+	       (r->origin[known->u.num].type == MLB_F_SYMLINK ||
+		mlb_stat_same(&r->origin[known->u.num], st));
 }
 
 const char *

@@ -20,7 +20,7 @@ struct mlb_roots_spec {
 	struct mlb_vcs *vcs;           /* NULL: all files but .git, .mlbuild and outputs */
 	const struct mlb_graph *graph; /* outputs are not copied; expose paths are linked */
 	struct mlb_cas *cas;
-	/* Files whose text differs in the private root (parameter files, mlbuild.ini): path and text. */
+	/* Files whose text differs in the private root (parameter files, mlbuild.ini): path and text. Borrowed. */
 	const struct mlb_root_file *file;
 	size_t n_files;
 };
@@ -34,7 +34,12 @@ int mlb_roots_new(struct mlb_roots **out, const struct mlb_roots_spec *spec, str
 void mlb_roots_free(struct mlb_roots *r); /* removes them */
 int mlb_root_take(struct mlb_root **out, struct mlb_roots *r,
 		  struct mlb_err *err);             /* clean, with the project's files */
+/* The same, where these files have other texts than the spec's: of the same paths, borrowed until it is given back. */
+int mlb_root_take_as(struct mlb_root **out, struct mlb_roots *r, const struct mlb_root_file *file,
+		     size_t n_files, struct mlb_err *err);
 const char *mlb_root_dir(const struct mlb_root *r); /* absolute; borrowed */
+/* Does it have the project's file of this path, copied when its stat was this? Then it has these bytes. */
+bool mlb_root_holds(const struct mlb_root *r, const char *path, const struct mlb_stat *st);
 /* Put an input there: file or tree of this digest. */
 int mlb_root_input(struct mlb_root *r, const char *path, uint8_t kind,
 		   const struct mlb_digest *digest, struct mlb_err *err);

@@ -85,7 +85,7 @@ read_expose(struct mlb_roots *r, struct mlb_err *err)
 	return rc;
 }
 
-static struct mlb_root_entry *
+static void
 add_entry(struct mlb_roots *r, const char *path, uint8_t how)
 {
 	struct mlb_root_entry e = { .path = mlb_arena_strdup(&r->arena, path), .how = how };
@@ -95,7 +95,7 @@ add_entry(struct mlb_roots *r, const char *path, uint8_t how)
 	slot = mlb_strmap_add(&r->known, e.path, strlen(e.path), &is_new);
 	if (!is_new && slot->u.num != MLB_ROOT_PARENT) {
 		r->entry.v[slot->u.num].how = how;
-		return &r->entry.v[slot->u.num];
+		return;
 	}
 	slot->u.num = r->entry.n;
 	mlb_vec_push(&r->entry, e);
@@ -107,7 +107,6 @@ add_entry(struct mlb_roots *r, const char *path, uint8_t how)
 			break;
 		slot->u.num = MLB_ROOT_PARENT;
 	}
-	return &r->entry.v[r->entry.n - 1];
 }
 
 /* Files below dir ("" for the project) on disk, where git cannot tell. */
@@ -161,17 +160,13 @@ mlb_roots_list(struct mlb_roots *r, const struct mlb_roots_spec *spec, struct ml
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < spec->n_files; i++) {
-		struct mlb_root_entry *e;
-
 		if (mlb_roots_exposes(r, spec->file[i].path))
 			return mlb_err_set(
 				err, MLB_EINVALID,
 				"'%s' cannot have other values in a variant: [project] expose "
 				"shows the workspace's to every variant",
 				spec->file[i].path);
-		e = add_entry(r, spec->file[i].path, MLB_ROOT_TEXT);
-		e->text = spec->file[i].text;
-		e->len = spec->file[i].len;
+		add_entry(r, spec->file[i].path, MLB_ROOT_TEXT);
 	}
 	for (size_t i = 0; i < r->expose.n; i++)
 		add_entry(r, r->expose.v[i], MLB_ROOT_EXPOSE);
@@ -207,6 +202,35 @@ place_link(struct mlb_root *r, const char *path, const char *from, const char *t
 	return rc;
 }
 
+const struct mlb_root_file *
+mlb_root_text(const struct mlb_root *r, size_t i)
+{
+	const struct mlb_root_entry *e = &r->roots->entry.v[i];
+
+	for (size_t k = 0; e->how == MLB_ROOT_TEXT && k < r->n_files; k++)
+		if (strcmp(r->file[k].path, e->path) == 0)
+			return &r->file[k];
+	return NULL;
+}
+
+static int
+place_text(struct mlb_root *r, size_t i, const struct mlb_root_file *f, const char *to,
+	   struct mlb_err *err)
+{
+	mlb_sha256_of(&r->text[i], f->text, f->len);
+	return mlb_fs_write(to, f->text, f->len, false, err);
+}
+
+/* What was there when it was copied, unless that changed while it was. */
+static void
+keep_origin(struct mlb_root *r, size_t i, const char *from, const struct mlb_stat *before)
+{
+	struct mlb_stat after;
+
+	if (mlb_fs_lstat(&after, from, NULL) == 0 && mlb_stat_same(before, &after))
+		r->origin[i] = *before;
+}
+
 /* With the times of the original: what is compiled from it (__pycache__) stays valid. */
 static int
 place_file(const char *from, const char *to, struct mlb_err *err)
@@ -229,6 +253,7 @@ int
 mlb_root_place(struct mlb_root *r, size_t i, struct mlb_err *err)
 {
 	const struct mlb_root_entry *e = &r->roots->entry.v[i];
+	const struct mlb_root_file *text = mlb_root_text(r, i);
 	struct mlb_buf from = MLB_BUF_INIT(PATH_MAX), to = MLB_BUF_INIT(PATH_MAX);
 	struct mlb_stat there;
 	int rc;
@@ -236,23 +261,27 @@ mlb_root_place(struct mlb_root *r, size_t i, struct mlb_err *err)
 	mlb_path_join(&from, r->roots->project, e->path);
 	mlb_path_join(&to, r->dir, e->path);
 	memset(&r->placed[i], 0, sizeof(r->placed[i]));
+	memset(&r->origin[i], 0, sizeof(r->origin[i]));
+	memset(&r->text[i], 0, sizeof(r->text[i]));
 	rc = mlb_fs_lstat(&there, mlb_buf_str(&from), err);
 	if (rc == 0)
 		rc = mlb_fs_mkparents(mlb_buf_str(&to), err);
 	if (rc)
 		goto out;
-	if (e->how == MLB_ROOT_TEXT)
-		rc = mlb_fs_write(mlb_buf_str(&to), e->text, e->len, false, err);
+	if (text)
+		rc = place_text(r, i, text, mlb_buf_str(&to), err);
 	else if (there.type == MLB_F_ABSENT)
 		goto out; /* gone since it was listed, or nothing to expose */
 	else if (e->how == MLB_ROOT_EXPOSE && symlink(mlb_buf_str(&from), mlb_buf_str(&to)) != 0)
 		rc = mlb_err_errno(err, errno, "cannot make the link '%s'", mlb_buf_str(&to));
-	else if (e->how == MLB_ROOT_COPY && there.type == MLB_F_SYMLINK)
+	else if (e->how != MLB_ROOT_EXPOSE && there.type == MLB_F_SYMLINK)
 		rc = place_link(r, e->path, mlb_buf_str(&from), mlb_buf_str(&to), err);
-	else if (e->how == MLB_ROOT_COPY && there.type == MLB_F_FILE)
+	else if (e->how != MLB_ROOT_EXPOSE && there.type == MLB_F_FILE)
 		rc = place_file(mlb_buf_str(&from), mlb_buf_str(&to), err);
 	if (rc == 0)
 		rc = mlb_fs_lstat(&r->placed[i], mlb_buf_str(&to), err);
+	if (rc == 0 && e->how == MLB_ROOT_COPY)
+		keep_origin(r, i, mlb_buf_str(&from), &there);
 out:
 	mlb_buf_release(&to);
 	mlb_buf_release(&from);

@@ -17,8 +17,6 @@ enum mlb_root_how {
 struct mlb_root_entry {
 	const char *path; /* relative to the project */
 	uint8_t how;      /* enum mlb_root_how */
-	const char *text; /* MLB_ROOT_TEXT; borrowed from the spec */
-	size_t len;
 };
 
 #define MLB_ROOT_PARENT UINT64_MAX /* in `known`: a directory that holds files of the project */
@@ -35,6 +33,8 @@ struct mlb_roots {
 	struct mlb_strmap known; /* path: index of its entry, or MLB_ROOT_PARENT */
 	MLB_VEC(struct mlb_root *) root;
 	unsigned made; /* roots ever made; names them */
+	const struct mlb_root_file *file; /* texts, where none are given with a root; borrowed */
+	size_t n_files;
 };
 
 /* An input that was put into a root, or rests in its store for the next action. */
@@ -53,6 +53,10 @@ struct mlb_root {
 	const char *store; /* absolute: inputs of the last action */
 	bool busy;
 	struct mlb_stat *placed; /* per entry, as we left it; type ABSENT: the workspace has none */
+	struct mlb_stat *origin; /* per entry that is a copy: of the workspace's file; type ABSENT: it changed meanwhile */
+	struct mlb_digest *text; /* per entry with a text of its own: of that */
+	const struct mlb_root_file *file; /* of whoever has taken it; borrowed */
+	size_t n_files;
 	bool *seen;              /* per entry, while cleaning */
 	struct mlb_root_inputs input; /* of the action that runs */
 	struct mlb_root_inputs kept;  /* in the store */
@@ -64,6 +68,9 @@ int mlb_roots_list(struct mlb_roots *r, const struct mlb_roots_spec *spec, struc
 
 /* Is this path what [project] expose names, or inside it? */
 bool mlb_roots_exposes(const struct mlb_roots *r, const char *path);
+
+/* Its own text for entry i; NULL: it has none now. */
+const struct mlb_root_file *mlb_root_text(const struct mlb_root *r, size_t i);
 
 /* Make entry i in the root. What stands in its place must be gone. */
 int mlb_root_place(struct mlb_root *r, size_t i, struct mlb_err *err);

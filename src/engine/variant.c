@@ -17,7 +17,7 @@ mlb_variant_roots(struct mlb_builder *b, struct mlb_err *err)
 		.project = b->p->root,
 		.state_dir = b->p->state_dir,
 		.vcs = b->p->vcs,
-		.graph = b->g,
+		.graph = b->m->shared ? b->m->base->g : b->g, /* lives as long as they do */
 		.cas = b->p->cas,
 		.file = b->p->file,
 		.n_files = b->p->n_files,

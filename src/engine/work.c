@@ -182,6 +182,17 @@ is_rewritten(const struct mlb_project *p, const char *path)
 	return false;
 }
 
+static int
+store_input(struct mlb_builder *b, uint32_t at, const struct mlb_now *was, struct mlb_err *err)
+{
+	int rc = mlb_scan_store(&b->p->scan, at, b->p->cas, err);
+
+	if (rc == 0 && !mlb_cas_has(b->p->cas, &was->digest))
+		rc = mlb_err_set(err, MLB_EFAILED, "its input '%s' changed meanwhile: build again",
+				 mlb_g_path(b->g, at));
+	return rc;
+}
+
 /* One input into the work's root, if it is not among the project's files there already. */
 static int
 put_input(struct mlb_work *w, uint32_t at, struct mlb_err *err)
@@ -194,11 +205,12 @@ put_input(struct mlb_work *w, uint32_t at, struct mlb_err *err)
 		    !(b->g->node[input.producer].flags & MLB_G_SOURCE);
 	int rc = 0;
 
-	if (!made && (is_rewritten(b->p, path) ||
-		      (b->p->vcs && now.kind != MLB_O_TREE && !mlb_vcs_ignored(b->p->vcs, path))))
+	if (!made &&
+	    (is_rewritten(b->p, path) ||
+	     (now.kind != MLB_O_TREE && mlb_root_holds(w->root, path, &b->p->scan.state[at].st))))
 		return 0;
 	if (!made && !mlb_cas_has(b->p->cas, &now.digest))
-		rc = mlb_scan_store(&b->p->scan, at, b->p->cas, err);
+		rc = store_input(b, at, &now, err);
 	return rc ? rc : mlb_root_input(w->root, path, now.kind, &now.digest, err);
 }
 
@@ -208,7 +220,8 @@ prepare_root(struct mlb_work *w, struct mlb_err *err)
 {
 	const struct mlb_each *e = w->b->plan->node[w->node].each;
 	uint32_t last = MLB_NONE;
-	int rc = mlb_root_take(&w->root, w->b->m->roots, err);
+	const struct mlb_project *p = w->b->p;
+	int rc = mlb_root_take_as(&w->root, w->b->m->roots, p->file, p->n_files, err);
 
 	for (uint32_t k = 0; k < mlb_inputs_count(w) && rc == 0; k++)
 		rc = put_input(w, mlb_inputs_at(w, k)->path, err);
