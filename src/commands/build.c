@@ -90,8 +90,8 @@ dry_run(struct app *app, const struct mlb_build *b, struct mlb_err *err)
 }
 
 /* The command line, as a person would type it, for the record of the run. */
-static void
-command_line(struct mlb_buf *b, const struct app *app)
+void
+build_command_line(struct mlb_buf *b, const struct app *app)
 {
 	mlb_buf_adds(b, "mlbuild");
 	for (int i = 1; i < app->argc; i++) {
@@ -118,7 +118,7 @@ build_run(struct app *app, const struct mlb_build *options_given, struct mlb_err
 	int rc;
 
 	memset(&report, 0, sizeof(report));
-	command_line(&line, app);
+	build_command_line(&line, app);
 	b.command_line = mlb_buf_str(&line);
 	b.on_event = ui_event;
 	b.ctx = &ui;

@@ -118,6 +118,27 @@ targets(struct line *l)
 	mlb_free(names);
 }
 
+static int
+experiment(void *ctx, const struct mlb_experiment *x)
+{
+	char *id = mlb_asprintf("%.8s", x->id);
+	struct mlb_buf params = MLB_BUF_INIT(1 << 16);
+
+	for (size_t i = 0; i < x->n_params; i++)
+		mlb_buf_addf(&params, "%s%s=%s", i ? " " : "", x->param[i].name, x->param[i].value);
+	candidate(ctx, "", x->name[0] ? x->name : id, mlb_buf_str(&params));
+	mlb_buf_release(&params);
+	free(id);
+	return 0;
+}
+
+static void
+experiments(struct line *l)
+{
+	if (cmd_open(l->app, NULL) == 0)
+		(void)mlb_experiments(l->app->project, experiment, l, NULL);
+}
+
 /* prefix: "--color=", or "" where the value is a word of its own. */
 static void
 values(struct line *l, const struct opt_def *def, const char *prefix)
@@ -197,6 +218,9 @@ words(struct line *l)
 		candidate(l, "", "bash", NULL);
 		candidate(l, "", "fish", NULL);
 		candidate(l, "", "zsh", NULL);
+		break;
+	case WORDS_EXPERIMENTS:
+		experiments(l);
 		break;
 	case WORDS_STAGES:
 		for (const struct mlb_stage *const *s = mlb_stages(); l->n_words == 1 && *s; s++)

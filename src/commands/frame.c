@@ -231,6 +231,8 @@ status_facts(struct frame *f)
 		mlb_buf_addf(&text, "%zu running", l->task.n);
 		fact(f, PAINT_DIM, mlb_buf_str(&text), false);
 	}
+	if (l->fact)
+		fact(f, PAINT_PLAIN, l->fact, false);
 	if (l->restored) {
 		mlb_buf_clear(&text);
 		mlb_buf_addf(&text, "%u restored", l->restored);

@@ -29,6 +29,8 @@ json_event(struct ui *ui, const struct mlb_event *e)
 		return;
 	jsonline_begin(&l, &ui->app->out);
 	jsonline_str(&l, "event", names[e->type]);
+	if (ui->label)
+		jsonline_str(&l, "combination", ui->label);
 	if (e->node && *e->node) {
 		jsonline_str(&l, "target", e->node);
 		jsonline_str(&l, "kind", e->kind);

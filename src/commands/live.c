@@ -245,6 +245,38 @@ live_event(struct ui *ui, const struct mlb_event *e)
 }
 
 static void
+changed(struct live *l)
+{
+	if (!l->dirty)
+		pthread_cond_signal(&l->wake);
+	l->dirty = true;
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void
+live_line(struct ui *ui, const char *text)
+{
+	struct live *l = ui->state;
+
+	pthread_mutex_lock(&l->lock);
+	mlb_buf_adds(&l->pending, text);
+	if (l->pending.len > MAX_PENDING)
+		frame_draw(l, false);
+	changed(l);
+}
+
+static void
+live_fact(struct ui *ui, const char *text)
+{
+	struct live *l = ui->state;
+
+	pthread_mutex_lock(&l->lock);
+	free(l->fact);
+	l->fact = mlb_strdup(text);
+	changed(l);
+}
+
+static void
 live_end(struct ui *ui)
 {
 	struct live *l = ui->state;
@@ -260,6 +292,7 @@ live_end(struct ui *ui)
 		finish(l, &l->task.v[0]);
 	mlb_vec_release(&l->task);
 	mlb_vec_release(&l->width);
+	free(l->fact);
 	mlb_buf_release(&l->pending);
 	mlb_buf_release(&l->region);
 	pthread_cond_destroy(&l->wake);
@@ -268,4 +301,8 @@ live_end(struct ui *ui)
 	ui->state = NULL;
 }
 
-const struct ui_display ui_live = { .begin = live_begin, .event = live_event, .end = live_end };
+const struct ui_display ui_live = { .begin = live_begin,
+				    .event = live_event,
+				    .line = live_line,
+				    .fact = live_fact,
+				    .end = live_end };

@@ -31,6 +31,7 @@ struct live {
 	uint32_t finished, total, restored;
 	uint64_t planned;         /* when the estimate below was made; 0: there is none */
 	uint64_t expected;        /* ns that everything will take from then on */
+	char *fact;               /* what the status line tells too; NULL; owned */
 	unsigned kept;            /* lines left behind so far */
 	struct mlb_buf pending;   /* lines to leave behind at the next drawing */
 	struct mlb_buf region;    /* what stands at the bottom of the terminal now */

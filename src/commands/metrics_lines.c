@@ -7,10 +7,12 @@
  * stand below each other where they are the same ones.
  */
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "commands/metrics_lines.h"
 #include "commands/tabular.h"
 #include "commands/ui.h"
 
@@ -22,6 +24,7 @@ enum {
 
 struct metric {
 	const char *name, *value;
+	double number; /* of a number; NaN */
 };
 
 struct metrics {
@@ -65,8 +68,9 @@ flatten(struct metrics *m, struct mlb_buf *name, json_t *value, unsigned depth)
 	if (!json_is_object(value)) {
 		text = scalar(&m->arena, value);
 		if (text) {
-			struct metric one = { mlb_arena_strdup(&m->arena, mlb_buf_str(name)),
-					      text };
+			struct metric one = { mlb_arena_strdup(&m->arena, mlb_buf_str(name)), text,
+					      json_is_number(value) ? json_number_value(value)
+								    : (double)NAN };
 
 			mlb_vec_push(&m->item, one);
 		}
@@ -135,6 +139,27 @@ metrics_print(struct out *out, const char *json)
 	json_object_foreach(root, node, value) add_metrics(&t, node, value);
 	tabular_print(&t, out, "");
 	tabular_release(&t);
+	json_decref(root);
+}
+
+void
+metrics_each(const char *json, metrics_fn *fn, void *ctx)
+{
+	json_t *root = parse(json), *value;
+	const char *node;
+
+	json_object_foreach(root, node, value)
+	{
+		struct metrics m = { MLB_ARENA_INIT, MLB_VEC_INIT };
+		struct mlb_buf name = MLB_BUF_INIT(MAX_NAME);
+
+		flatten(&m, &name, value, 0);
+		for (size_t i = 0; i < m.item.n; i++)
+			fn(ctx, node, m.item.v[i].name, m.item.v[i].value, m.item.v[i].number);
+		mlb_buf_release(&name);
+		mlb_arena_release(&m.arena);
+		mlb_vec_release(&m.item);
+	}
 	json_decref(root);
 }
 

@@ -10,7 +10,14 @@ plain_event(struct ui *ui, const struct mlb_event *e)
 	out_flush(err);
 }
 
-const struct ui_display ui_plain = { .event = plain_event };
+static void
+plain_line(struct ui *ui, const char *text)
+{
+	out_adds(&ui->app->err, text);
+	out_flush(&ui->app->err);
+}
+
+const struct ui_display ui_plain = { .event = plain_event, .line = plain_line };
 
 static void
 quiet_event(struct ui *ui, const struct mlb_event *e)

@@ -162,6 +162,8 @@ json_summary(struct out *out, const struct mlb_report *r, int code)
 	json_words(&l, "changed", r->changed);
 	json_artifacts(&l, r->artifacts);
 	jsonline_str(&l, "run", r->run ? r->run : "");
+	if (r->experiment)
+		jsonline_str(&l, "experiment", r->experiment);
 	jsonline_end(&l);
 }
 
@@ -201,5 +203,12 @@ ui_summary(struct ui *ui, const struct mlb_report *r, int code)
 	if (!idle || (r->artifacts && *r->artifacts)) {
 		metrics_print(&app->out, r->metrics);
 		print_artifacts(&app->out, r->artifacts);
+	}
+	if (r->experiment && !app->opt.quiet) {
+		out_flush(&app->out);
+		out_addf(&app->err,
+			 "kept as experiment %.8s: 'mlbuild experiments' compares, "
+			 "'mlbuild apply %.8s' takes it over\n",
+			 r->experiment, r->experiment);
 	}
 }

@@ -49,6 +49,20 @@ ui_event(void *ctx, const struct mlb_event *e)
 }
 
 void
+ui_line(struct ui *ui, const char *text)
+{
+	if (ui->display->line)
+		ui->display->line(ui, text);
+}
+
+void
+ui_fact(struct ui *ui, const char *text)
+{
+	if (ui->display->fact)
+		ui->display->fact(ui, text);
+}
+
+void
 ui_end(struct ui *ui)
 {
 	if (ui->display->end)

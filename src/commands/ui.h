@@ -13,6 +13,8 @@ struct ui;
 struct ui_display {
 	void (*begin)(struct ui *ui);                          /* MAY be NULL */
 	void (*event)(struct ui *ui, const struct mlb_event *e); /* MUST */
+	void (*line)(struct ui *ui, const char *text);         /* MAY be NULL: a line, with its line feed, that stays */
+	void (*fact)(struct ui *ui, const char *text);         /* MAY be NULL: what the status line tells too; copied */
 	void (*end)(struct ui *ui);                            /* MAY be NULL; after it everything is written */
 };
 
@@ -20,12 +22,15 @@ struct ui {
 	const struct ui_display *display;
 	struct app *app;          /* borrowed */
 	struct lines lines;
+	const char *label;        /* of a sweep's combination, for JSON; NULL */
 	struct mlb_strvec failed; /* names, in the order in which they failed; checks that say no too */
 	void *state;              /* the display's; owned by it */
 };
 
 void ui_begin(struct ui *ui, struct app *app);
 void ui_event(void *ctx, const struct mlb_event *e); /* an mlb_event_fn; ctx is the struct ui */
+void ui_line(struct ui *ui, const char *text);
+void ui_fact(struct ui *ui, const char *text);
 void ui_end(struct ui *ui);
 void ui_release(struct ui *ui);
 

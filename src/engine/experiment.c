@@ -384,8 +384,12 @@ static int
 drop(struct mlb_project *p, const struct mlb_experiment *x, const char *name, struct mlb_err *err)
 {
 	char *place = place_of(p, x, name);
-	int rc = x->shared ? mlb_vcs_drop_ref(p->vcs, place, err) : mlb_fs_remove_tree(place, err);
+	struct mlb_strvec ref = MLB_VEC_INIT;
+	int rc;
 
+	mlb_strvec_push(&ref, place);
+	rc = x->shared ? mlb_vcs_drop_refs(p->vcs, &ref, err) : mlb_fs_remove_tree(place, err);
+	mlb_strvec_release(&ref);
 	free(place);
 	return rc;
 }
@@ -441,12 +445,12 @@ move(struct mlb_project *p, const struct mlb_experiment *x, const char *name, st
 	int rc;
 
 	/* The new reference first: one of them keeps it from git's collector at every moment. */
-	if (!x->shared) {
-		rc = mlb_fs_move(from, to, err);
-	} else {
+	if (x->shared) {
 		rc = mlb_vcs_add_ref(p->vcs, to, x->id, err);
 		if (rc == 0)
-			rc = mlb_vcs_drop_ref(p->vcs, from, err);
+			rc = drop(p, x, x->name, err);
+	} else {
+		rc = mlb_fs_move(from, to, err);
 	}
 	free(to);
 	free(from);

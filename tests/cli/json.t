@@ -24,7 +24,7 @@ EVENTS = {
 }
 ABOUT_ONE = "start output built restored retry failed no blocked".split()
 DONE = ("exit:I built:I restored:I current:I failed:I blocked:I checks_no:I seconds:N saved:N"
-	" metrics:O? changed:L artifacts:L run:T", "")
+	" metrics:O? changed:L artifacts:L run:T", "experiment:T")
 ROWS = {
 	"checkout": ("placed:I current:I missing:I files:I bytes:I removed:I kept:I aside:T seconds:N", ""),
 	"error": ("exit:I text:T", ""),
