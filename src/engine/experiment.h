@@ -49,6 +49,10 @@ struct mlb_roots;
 int mlb_experiment_keep(struct mlb_builder *b, int status, const char *why,
 			struct mlb_experiment *x, struct mlb_roots *needs, struct mlb_err *err);
 
+/* Keep one that could not even be planned: its targets, params (sorted) and reason. The rest of x is filled, from the arena. */
+int mlb_experiment_keep_failed(struct mlb_project *p, struct mlb_arena *arena, struct mlb_experiment *x,
+			       struct mlb_err *err);
+
 /* Its file in .mlbuild/experiments/, owned by the caller, and the first line of that. */
 char *mlb_experiment_file(const struct mlb_project *p, const char *id);
 #define MLB_EXPERIMENT_HEAD "mlbuild-experiment 1"

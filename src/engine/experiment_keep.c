@@ -18,7 +18,9 @@
 enum { MAX_TEXT = 256 << 20, MAX_SUBJECT = 120 };
 
 struct keeping {
-	struct mlb_builder *b;
+	struct mlb_project *p;
+	struct mlb_arena *arena;
+	struct mlb_builder *b; /* NULL: it could not even be planned */
 	struct mlb_experiment x;
 	struct mlb_buf text; /* trailers */
 	struct mlb_buf lock;
@@ -39,8 +41,7 @@ static void
 find_params(struct keeping *k)
 {
 	const struct mlb_strmap *map = &k->b->p->config->params.map;
-	struct mlb_experiment_param *p =
-		mlb_arena_alloc(&k->b->plan->arena, (map->n + 1) * sizeof(*p));
+	struct mlb_experiment_param *p = mlb_arena_alloc(k->arena, (map->n + 1) * sizeof(*p));
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < map->n; i++) {
@@ -108,7 +109,7 @@ write_trailers(struct keeping *k)
 	struct mlb_buf time = MLB_BUF_INIT(MLB_KIB);
 	const struct mlb_experiment *x = &k->x;
 
-	add_trailer(k, "Project", mlb_experiment_project(k->b->p));
+	add_trailer(k, "Project", mlb_experiment_project(k->p));
 	for (size_t i = 0; i < x->n_targets; i++)
 		add_trailer(k, "Target", x->target[i]);
 	for (size_t i = 0; i < x->n_params; i++) {
@@ -144,7 +145,7 @@ subject(struct keeping *k)
 	}
 	if (b.len > MAX_SUBJECT)
 		mlb_buf_truncate(&b, MAX_SUBJECT);
-	s = mlb_arena_strdup(&k->b->plan->arena, mlb_buf_str(&b));
+	s = mlb_arena_strdup(k->arena, mlb_buf_str(&b));
 	mlb_buf_release(&b);
 	return s;
 }
@@ -170,7 +171,7 @@ keep_in_git(struct keeping *k, struct mlb_err *err)
 	int rc = mlb_vcs_pin(b->p->vcs, &spec, id, err);
 
 	if (rc == 0)
-		k->x.id = mlb_arena_strdup(&b->plan->arena, id);
+		k->x.id = mlb_arena_strdup(k->arena, id);
 	return rc;
 }
 
@@ -182,7 +183,7 @@ id_of(struct keeping *k, const char *text, size_t len)
 
 	mlb_sha256_of(&d, text, len);
 	mlb_digest_hex(hex, &d);
-	return mlb_arena_strndup(&k->b->plan->arena, hex, MLB_OID_HEX);
+	return mlb_arena_strndup(k->arena, hex, MLB_OID_HEX);
 }
 
 /* One that failed has the same name at every try, and as one that succeeds later. */
@@ -205,7 +206,7 @@ static int
 keep_in_file(struct keeping *k, const char *id, struct mlb_err *err)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_TEXT);
-	char *path = mlb_experiment_file(k->b->p, id);
+	char *path = mlb_experiment_file(k->p, id);
 	int rc;
 
 	mlb_buf_addf(&text, MLB_EXPERIMENT_HEAD "\n%s\n%s", mlb_buf_str(&k->text),
@@ -222,7 +223,7 @@ keep_in_file(struct keeping *k, const char *id, struct mlb_err *err)
 static void
 forget_try(struct keeping *k)
 {
-	char *path = mlb_experiment_file(k->b->p, id_of_try(k));
+	char *path = mlb_experiment_file(k->p, id_of_try(k));
 
 	if (mlb_fs_exists(path))
 		(void)mlb_fs_remove_tree(path, NULL);
@@ -269,7 +270,9 @@ int
 mlb_experiment_keep(struct mlb_builder *b, int status, const char *why, struct mlb_experiment *x,
 		    struct mlb_roots *needs, struct mlb_err *err)
 {
-	struct keeping k = { .b = b,
+	struct keeping k = { .p = b->p,
+			     .arena = &b->plan->arena,
+			     .b = b,
 			     .text = MLB_BUF_INIT(MAX_TEXT),
 			     .lock = MLB_BUF_INIT(MAX_TEXT) };
 	char *metrics = mlb_asked_metrics(b->plan);
@@ -295,5 +298,26 @@ mlb_experiment_keep(struct mlb_builder *b, int status, const char *why, struct m
 	free(metrics);
 	mlb_buf_release(&k.lock);
 	mlb_buf_release(&k.text);
+	return rc;
+}
+
+int
+mlb_experiment_keep_failed(struct mlb_project *p, struct mlb_arena *arena, struct mlb_experiment *x,
+			   struct mlb_err *err)
+{
+	struct keeping k = { .p = p,
+			     .arena = arena,
+			     .x = *x,
+			     .text = MLB_BUF_INIT(MAX_TEXT),
+			     .lock = MLB_BUF_INIT(MAX_TEXT) };
+	int rc;
+
+	k.x.status = "failed";
+	k.x.metrics = k.x.name = k.x.commit = k.x.author = "";
+	write_trailers(&k);
+	rc = keep_in_file(&k, id_of_try(&k), err);
+	*x = k.x;
+	mlb_buf_release(&k.text);
+	mlb_buf_release(&k.lock);
 	return rc;
 }

@@ -237,8 +237,8 @@ mlb_grid_choose(const struct mlb_grid *g, uint64_t random, uint64_t seed, uint64
 }
 
 /* Which value of axis i the combination has: the last axis varies fastest. */
-static const char *
-value_of(const struct mlb_grid *g, uint64_t number, size_t i)
+const char *
+mlb_grid_value(const struct mlb_grid *g, uint64_t number, size_t i)
 {
 	for (size_t k = g->axis.n; k-- > i + 1;)
 		number /= g->axis.v[k].value.n;
@@ -251,7 +251,7 @@ mlb_grid_params(const struct mlb_grid *g, uint64_t number, struct mlb_strvec *ou
 	for (size_t i = 0; i < g->file.n; i++)
 		mlb_strvec_push(out, g->file.v[i]);
 	for (size_t i = 0; i < g->axis.n; i++) {
-		char *one = mlb_asprintf("%s=%s", g->axis.v[i].name, value_of(g, number, i));
+		char *one = mlb_asprintf("%s=%s", g->axis.v[i].name, mlb_grid_value(g, number, i));
 
 		mlb_strvec_push(out, one);
 		free(one);
@@ -263,6 +263,6 @@ mlb_grid_label(const struct mlb_grid *g, uint64_t number, struct mlb_buf *out)
 {
 	for (size_t i = 0; i < g->axis.n; i++) {
 		mlb_buf_addf(out, "%s%s=", i ? " " : "", g->axis.v[i].name);
-		mlb_add_shell_word(out, value_of(g, number, i));
+		mlb_add_shell_word(out, mlb_grid_value(g, number, i));
 	}
 }

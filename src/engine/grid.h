@@ -36,6 +36,9 @@ void mlb_grid_release(struct mlb_grid *g);
 int mlb_grid_choose(const struct mlb_grid *g, uint64_t random, uint64_t seed, uint64_t **out,
 		    size_t *n, struct mlb_err *err);
 
+/* Which value of axis i a combination has; borrowed. */
+const char *mlb_grid_value(const struct mlb_grid *g, uint64_t number, size_t i);
+
 /* What a combination gives to mlb_project_open, appended to out; and as one line: "model.C=0.1 seed=3". */
 void mlb_grid_params(const struct mlb_grid *g, uint64_t number, struct mlb_strvec *out);
 void mlb_grid_label(const struct mlb_grid *g, uint64_t number, struct mlb_buf *out);

@@ -208,29 +208,63 @@ is_its_own(int rc)
 }
 
 static void
-refuse(struct combination *c, struct mlb_err *why)
+tell_refused(struct combination *c, const char *reason)
 {
-	const struct mlb_failure f = { "", why->text ? why->text : "", "", "", "" };
+	const struct mlb_failure f = { "", reason, "", "", "" };
 	const struct mlb_event e = { .type = MLB_EV_FAILED,
 				     .node = "",
 				     .kind = "",
 				     .file = "",
 				     .by = "",
-				     .text = f.reason,
-				     .len = strlen(f.reason),
+				     .text = reason,
+				     .len = strlen(reason),
 				     .failure = &f };
-	struct mlb_experiment x = { .id = "",
-				    .name = "",
-				    .status = "failed",
-				    .reason = f.reason,
-				    .commit = "",
-				    .author = "",
-				    .metrics = "" };
 
-	c->s->report->failed++;
 	tell(c->s, c, MLB_SWEEP_TARGET, &e, NULL);
-	tell(c->s, c, MLB_SWEEP_END, NULL, &x);
+}
+
+/* The values of the combination, sorted by name. From the arena. */
+static struct mlb_experiment_param *
+params_of(struct combination *c, struct mlb_arena *arena)
+{
+	const struct mlb_grid *g = &c->s->grid;
+	struct mlb_experiment_param *p = mlb_arena_alloc(arena, (g->axis.n + 1) * sizeof(*p));
+
+	for (size_t i = 0; i < g->axis.n; i++) {
+		const struct mlb_experiment_param one = {
+			g->axis.v[i].name, mlb_grid_value(g, c->s->number[c->place - 1], i)
+		};
+		size_t at = i;
+
+		for (; at > 0 && strcmp(p[at - 1].name, one.name) > 0; at--)
+			p[at] = p[at - 1];
+		p[at] = one;
+	}
+	return p;
+}
+
+static int
+refuse(struct combination *c, struct mlb_err *why, struct mlb_err *err)
+{
+	struct sweep *s = c->s;
+	struct mlb_arena arena = MLB_ARENA_INIT;
+	struct mlb_experiment x = { .target = s->opt->word,
+				    .n_targets = s->opt->n_words,
+				    .param = params_of(c, &arena),
+				    .n_params = s->grid.axis.n };
+	char *reason = mlb_strndup(why->text, strcspn(why->text, "\n"));
+	int rc;
+
+	x.reason = reason;
+	s->report->failed++;
+	tell_refused(c, why->text);
 	mlb_err_release(why);
+	rc = mlb_experiment_keep_failed(s->p, &arena, &x, err);
+	if (rc == 0)
+		tell(s, c, MLB_SWEEP_END, NULL, &x);
+	free(reason);
+	mlb_arena_release(&arena);
+	return rc;
 }
 
 static int
@@ -248,8 +282,7 @@ open_next(struct sweep *s, struct mlb_err *err)
 		return 0;
 	}
 	if (is_its_own(rc)) {
-		refuse(c, &why);
-		rc = 0;
+		rc = refuse(c, &why, err);
 	} else if (rc == MLB_ESTALE) {
 		rc = mlb_err_set(err, MLB_EFAILED,
 				 "%s while the sweep ran, and the rest would not be comparable: "

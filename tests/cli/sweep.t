@@ -110,6 +110,33 @@ did 'model model model prep'
 ok mlbuild experiments --failed
 hasnt failed
 
+t values that make no sense fail alone
+t_dir
+t_git
+put a.txt <<'X'
+a
+X
+put mlbuild.ini <<'X'
+[params]
+from = a.txt
+[model m]
+run = cat ${params:from} >${out}
+needs = ${params:from}
+out = m.txt
+X
+t_commit one
+code 1 mlbuild sweep -p from=a.txt,b.txt m
+err_has "'b.txt'"
+err_has '1 of 2 combinations, 1 failed'
+ok mlbuild experiments --failed --json
+match '"status":"failed","reason":"mlbuild.ini.*"params":\{"from":"b.txt"\}'
+put b.txt <<'X'
+b
+X
+ok mlbuild sweep -p from=a.txt,b.txt m
+ok mlbuild experiments --failed --json
+hasnt failed
+
 t a check that says no is neither a failure nor done
 t_dir
 t_git
