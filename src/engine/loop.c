@@ -195,6 +195,8 @@ start_ready(struct mlb_builder *b)
 	uint8_t *refused;
 	int token;
 
+	if (b->stopping && b->m->reserved_by == b)
+		b->m->reserved_by = NULL; /* what it is for will not run any more */
 	if (!may_start(b))
 		return;
 	refused = mlb_calloc(b->g->n_execs + 1, 1);

@@ -211,6 +211,33 @@ change mlbuild.ini 'name = plain' 'name = plain\nfile = params.yaml'
 code 2 mlbuild sweep -p layers=1,2 model
 has 'it is a list or map'
 
+t a script that opens the parameter file itself sees each combination
+t_dir
+t_git
+put params.yaml <<'X'
+# learning
+train: {lr: 0.1, name: "x"}    # the rate
+X
+put lib.sh <<'X'
+grep train params.yaml >"$1"
+X
+put mlbuild.ini <<'X'
+[params]
+file = params.yaml
+[model m]
+run = sh lib.sh ${out}
+out = m.txt
+needs = params:train.*
+X
+t_commit one
+ok mlbuild sweep -j1 -p train.lr=0.1,0.2,0.3 -p train.name=x,y m
+for id in $(git for-each-ref --format='%(objectname)' refs/mlbuild/experiments); do
+	lr=$(git show -s --format=%B "$id" | sed -n 's/^Mlbuild-Param: train.lr=//p')
+	name=$(git show -s --format=%B "$id" | sed -n 's/^Mlbuild-Param: train.name=//p')
+	eq "$(mlbuild cat --rev "$id" m)" "train: {lr: $lr, name: \"$name\"}    # the rate"
+done
+eq "$(git status --porcelain)" ''
+
 t --random draws some of them, always the same ones for a seed
 t_dir
 grid
