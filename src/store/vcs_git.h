@@ -75,6 +75,8 @@
 	X(odb_write)                                                                               \
 	X(oid_fromstr)                                                                             \
 	X(oid_tostr)                                                                               \
+	X(reference_create)                                                                        \
+	X(reference_free)                                                                          \
 	X(reference_iterator_free)                                                                 \
 	X(reference_iterator_glob_new)                                                             \
 	X(reference_iterator_new)                                                                  \

@@ -252,9 +252,11 @@ mlb_git_keep_ref(struct mlb_vcs *v, const char *prefix, const char *id, struct m
 {
 	char *name = mlb_asprintf("%s%s", prefix, id), *path = common(v, name);
 	char *text = mlb_asprintf("%s\n", id);
+	git_oid there;
 	int rc = 0;
 
-	if (!mlb_fs_exists(path)) {
+	/* It is a file, or a line of packed-refs, which libgit2 keeps in memory. */
+	if (!mlb_fs_exists(path) && v->git.reference_name_to_id(&there, v->repo, name) != 0) {
 		rc = mlb_fs_mkparents(path, err);
 		if (rc == 0)
 			rc = mlb_fs_write(path, text, strlen(text), true, err);
