@@ -456,6 +456,23 @@ csv_field(struct out *out, const char *text, bool first)
 		out_adds(out, "\"");
 }
 
+/* All of its digits, where a person's table has a few. */
+static void
+csv_metric(struct out *out, const struct xcell *cell)
+{
+	struct mlb_buf b = MLB_BUF_INIT(MAX_NAME);
+	struct mlb_json j;
+
+	if (cell->text && !isnan(cell->number)) {
+		mlb_json_init(&j, &b);
+		mlb_json_double(&j, cell->number);
+		csv_field(out, mlb_buf_str(&b), false);
+	} else {
+		csv_field(out, cell->text ? cell->text : "", false);
+	}
+	mlb_buf_release(&b);
+}
+
 void
 xtable_csv(const struct xtable *t, struct out *out)
 {
@@ -482,11 +499,8 @@ xtable_csv(const struct xtable *t, struct out *out)
 
 			csv_field(out, text ? text : "", false);
 		}
-		for (size_t i = 0; i < t->metric.n; i++) {
-			const char *text = cell_at(row, true, i)->text;
-
-			csv_field(out, text ? text : "", false);
-		}
+		for (size_t i = 0; i < t->metric.n; i++)
+			csv_metric(out, cell_at(row, true, i));
 		out_adds(out, "\n");
 	}
 }

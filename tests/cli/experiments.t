@@ -8,6 +8,7 @@ project() {
 		[params]
 		C = 1
 		seed = 7
+		note = none
 
 		[model m]
 		run =
@@ -54,6 +55,14 @@ eq "$(wc -l <"$T_OUT")" 7
 ok mlbuild experiments --json
 eq "$(wc -l <"$T_OUT")" 6
 match '"params":\{"C":"5","seed":"1"\},"metrics":\{"m":\{"acc":0.5'
+
+t csv has all digits, and quotes what needs it
+change mlbuild.ini '"acc": 0.%s' '"acc": 0.12345678901%s'
+ok mlbuild -p C=4 -p 'note=1,"2"' m
+ok mlbuild experiments --csv
+match '^[0-9a-f]{40},,done,4,,"1,""2""",0.123456789014,7$'
+ok mlbuild experiments --remove "$(grep '"1,""2"""' "$T_OUT" | cut -c1-8)"
+change mlbuild.ini '0.12345678901%s' '0.%s'
 
 t it needs neither state.db nor the cache
 mv .mlbuild "$T_ROOT/away"
