@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "engine/claim.h"
 #include "engine/experiment.h"
+#include "engine/runid.h"
 #include "mlbuild/sweep.h"
 #include "os/fs.h"
 #include "os/path.h"
@@ -306,6 +307,62 @@ write_file(struct edited *f, struct mlb_err *err)
 	return rc;
 }
 
+/* Does git have it as it was? Then nothing of it can be lost. */
+static bool
+git_has(const struct apply *a, const struct edited *f)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MAX_FILE);
+	bool has = a->p->vcs && f->file[0] != '/' &&
+		   mlb_vcs_read(a->p->vcs, "HEAD", f->file, &text, NULL) == 0 &&
+		   text.len == f->was.len &&
+		   memcmp(mlb_buf_str(&text), mlb_buf_str(&f->was), text.len) == 0;
+
+	mlb_buf_release(&text);
+	return has;
+}
+
+static void
+note_kept(const struct mlb_apply *opt, const struct edited *f, const char *where)
+{
+	char *text = mlb_asprintf("'%s' as it was is kept in '%s'", f->file, where);
+	const struct mlb_event e = { .type = MLB_EV_NOTE,
+				     .node = "",
+				     .kind = "",
+				     .file = "",
+				     .by = "",
+				     .text = text,
+				     .len = strlen(text) };
+
+	if (opt->on_event)
+		opt->on_event(opt->ctx, &e);
+	free(text);
+}
+
+/* A value that was edited and not committed is nowhere else: the file is kept. */
+static int
+keep_files(struct apply *a, const struct mlb_apply *opt, struct mlb_err *err)
+{
+	char *run = mlb_new_run_id();
+	int rc = 0;
+
+	for (size_t i = 0; i < a->file.n && rc == 0; i++) {
+		struct edited *f = a->file.v[i];
+		char *to;
+
+		if (git_has(a, f))
+			continue;
+		to = mlb_asprintf("%s/aside/%s/%s", a->p->state_dir, run, f->file);
+		rc = mlb_fs_mkparents(to, err);
+		if (rc == 0)
+			rc = mlb_fs_write(to, mlb_buf_str(&f->was), f->was.len, true, err);
+		if (rc == 0)
+			note_kept(opt, f, to + strlen(a->p->root) + 1);
+		free(to);
+	}
+	free(run);
+	return rc;
+}
+
 /* All of them or none. */
 static int
 write_files(struct apply *a, struct mlb_err *err)
@@ -455,6 +512,8 @@ mlb_apply(struct mlb_project *p, const struct mlb_apply *opt, struct mlb_apply_r
 	memset(report, 0, sizeof(*report));
 	if (rc == 0)
 		rc = prepare(&a, opt, err);
+	if (rc == 0)
+		rc = keep_files(&a, opt, err);
 	if (rc == 0)
 		rc = write_files(&a, err);
 	if (rc == 0 && !opt->params_only)

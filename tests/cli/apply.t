@@ -65,6 +65,17 @@ ok mlbuild apply "$id"
 ok grep -q '^; mine$' mlbuild.ini
 ok grep -q '^seed=2$' mlbuild.ini
 
+t a value that was edited and not committed is kept
+ok git checkout -q mlbuild.ini
+ok mlbuild apply "$id"
+hasnt 'as it was is kept'
+change mlbuild.ini '^seed=2$' 'seed=99'
+cp mlbuild.ini "$T_ROOT/edited"
+ok mlbuild apply "$id"
+has "'mlbuild.ini' as it was is kept in '.mlbuild/aside/"
+found=$(grep -rl '^seed=99$' .mlbuild/aside)
+eq "$(cat "$found")" "$(cat "$T_ROOT/edited")"
+
 t what the user put where an output goes is kept
 ok git checkout -q mlbuild.ini
 echo precious >out/m.txt
