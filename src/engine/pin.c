@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "base/vec.h"
+#include "engine/pin_lock.h"
 #include "os/fs.h"
+
+enum { MAX_LOCK = 1 << 30 };
 
 /* Facts may be outside the project, or in git's own directory; neither belongs to a commit. */
 static bool
@@ -152,17 +155,25 @@ tell_no_pins(struct mlb_builder *b, struct mlb_err *err)
 static int
 find(struct mlb_builder *b, struct mlb_err *err)
 {
-	/* A snapshot needs the lock too: it names what git does not have. */
 	struct mlb_pin_spec spec = { .also = "mlbuild.lock", .trailers = trailers(b) };
+	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
+	struct mlb_pin_file lock = { .path = "mlbuild.lock" };
 	struct mlb_strvec path = MLB_VEC_INIT;
 	int rc = mlb_vcs_head(b->p->vcs, b->head, err);
 
 	if (rc == 0)
 		rc = add_sources(b, &path, err);
+	/* A snapshot needs the lock too: it names what git does not have. */
+	if (rc == 0)
+		rc = mlb_pin_lock(b, &text, &spec.always, err);
+	lock.text = mlb_buf_str(&text);
+	lock.len = text.len;
+	spec.also_file = text.len ? &lock : NULL;
 	spec.path = (const char *const *)path.v;
 	spec.n = path.n;
 	if (rc == 0)
 		rc = mlb_vcs_pin(b->p->vcs, &spec, b->pin, err);
+	mlb_buf_release(&text);
 	mlb_strvec_release(&path);
 	return rc;
 }

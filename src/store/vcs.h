@@ -60,6 +60,7 @@ struct mlb_pin_spec {
 		*file; /* compared too, by the text given; they win over path and also */
 	size_t n_file;
 	const char *also; /* one more path that a snapshot holds, but none is made for; NULL: none */
+	const struct mlb_pin_file *also_file; /* the same with a text that is given; NULL: none */
 	const char *subject;  /* first line of the message; NULL: MLB_PIN_SUBJECT */
 	const char *trailers; /* its last paragraph, lines "Name: value"; NULL: none */
 	const char *refs;     /* what its reference begins with; NULL: MLB_PINS */

@@ -293,8 +293,11 @@ pin_text(struct pin *p, const struct mlb_pin_file *f, struct mlb_err *err)
 	git_oid id, now;
 	unsigned mode = mlb_head_find(&p->head, path, &id);
 	bool file_in_head = mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE;
+	bool is_new;
 
-	mlb_strmap_add(&p->seen, path, strlen(path), NULL);
+	mlb_strmap_add(&p->seen, path, strlen(path), &is_new);
+	if (!is_new)
+		return 0;
 	if (!f->text) {
 		if (mode != 0 && mode != GIT_FILEMODE_TREE)
 			update(&p->change.drop, path, NULL, 0);
@@ -339,6 +342,8 @@ mlb_vcs_pin(struct mlb_vcs *v, const struct mlb_pin_spec *spec, char out[MLB_OID
 		rc = pin_path(&p, spec->path[i], err);
 	if (rc == 0)
 		is_head = p.head.commit && !spec->always && !p.change.drop.n && !p.change.set.n;
+	if (rc == 0 && !is_head && spec->also_file)
+		rc = pin_text(&p, spec->also_file, err);
 	if (rc == 0 && !is_head && spec->also)
 		rc = pin_path(&p, spec->also, err);
 	if (rc == 0 && is_head)

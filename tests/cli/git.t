@@ -191,36 +191,4 @@ rm in.txt
 code 1 mlbuild
 err_has in.txt
 
-t a large source that git tracks: what git does not have of it is stored
-t_dir
-t_git
-head -c 1500000 /dev/zero >raw.bin
-put mlbuild.ini <<-'INI'
-	[dataset raw]
-	path = raw.bin
-	[feature a]
-	run = cksum ${raw} >${out}
-	out = out/a
-INI
-t_commit
-stored() {
-	digest=$(sha256sum <"$1" | cut -c1-64)
-	find .mlbuild/cache/v1/objects -name "${digest#??}" | wc -l
-}
-ok mlbuild
-eq "$(stored raw.bin)" 0
-eq "$(pin_of a)" "$(git rev-parse HEAD)"
-echo more >>raw.bin
-untouched mlbuild
-eq "$(stored raw.bin)" 1
-eq "$(git ls-tree --name-only "$(pin_of a)" raw.bin)" ''
-echo staged >>raw.bin
-git add raw.bin
-untouched mlbuild
-eq "$(stored raw.bin)" 0
-eq "$(git rev-parse "$(pin_of a):raw.bin")" "$(git rev-parse :raw.bin)"
-touch raw.bin
-untouched mlbuild -f a
-eq "$(stored raw.bin)" 0
-
 done_testing

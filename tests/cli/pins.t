@@ -132,15 +132,19 @@ ok mlbuild
 python3 - >"$T_ROOT/stream" <<'PY'
 for i in range(10000):
     text = "%d\n" % i
-    print("commit refs/made/%05d\ncommitter T <t@example.org> %d +0000\ndata 17\nmlbuild snapshot\n" % (i, 1700000000 + i))
-    print("from refs/heads/main^0\nM 100644 inline in.txt\ndata %d\n%s" % (len(text), text))
+    print("commit refs/made\nmark :%d\ncommitter T <t@example.org> %d +0000" % (i + 1, 1700000000 + i))
+    print("data 17\nmlbuild snapshot\n\nfrom refs/heads/main^0\nM 100644 inline in.txt\ndata %d\n%s" % (len(text), text))
 print("done")
 PY
-git fast-import --quiet --done <"$T_ROOT/stream"
-git for-each-ref --format='create refs/mlbuild/pins/%(objectname) %(objectname)' refs/made >"$T_ROOT/create"
-git for-each-ref --format='delete %(refname)' refs/made >"$T_ROOT/delete"
-git update-ref --stdin <"$T_ROOT/create"
-git update-ref --stdin <"$T_ROOT/delete"
+git fast-import --quiet --force --done --export-marks="$T_ROOT/marks" <"$T_ROOT/stream"
+git update-ref -d refs/made
+mkdir -p .git/refs/mlbuild/pins
+python3 - "$T_ROOT/marks" <<'PY'
+import sys
+for line in open(sys.argv[1]):
+    name = line.split()[1]
+    open(".git/refs/mlbuild/pins/" + name, "w").write(name + "\n")
+PY
 eq "$(find .git/refs/mlbuild -type f | wc -l)" 10000
 echo three >>in.txt
 untouched mlbuild
