@@ -103,7 +103,9 @@ look_at_git(struct doctor *d, struct mlb_project *p)
 		     mlb_asprintf("git: %s", err.text ? err.text : "cannot be read"));
 	else if (!p->vcs)
 		tell(d, MLB_FINDING_NOTE,
-		     "'git init' and a commit give every artifact a commit to be traced to",
+		     mlb_vcs_near(p->root)
+			     ? "builds work as outside of git: artifacts have no commit to be traced to"
+			     : "'git init' and a commit give every artifact a commit to be traced to",
 		     mlb_asprintf("git: %s", p->vcs_why));
 	else
 		tell(d, MLB_FINDING_OK, "",

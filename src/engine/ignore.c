@@ -141,7 +141,8 @@ mlb_update_gitignore(struct mlb_project *p, bool *changed, struct mlb_err *err)
 {
 	int rc = mlb_project_vcs(p, err);
 
-	if (rc || !p->vcs)
+	/* A repository that libgit2 cannot read is git's all the same. */
+	if (rc || (!p->vcs && !mlb_vcs_near(p->root)))
 		return rc;
 	return rewrite(p, changed, err);
 }

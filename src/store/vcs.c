@@ -185,6 +185,11 @@ discover(struct mlb_vcs *v, const char *project_dir, bool may_trust, struct mlb_
 	}
 	if (rc == GIT_ENOTFOUND) {
 		mlb_buf_addf(why, "'%s' is in no git repository", project_dir);
+	} else if (rc < 0 && strstr(says, "objectformat")) {
+		mlb_buf_addf(why,
+			     "the git repository of '%s' names its objects by SHA-256, which "
+			     "libgit2 cannot read",
+			     project_dir);
 	} else if (rc < 0 && strstr(says, "unsupported")) {
 		mlb_buf_addf(why, "libgit2 cannot use the git repository of '%s': %s", project_dir,
 			     says);

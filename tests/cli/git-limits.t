@@ -124,13 +124,24 @@ eq "$(pin_of c)" "$(git rev-parse HEAD)"
 
 t SHA-256: builds work, and one note says that there are no pins
 project --object-format=sha256
+eq "$(git ls-files out | wc -l)" 0
+ok grep -q '^/out/a.txt' .gitignore
 echo three >>in.txt
 untouched mlbuild
 did 'a b c'
 hasnt 'no pin'
 rm -rf .mlbuild
 untouched mlbuild -f c
-has 'no pins: libgit2 cannot use'
+has 'no pins: the git repository of'
+has 'names its objects by SHA-256'
+ok mlbuild doctor
+has 'builds work as outside of git'
+code 2 mlbuild pins
+has 'there are no pins: the git repository of'
+code 2 mlbuild ls --rev HEAD a
+has "'--rev' needs a git repository"
+code 2 mlbuild init --hooks
+has 'there is no git that would run hooks'
 untouched mlbuild
 hasnt 'no pin'
 

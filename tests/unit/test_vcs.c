@@ -82,7 +82,7 @@ test_unusable(void **state)
 	make_repo(state);
 	sh("git init -q --bare ../bare.git; git init -q --object-format=sha256 ../sha256 2>&1");
 	assert_unusable("../bare.git", "not in the work tree");
-	assert_unusable("../sha256", "objectformat");
+	assert_unusable("../sha256", "names its objects by SHA-256");
 }
 
 static void
