@@ -25,7 +25,7 @@ can_run() {
 # Must it succeed in the project below? Of other pages, only how a line is written is tested.
 is_ours() {
 	case $page/$1 in
-	*--exit-code* | *--rev*) return 1 ;;
+	*--exit-code* | *--rev* | */git\ *) return 1 ;;
 	esac
 	case ${page#mlbuild} in
 	.1 | -add.1 | -adopt.1 | -build.1 | -clean.1 | -completion.1 | -doctor.1 | -graph.1 | -help.1 | -init.1 | \
@@ -63,6 +63,10 @@ out = model.txt
 run = cat ${raw} > ${out}
 out = churn.txt
 owner = me
+[model m]
+run = cat ${raw} >${out}; echo '{"accuracy": 0.9}' >${metrics}
+out = m.bin
+metrics = m.json
 X
 	echo 1 >raw.csv
 	mkdir -p data/raw
@@ -70,6 +74,9 @@ X
 	ok mlbuild
 	GIT_COMMITTER_DATE="@$(($(date +%s) - 800000)) +0000" t_commit
 	git tag v1.2
+	git commit -q --allow-empty -m later
+	mkdir -p ~/Downloads
+	cp m.bin ~/Downloads/m.bin
 }
 
 # Some lines are for bash.
@@ -81,6 +88,7 @@ for page in "$MLBUILD_SRC"/man/mlbuild*.1; do
 	project
 	if [ "$page" = mlbuild-init.1 ]; then
 		t_dir
+		git init -q .
 		put data/digits.csv <<'X'
 1,2
 X
