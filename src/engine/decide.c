@@ -221,7 +221,7 @@ memo_holds(struct mlb_plan *plan, uint32_t n)
 	const struct mlb_range out = plan->g->node[n].out;
 	struct mlb_digest d;
 
-	if (!plan->p->lock_same || mlb_is_variant(plan->p))
+	if (!mlb_plan_lock_same(plan, n) || mlb_is_variant(plan->p))
 		return false;
 	for (uint32_t i = 0; i < out.n; i++)
 		plan->out[out.first + i] = mlb_output_on_disk(plan, out.first + i);
@@ -293,7 +293,8 @@ decide_source(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 
 		node->present = true;
 		mlb_outs_digest(&d, &plan->out[o], 1);
-		node->changed = !node->has_memo || !mlb_digest_equal(&d, &node->memo_outs);
+		node->changed = !node->has_memo || node->doubted ||
+				!mlb_digest_equal(&d, &node->memo_outs);
 		set_fate(node, MLB_FATE_CURRENT, "");
 		return 0;
 	}
@@ -472,7 +473,7 @@ mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 			decide_known(plan, n, said_no);
 			node->changed =
 				!(node->has_memo && mlb_digest_equal(&node->key, &node->memo_key) &&
-				  plan->p->lock_same && !plan->p->adopting);
+				  mlb_plan_lock_same(plan, n) && !plan->p->adopting);
 		} else if (rc == MLB_ENOTFOUND) {
 			rc = 0;
 			set_fate(node, MLB_FATE_RUN, mlb_why_short(plan, n, err));

@@ -232,14 +232,14 @@ decide_fate(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		node->reason =
 			mlb_arena_printf(&plan->arena, "%u of %u files to make", e->stale, e->n);
 	} else if (!node->present && (node->need_present || any_output_on_disk(plan, n))) {
-		node->fate = MLB_FATE_RUN; /* each_run.c puts the collection in place */
+		node->fate = MLB_FATE_RESTORE; /* by each_run.c, file by file */
 		node->reason = "its files are not all in place";
 	}
 	/* The memo has the time of one file; all of them are made as far as possible at once. */
 	if (e->stale > 1)
 		node->path_cost += node->duration * (e->stale - 1) / plan->p->threads;
 	node->key_known = true;
-	node->changed = node->fate != MLB_FATE_CURRENT || !plan->p->lock_same ||
+	node->changed = node->fate != MLB_FATE_CURRENT || !mlb_plan_lock_same(plan, n) ||
 			plan->p->adopting || !mlb_digest_equal(&node->sig, &node->memo_sig);
 	return 0;
 }
@@ -288,12 +288,12 @@ find_results(struct mlb_plan *plan, uint32_t n)
 {
 	struct mlb_each *e = plan->node[n].each;
 	bool adopting = plan->p->adopting && plan->node[n].asked;
+	bool same = mlb_plan_lock_same(plan, n);
 
 	for (uint32_t i = 0; i < e->n; i++)
-		e->item[i].known = plan->p->lock_same && !adopting &&
-				   complete(plan, n, &e->item[i]);
+		e->item[i].known = same && !adopting && complete(plan, n, &e->item[i]);
 	count_stale(e);
-	if (e->stale && !adopting && !(e->recalled && plan->p->lock_same) && !mlb_past_runs(plan, n))
+	if (e->stale && !adopting && !(e->recalled && same) && !mlb_past_runs(plan, n))
 		from_table(plan, n, false);
 	for (uint32_t i = 0; i < e->n; i++)
 		if (!e->item[i].known)

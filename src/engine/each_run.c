@@ -292,7 +292,7 @@ place_done(struct mlb_task *t)
 	if (pl->err.code != MLB_OK) {
 		mlb_fatal(b, &pl->err);
 	} else {
-		if (node->fate == MLB_FATE_RUN && node->each->in_flight == 0 && !node->ran) {
+		if (node->each->in_flight == 0 && !node->ran) {
 			b->report->restored++;
 			mlb_tell(b, MLB_EV_RESTORED, pl->node, "", 0);
 		}

@@ -35,6 +35,7 @@ take_memo(struct mlb_node *node, const struct mlb_memo *m)
 	node->memo_key = m->key;
 	node->memo_outs = m->outs;
 	node->memo_flags = m->flags;
+	node->doubted = m->flags & MLB_MEMO_DOUBTED;
 	node->duration = m->duration;
 	node->measured = m->duration != 0;
 }

@@ -199,6 +199,7 @@ struct mlb_node {
 	bool forced;
 	bool changed; /* ran or got another result: to be recorded */
 	bool has_memo;
+	bool doubted; /* its memo is of another lock, see mlb_memo_doubt */
 	bool lost; /* its result's bytes cannot be had: run even though known */
 	bool key_known;
 	bool known;  /* it was DONE once: its users have been released */
@@ -238,6 +239,13 @@ int mlb_plan_new(struct mlb_plan **out, struct mlb_project *p, const struct mlb_
 /* Can all that is wanted be made with the variables that are set? For what is about to build. */
 int mlb_plan_check_env(const struct mlb_plan *plan, struct mlb_err *err);
 void mlb_plan_free(struct mlb_plan *plan);
+
+/* Is the lock on disk the one that this node's memo was recorded with? */
+static inline bool
+mlb_plan_lock_same(const struct mlb_plan *plan, uint32_t n)
+{
+	return plan->p->lock_same && !plan->node[n].doubted;
+}
 /* Decide every wanted node in order without doing anything: fates and reasons of -n, status and why. */
 int mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err);
 

@@ -352,6 +352,21 @@ write_run(struct mlb_builder *b, int status, struct mlb_err *err)
 	return mlb_run_set(b->p->db, &run, err);
 }
 
+/*
+ * With a lock that somebody else wrote, memos that this build did not hold against it say
+ * nothing about it: what they remember may not be what it names, or missing in it.
+ */
+static int
+doubt_others(struct mlb_builder *b, struct mlb_err *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < b->g->n_nodes && rc == 0; i++)
+		if (!b->plan->node[i].wanted || b->plan->node[i].phase != MLB_PH_DONE)
+			rc = mlb_memo_doubt(b->p->db, mlb_g_str(b->g, b->g->node[i].name), err);
+	return rc;
+}
+
 /* Point 2; status -1 while the build goes on. */
 static int
 write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool locked,
@@ -375,6 +390,8 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 		rc = write_row(&rows->v[i], err);
 	if (rc == 0)
 		rc = write_run(b, status, err);
+	if (rc == 0 && locked && !p->lock_same)
+		rc = doubt_others(b, err);
 	if (rc == 0 && locked)
 		rc = mlb_project_remember_lock(p, err);
 	/* With --locked .gitignore may still have to be written. */

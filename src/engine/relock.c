@@ -243,7 +243,7 @@ to_be_set(const struct mlb_builder *b, uint32_t n, bool regraphed)
 
 	if (!belongs(b, n))
 		return false;
-	if (!b->p->lock_same || node->changed)
+	if (!mlb_plan_lock_same(b->plan, n) || node->changed)
 		return true;
 	return regraphed && !node->resting && (!(b->g->node[n].flags & MLB_G_EACH) || node->each);
 }

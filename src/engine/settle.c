@@ -214,7 +214,7 @@ proceed(struct mlb_builder *b, uint32_t n)
 		return;
 	}
 	tell_plan(b);
-	if (node->fate == MLB_FATE_RESTORE) {
+	if (node->fate == MLB_FATE_RESTORE && (!node->each || node->known)) {
 		node->phase = MLB_PH_PLACING;
 		mlb_place(b, n);
 		return;

@@ -202,3 +202,16 @@ mlb_memo_remove(struct mlb_db *db, const char *node, struct mlb_err *err)
 	mlb_stmt_text(s, 1, node, strlen(node));
 	return mlb_stmt_run(s, err);
 }
+
+int
+mlb_memo_doubt(struct mlb_db *db, const char *node, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, db, "UPDATE memo SET flags = flags | ?2 WHERE node = ?1", err);
+
+	if (rc)
+		return rc;
+	mlb_stmt_text(s, 1, node, strlen(node));
+	mlb_stmt_int(s, 2, MLB_MEMO_DOUBTED);
+	return mlb_stmt_run(s, err);
+}

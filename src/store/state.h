@@ -33,7 +33,10 @@ struct mlb_memo {
 	uint8_t kind;             /* target kind: the mean duration of a kind stands in for an unknown one */
 	uint8_t flags;            /* MLB_MEMO_* */
 };
-enum { MLB_MEMO_NO = 1 /* a check that said no */ };
+enum {
+	MLB_MEMO_NO = 1,     /* a check that said no */
+	MLB_MEMO_DOUBTED = 2 /* recorded with a lock that was replaced by another one since */
+};
 
 /* All rows in bytewise order of node, in one pass. */
 int mlb_memo_each(struct mlb_db *db, int (*fn)(void *ctx, const struct mlb_memo *m, struct mlb_err *err),
@@ -43,6 +46,7 @@ int mlb_memo_get(struct mlb_db *db, const char *node, struct mlb_memo *out, bool
 		 struct mlb_err *err);
 int mlb_memo_set(struct mlb_db *db, const struct mlb_memo *m, struct mlb_err *err);
 int mlb_memo_remove(struct mlb_db *db, const char *node, struct mlb_err *err);
+int mlb_memo_doubt(struct mlb_db *db, const char *node, struct mlb_err *err); /* if there is one */
 
 /* runs: one row per invocation that built something, and one per action of it. */
 struct mlb_run {

@@ -74,4 +74,38 @@ git checkout -q .
 ok mlbuild --locked -p x=2 c
 eq "$(git status --short)" ''
 
+t files of an each that only have to be put in place make nothing stale
+t_dir
+: >"$RAN"
+put mlbuild.ini <<'X'
+[dataset e]
+each = in/*
+run = echo e >>"$RAN"; cat ${each} > ${out}
+out = e/${each:name}
+[model m]
+run = echo m >>"$RAN"; cat ${e}/* > ${out}
+out = m.txt
+X
+echo 1 >1
+put in/1 <1
+put in/2 <1
+ok mlbuild
+did 'e e m'
+rm e/1
+ok mlbuild -n
+out_has 'will be restored  e'
+out_hasnt 'm  '
+out_has '1 up to date, 1 will be restored'
+ok mlbuild
+err_has '1 restored, 1 up to date'
+rm -r e m.txt
+ok mlbuild -n m
+out_has 'will be restored  m'
+out_hasnt ' e '
+ok mlbuild m
+gone e
+ok mlbuild
+there e/1 e/2
+did ''
+
 done_testing

@@ -101,4 +101,64 @@ echo x >>other.txt
 ok mlbuild c
 ok grep -q 'd.txt' mlbuild.lock
 
+t what a build of a part leaves out of a new lock, the next of all puts in
+t_dir
+chain
+put each.ini <<'X'
+[dataset e]
+each = in/*
+run = echo e >>"$RAN"; cat ${each} > ${out}
+out = e/${each:name}
+[model m]
+matrix.k = 1 2
+run = echo m >>"$RAN"; cat ${a} > ${out}
+out = m.${matrix:k}
+X
+cat each.ini >>mlbuild.ini
+put in/1 </dev/null
+ok mlbuild
+did 'a b c d e m m'
+cp mlbuild.lock whole
+rm mlbuild.lock
+ok mlbuild a
+ok mlbuild
+ok cmp mlbuild.lock whole
+rm mlbuild.lock
+ok mlbuild m@k=1
+ok mlbuild c
+ok mlbuild -f d
+did d
+ok mlbuild
+ok cmp mlbuild.lock whole
+did ''
+
+t 'and what it did not look at follows the lock, not what was built here'
+t_dir
+put mlbuild.ini <<'X'
+[dataset a]
+run = echo a >>"$RAN"; cat in.txt > ${out}
+out = a.txt
+[dataset random]
+run = echo random >>"$RAN"; date +%N > ${out}; echo $$ >> ${out}
+out = random.txt
+deterministic = no
+[dataset many]
+each = in.*
+run = echo many >>"$RAN"; date +%N > ${out}; echo $$ >> ${out}
+out = many/${each:name}
+deterministic = no
+X
+echo 1 >in.txt
+ok mlbuild
+cp mlbuild.lock first
+cat random.txt many/* >bytes
+ok mlbuild -f random many
+did 'a many many random random'
+cp first mlbuild.lock
+ok mlbuild a
+ok mlbuild
+did ''
+ok cmp mlbuild.lock first
+eq "$(cat random.txt many/*)" "$(cat bytes)"
+
 done_testing
