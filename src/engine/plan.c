@@ -353,6 +353,31 @@ hear_gates(struct mlb_plan *plan, uint32_t n)
 						node->reason, name);
 }
 
+/* Of what a node reads that has to run all must be in the workspace: what is absent comes there, or is made. */
+static void
+bring_inputs(struct mlb_plan *plan, uint32_t n)
+{
+	const char *name = mlb_g_str(plan->g, plan->g->node[n].name);
+	const struct mlb_range dep = plan->g->node[n].dep;
+
+	for (uint32_t i = 0; i < dep.n; i++) {
+		uint32_t d = plan->g->index[dep.first + i];
+		struct mlb_node *node = &plan->node[d];
+
+		if (!node->wanted || node->present || node->fate != MLB_FATE_CURRENT)
+			continue;
+		if (mlb_outputs_available(plan, d)) {
+			node->fate = MLB_FATE_RESTORE;
+			node->reason = mlb_arena_printf(&plan->arena, "'%s' reads it", name);
+		} else if (!(plan->g->node[d].flags & (MLB_G_SOURCE | MLB_G_EACH))) {
+			node->fate = MLB_FATE_RUN;
+			node->reason = mlb_arena_printf(
+				&plan->arena, "'%s' reads it, and the cache does not have it",
+				name);
+		}
+	}
+}
+
 int
 mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err)
 {
@@ -377,5 +402,9 @@ mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err)
 		mlb_failure_add_reason(plan, i);
 		hear_gates(plan, i);
 	}
+	/* Users stand behind what they read. */
+	for (uint32_t i = plan->g->n_nodes; !mlb_is_variant(plan->p) && i-- > 0;)
+		if (plan->node[i].wanted && plan->node[i].fate == MLB_FATE_RUN)
+			bring_inputs(plan, i);
 	return 0;
 }

@@ -74,6 +74,31 @@ git checkout -q .
 ok mlbuild --locked -p x=2 c
 eq "$(git status --short)" ''
 
+t an intermediate that is absent is restored if what reads it will run
+t_dir
+: >"$RAN"
+chain
+ok mlbuild c
+did 'a b c'
+rm out/a.txt out/b.txt
+change mlbuild.ini 'cat ${b} ${b}' 'cat ${b}'
+ok mlbuild -n c
+match "will be restored  b  'c' reads it"
+match 'will run +c '
+out_hasnt ' a '
+ok mlbuild status c
+match "in the cache  b  'c' reads it"
+ok mlbuild c
+err_has 'restored  b'
+did 'c'
+rm -r out/b.txt .mlbuild/cache
+change mlbuild.ini 'cat ${b}' 'cat ${b} ${b}'
+ok mlbuild -n c
+match "will run  a  'b' reads it, and the cache does not have it"
+match "will run  b  'c' reads it, and the cache does not have it"
+ok mlbuild c
+did 'a b c'
+
 t files of an each that only have to be put in place make nothing stale
 t_dir
 : >"$RAN"
