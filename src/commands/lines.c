@@ -11,7 +11,7 @@ enum {
 	MAX_COMMAND = 12, /* lines of a failed command that are shown */
 	MAX_SUBJECT = 1 << 17,
 };
-#define LEAST_TIME (50 * 1000 * 1000ULL) /* what is not told as 0.0s */
+#define LEAST_TIME (50ULL * 1000 * 1000) /* what is not told as 0.0s */
 
 void
 lines_mark(struct mlb_buf *b, const struct lines *l, enum paint p, const char *word)

@@ -57,8 +57,9 @@ check_usage(struct app *app, struct mlb_err *err)
 		return mlb_err_set(err, MLB_EINVALID, "'mlbuild %s' needs more: mlbuild %s %s",
 				   cmd->name, cmd->name, cmd->usage);
 	if (app->n_words > cmd->max_words)
-		return mlb_err_set(err, MLB_EINVALID, "'%s' is too much: mlbuild %s %s",
-				   app->word[cmd->max_words], cmd->name, cmd->usage);
+		return mlb_err_set(err, MLB_EINVALID, "'%s' is too much: mlbuild %s%s%s",
+				   app->word[cmd->max_words], cmd->name, *cmd->usage ? " " : "",
+				   cmd->usage);
 	return 0;
 }
 

@@ -261,9 +261,11 @@ int
 mlb_contents(struct mlb_project *p, const char *word, const char *rev, bool deep,
 	     mlb_content_fn *fn, void *ctx, struct mlb_err *err)
 {
-	struct contents c = {
-		.p = p, .deep = deep, .fn = fn, .ctx = ctx, .path = MLB_BUF_INIT(MAX_PATH_BYTES * 2)
-	};
+	struct contents c = { .p = p,
+			      .deep = deep,
+			      .fn = fn,
+			      .ctx = ctx,
+			      .path = MLB_BUF_INIT((size_t)MAX_PATH_BYTES * 2) };
 	int rc = find(&c, word, rev, err);
 
 	for (size_t i = 0; rc == 0 && i < c.list.all.n; i++) {
@@ -353,7 +355,7 @@ int
 mlb_cat(struct mlb_project *p, const char *word, const char *rev, mlb_bytes_fn *fn, void *ctx,
 	struct mlb_err *err)
 {
-	struct contents c = { .p = p, .path = MLB_BUF_INIT(MAX_PATH_BYTES * 2) };
+	struct contents c = { .p = p, .path = MLB_BUF_INIT((size_t)MAX_PATH_BYTES * 2) };
 	struct mlb_digest digest;
 	int rc = find(&c, word, rev, err);
 

@@ -66,7 +66,7 @@ look_at_disk(struct doctor *d, const char *dir)
 static void
 look_at_reflinks(struct doctor *d, const char *dir)
 {
-	struct mlb_buf tmp = MLB_BUF_INIT(64 * 1024);
+	struct mlb_buf tmp = MLB_BUF_INIT(64 * MLB_KIB);
 	bool reflinked = false;
 	char *a, *b;
 

@@ -22,7 +22,7 @@ given_gpu(uint32_t n, size_t *len)
 static const char *
 gpu_list(struct mlb_work *w)
 {
-	struct mlb_buf ids = MLB_BUF_INIT(64 * 1024);
+	struct mlb_buf ids = MLB_BUF_INIT(64 * MLB_KIB);
 	const char *text;
 
 	for (uint32_t i = 0; i < w->grant.n_gpus; i++) {

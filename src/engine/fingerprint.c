@@ -8,7 +8,7 @@
 #include "engine/job.h"
 #include "os/spawn.h"
 
-#define TIMEOUT_NS (60 * 1000 * 1000 * 1000ULL)
+#define TIMEOUT_NS (60ULL * 1000 * 1000 * 1000)
 enum { MAX_OUTPUT = 1 << 20 };
 
 /* How it ended and the last line that it printed: there an interpreter names the error. */
@@ -16,7 +16,7 @@ static const char *
 explain(struct mlb_plan *plan, const char *command, const struct mlb_exit *status,
 	const struct mlb_buf *out)
 {
-	struct mlb_buf why = MLB_BUF_INIT(2 * MAX_OUTPUT);
+	struct mlb_buf why = MLB_BUF_INIT((size_t)2 * MAX_OUTPUT);
 	const char *text = mlb_buf_str(out), *said;
 	size_t end = out->len, begin;
 

@@ -19,7 +19,7 @@
 #include "os/path.h"
 #include "store/tree.h"
 
-#define MAX_RETRY_DELAY_NS (15 * 60 * 1000 * 1000 * 1000ULL)
+#define MAX_RETRY_DELAY_NS (15ULL * 60 * 1000 * 1000 * 1000)
 enum { TAIL_LINES = 20, MAX_PATH_BYTES = 64 * 1024 };
 
 static const char *

@@ -20,8 +20,8 @@
 #include "store/lease.h"
 
 #define SECOND 1000000000LL
-#define YOUNG_PRIVATE (60 * 60 * SECOND)
-#define YOUNG_SHARED (24 * 60 * 60 * SECOND)
+#define YOUNG_PRIVATE (SECOND * 60 * 60)
+#define YOUNG_SHARED (SECOND * 24 * 60 * 60)
 #define GATE_SECONDS 10
 #define TRIES 8 /* to read a cache in which no pack comes or goes meanwhile */
 

@@ -98,11 +98,12 @@ mlb_init(const char *dir, char **note, struct mlb_err *err)
 	rc = mlb_fs_mkparents(mlb_buf_str(&path), err);
 	if (rc == 0)
 		rc = mlb_fs_write(mlb_buf_str(&path), mlb_buf_str(&ini), ini.len, true, err);
-	if (rc == 0)
-		*note = lock ? mlb_asprintf(
-				       "wrote mlbuild.ini; every target needs %s, which was found here",
-				       lock)
-			     : mlb_strdup("wrote mlbuild.ini");
+	if (rc)
+		goto done;
+	mlb_path_join(&path, dir, "mlbuild.ini"); /* as they named it */
+	*note = lock ? mlb_asprintf("wrote %s; every target needs %s, which was found there",
+				    mlb_buf_str(&path), lock)
+		     : mlb_asprintf("wrote %s", mlb_buf_str(&path));
 done:
 	mlb_buf_release(&path);
 	mlb_buf_release(&ini);

@@ -17,7 +17,7 @@
 
 #define MAX_UNSET (4 * MLB_MIB)
 #define FEW 16 /* of so many nodes one is looked up: more are faster read all */
-#define GUESS_NS (1000 * 1000 * 1000ULL) /* of a command that nothing is known about */
+#define GUESS_NS (1000ULL * 1000 * 1000) /* of a command that nothing is known about */
 
 /* Two sorted sequences are merged: rows of the memo, and nodes by name. */
 struct merge {

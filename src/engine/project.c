@@ -416,7 +416,7 @@ mlb_project_shares_cache(const struct mlb_project *p)
 int
 mlb_project_vcs(struct mlb_project *p, struct mlb_err *err)
 {
-	struct mlb_buf why = MLB_BUF_INIT(64 * 1024);
+	struct mlb_buf why = MLB_BUF_INIT(64 * MLB_KIB);
 	int rc;
 
 	if (p->vcs_tried)

@@ -24,7 +24,7 @@
 #include "os/clock.h"
 #include "os/machine.h"
 
-#define BATCH_NS (1000 * 1000 * 1000ULL)
+#define BATCH_NS (1000ULL * 1000 * 1000)
 enum { MAX_ACTION = 256 << 20, MAX_METRICS = 16 << 20 };
 
 /* A row of the memo, and one of the run, waiting for the next commit. */

@@ -513,7 +513,7 @@ static void
 collect(void *ctx, const char *word, enum mlb_word_kind kind)
 {
 	struct mlb_strvec *out = ctx;
-	struct mlb_buf path = MLB_BUF_INIT(2 * MAX_WORD);
+	struct mlb_buf path = MLB_BUF_INIT((size_t)2 * MAX_WORD);
 
 	if (kind == MLB_WORD_PATH)
 		mlb_strvec_push(out, word);

@@ -36,7 +36,7 @@
  * A larger limit compresses more and makes fewer files, but what is packed is
  * copied twice on its way out, and can be neither reflinked nor linked.
  */
-#define MLB_CAS_SMALL (128 * 1024)
+#define MLB_CAS_SMALL (128L * 1024)
 
 enum mlb_link { MLB_LINK_COPY = 0 /* reflink, else copy */, MLB_LINK_HARD /* where it is safe, else as COPY */, MLB_LINK_BYTES /* copy, never reflink */ };
 

@@ -13,7 +13,7 @@ struct mlb_inv_found {
 };
 
 /* All on a worker: they read inv->dir and inv->file, and add to inv->done. */
-void mlb_inv_check_pack(struct mlb_inv_found *out, struct mlb_inventory *inv, uint32_t file, bool verify);
+void mlb_inv_check_pack(struct mlb_inv_found *out, struct mlb_inventory *inv, uint32_t file, bool every_byte);
 void mlb_inv_check_loose(struct mlb_inv_found *out, struct mlb_inventory *inv, const struct mlb_inv_object *o);
 
 /* path is copied. */

@@ -111,9 +111,9 @@ out = e/${each:name}
 run = echo m >>"$RAN"; cat ${e}/* > ${out}
 out = m.txt
 X
-echo 1 >1
-put in/1 <1
-put in/2 <1
+echo 1 >./1
+put in/1 <./1
+put in/2 <./1
 ok mlbuild
 did 'e e m'
 rm e/1

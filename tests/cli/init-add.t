@@ -21,6 +21,7 @@ t it makes the directory
 t_dir
 ok mlbuild init sub/deep
 there sub/deep/mlbuild.ini
+has 'wrote sub/deep/mlbuild.ini'
 ok grep -q '^name = deep' sub/deep/mlbuild.ini
 ok mlbuild -C sub/deep ls
 echo x >file
