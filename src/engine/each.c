@@ -116,11 +116,19 @@ count_stale(struct mlb_each *e)
 		e->stale += !e->item[i].known;
 }
 
+/* What was made once stays, whatever its input and command are now, until it is updated. */
+static bool
+is_frozen(const struct mlb_plan *plan, uint32_t n)
+{
+	return plan->g->node[n].flags & MLB_G_FROZEN && !(plan->update && plan->node[n].asked);
+}
+
 /* Rows of the lock's table, merged with the items: both are sorted by file. any: of other keys too. */
 static void
 from_table(struct mlb_plan *plan, uint32_t n, bool any)
 {
 	struct mlb_each *e = plan->node[n].each;
+	bool frozen = is_frozen(plan, n);
 	const struct mlb_lock_block *b;
 	const struct mlb_table_row *row;
 	size_t rows, r = 0;
@@ -143,6 +151,8 @@ from_table(struct mlb_plan *plan, uint32_t n, bool any)
 		if (it->known || strcmp(row[r].name, it->file) != 0 ||
 		    (!any && !mlb_digest_equal(&row[r].key, &it->key)))
 			continue;
+		if (frozen)
+			it->key = row[r].key;
 		for (uint32_t k = 0; k < row[r].n_outputs; k++)
 			set_item(plan, n, it, row[r].output[k].path, row[r].output[k].kind,
 				 &row[r].output[k].digest, row[r].output[k].size);
@@ -288,13 +298,13 @@ find_results(struct mlb_plan *plan, uint32_t n)
 {
 	struct mlb_each *e = plan->node[n].each;
 	bool adopting = plan->p->adopting && plan->node[n].asked;
-	bool same = mlb_plan_lock_same(plan, n);
+	bool same = mlb_plan_lock_same(plan, n), frozen = is_frozen(plan, n);
 
 	for (uint32_t i = 0; i < e->n; i++)
 		e->item[i].known = same && !adopting && complete(plan, n, &e->item[i]);
 	count_stale(e);
-	if (e->stale && !adopting && !(e->recalled && same) && !mlb_past_runs(plan, n))
-		from_table(plan, n, false);
+	if (e->stale && !adopting && (frozen || !(e->recalled && same)) && !mlb_past_runs(plan, n))
+		from_table(plan, n, frozen);
 	for (uint32_t i = 0; i < e->n; i++)
 		if (!e->item[i].known)
 			from_cache(plan, n, &e->item[i]);

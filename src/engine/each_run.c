@@ -60,7 +60,7 @@ mlb_each_action(struct mlb_work *w, struct mlb_err *err)
 
 			one->name = mlb_g_str(w->b->g, w->b->g->output[out.first + k].name);
 			one->path = e->item[w->item[i]].path[k];
-			one->kind = MLB_G_FILE;
+			one->kind = w->b->g->output[out.first + k].kind;
 		}
 	}
 	w->action.output = o;

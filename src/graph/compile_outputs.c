@@ -164,9 +164,10 @@ claim_each(struct mlb_comp *c, uint32_t inst, struct mlb_c_out *out, uint32_t n,
 	for (uint32_t i = 1; i < n; i++)
 		len = common_dir(dir, len, out[i].each, fixed_dir(out[i].each));
 	if (len == 0) {
-		mlb_c_error(c, where,
-			    "the outputs of '%s' need one directory of their own, such as %s/",
-			    c->inst.v[inst].name, mlb_c_target_name(c, inst));
+		mlb_c_error(
+			c, where,
+			"the outputs of '%s', metrics too, need one directory of their own, such as %s/",
+			c->inst.v[inst].name, mlb_c_target_name(c, inst));
 		return false;
 	}
 	p = claim(c, inst, mlb_arena_strndup(&c->tmp, dir, len), where);

@@ -338,4 +338,60 @@ X
 ok mlbuild
 eq "$(ls up)" ''
 
+t what is frozen is made once for each file
+t_dir
+: >"$RAN"
+put mlbuild.ini <<'X'
+[dataset e]
+each = in/*
+run = echo e >>"$RAN"; cat ${each} > ${out}
+out = e/${each:name}
+frozen = yes
+X
+mkdir in
+echo 1 >in/a
+echo 1 >in/b
+ok mlbuild
+did 'e e'
+echo 2 >in/a
+echo 1 >in/c
+ok mlbuild -n
+out_has '1 of 3 files to make'
+ok mlbuild
+did 'e'
+eq "$(cat e/a e/b e/c)" "$(printf '1\n1\n1')"
+change mlbuild.ini 'cat ' 'cat -u '
+ok mlbuild
+did ''
+rm e/a
+ok mlbuild
+did ''
+eq "$(cat e/a)" 1
+ok mlbuild update e
+did 'e e e'
+eq "$(cat e/a)" 2
+ok mlbuild
+did ''
+
+t metrics of each file are JSON, and known by what is there when the cache is lost
+t_dir
+put mlbuild.ini <<'X'
+[dataset e]
+each = in/*
+run = echo e >>"$RAN"; cp ${each} ${out}; cp ${each} ${metrics}
+out = e/o/${each:name}
+metrics = e/m/${each:name}.json
+X
+mkdir in
+echo 1 >in/a
+echo 2 >in/b
+ok mlbuild
+did 'e e'
+rm -r .mlbuild
+ok mlbuild
+did ''
+echo nothing >in/b
+code 1 mlbuild
+err_has "its metrics 'e/m/b.json' are not JSON"
+
 done_testing

@@ -248,7 +248,7 @@ remembered_whole(void **state)
 	build_ok("all");
 	expect_plan("all", "raw current\nup current\nall current\n");
 	put_file("up/b.up", "tampered\n");
-	expect_plan("up", "raw current\nup run: its files are not all in place\n");
+	expect_plan("up", "raw current\nup restore: its files are not all in place\n");
 	build_ok("all");
 	assert_file("up/b.up", "B\n");
 	put_file("src/b.txt", "bb\n");
