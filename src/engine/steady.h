@@ -46,7 +46,7 @@ int mlb_steady_find(enum mlb_rest *rest, struct mlb_steady *out, struct mlb_proj
  */
 int mlb_steady_closure(struct mlb_digest *out, struct mlb_project *p, const struct mlb_plan_options *o,
 		       const struct mlb_plan *plan, struct mlb_err *err);
-int mlb_steady_read(struct mlb_project *p, struct mlb_buf *out, struct mlb_err *err);
+int mlb_steady_read(struct mlb_project *p, struct mlb_buf *text, struct mlb_err *err);
 
 /* The nodes of a plan for which rule 2 says so are put at rest; their outputs are known. */
 void mlb_steady_apply(struct mlb_plan *plan);

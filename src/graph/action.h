@@ -109,8 +109,8 @@ struct mlb_action_lines {
 	struct mlb_arena arena;
 	struct mlb_strmap map; /* type and name -> struct mlb_action_line * */
 };
-void mlb_action_read(struct mlb_action_lines *out, const char *text);
-void mlb_action_lines_release(struct mlb_action_lines *l);
+void mlb_action_read(struct mlb_action_lines *t, const char *s);
+void mlb_action_lines_release(struct mlb_action_lines *t);
 
 /* The differences in words, one line each. */
 void mlb_action_diff(struct mlb_buf *out, const char *old_text, const char *new_text);

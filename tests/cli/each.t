@@ -392,6 +392,6 @@ ok mlbuild
 did ''
 echo nothing >in/b
 code 1 mlbuild
-err_has "its metrics 'e/m/b.json' are not JSON"
+err_has "'e/m/b.json' is not JSON"
 
 done_testing
