@@ -251,6 +251,20 @@ missing_source(struct mlb_plan *plan, const char *path)
 				near ? "'?)" : "");
 }
 
+/* The lock says what it was, and nobody has that. */
+static const char *
+lost_source(struct mlb_plan *plan, uint32_t n, const char *path)
+{
+	bool kept = !(plan->g->node[n].flags & MLB_G_NO_STORE);
+
+	return mlb_arena_printf(
+		&plan->arena,
+		"its path '%s' is absent, and %s: put there again what mlbuild.lock names, or another version",
+		path,
+		kept ? "the cache does not have its bytes"
+		     : "with 'store = no' its bytes are not kept");
+}
+
 /* Of a directory git may have a part: the rest is the lock's. */
 static const char *
 missing_tracked(struct mlb_plan *plan, uint32_t n, const char *path)
@@ -307,12 +321,14 @@ decide_source(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		set_fate(node, MLB_FATE_BLOCKED, missing_tracked(plan, n, path));
 		return 0;
 	}
-	if (mlb_known_source(plan, n)) {
-		set_fate(node, node->need_present ? MLB_FATE_RESTORE : MLB_FATE_CURRENT,
-			 node->need_present ? "its path is absent" : "");
-		return 0;
-	}
-	set_fate(node, MLB_FATE_BLOCKED, missing_source(plan, path));
+	if (!mlb_known_source(plan, n))
+		set_fate(node, MLB_FATE_BLOCKED, missing_source(plan, path));
+	else if (!node->need_present)
+		set_fate(node, MLB_FATE_CURRENT, "");
+	else if (mlb_outputs_available(plan, n))
+		set_fate(node, MLB_FATE_RESTORE, "its path is absent");
+	else
+		set_fate(node, MLB_FATE_BLOCKED, lost_source(plan, n, path));
 	return 0;
 }
 

@@ -276,6 +276,39 @@ rm a.txt
 ok mlbuild
 did 'a'
 
+t of a source that is absent it is said why its bytes cannot be had
+t_dir
+put mlbuild.ini <<'X'
+[dataset big]
+path = big/
+store = no
+[dataset kept]
+path = kept.txt
+[model m]
+run = echo m >>"$RAN"; cat ${big}/x ${kept} > ${out}
+out = m.txt
+X
+put big/x </dev/null
+echo 1 >kept.txt
+ok mlbuild
+did 'm'
+rm -r big
+ok mlbuild m
+did ''
+code 1 mlbuild
+err_has "its path 'big' is absent, and with 'store = no' its bytes are not kept: put there again"
+err_hasnt 'object'
+ok mlbuild status
+match "blocked +big +its path 'big' is absent"
+put big/x </dev/null
+ok mlbuild
+rm kept.txt
+ok mlbuild
+eq "$(cat kept.txt)" 1
+rm -r kept.txt .mlbuild/cache
+code 1 mlbuild kept
+err_has "its path 'kept.txt' is absent, and the cache does not have its bytes"
+
 t what a bare mlbuild builds
 t_dir
 put mlbuild.ini <<'X'
