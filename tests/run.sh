@@ -50,6 +50,8 @@ fi
 
 # A problem with the tests of one build must not be hidden by the environment of another.
 unset MAKEFLAGS MLBUILD MLBUILD_JOB
+MLBUILD_TIDY=${MLBUILD_TIDY:-quick}
+export MLBUILD_TIDY
 
 build() {
 	cmake --preset "$1" -B "build/test-$1" >/dev/null

@@ -135,7 +135,7 @@ is_lease(const char *name)
 {
 	uint8_t bytes[NAME_BYTES];
 
-	return strlen(name) == 2 * NAME_BYTES && mlb_hex_decode(bytes, name, NAME_BYTES);
+	return strlen(name) == (size_t)2 * NAME_BYTES && mlb_hex_decode(bytes, name, NAME_BYTES);
 }
 
 /* What a lease says of itself; of one that says nothing only that it is there. */

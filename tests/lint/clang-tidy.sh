@@ -1,6 +1,6 @@
 #!/bin/sh
-# clang-tidy as .clang-tidy has it, without its path-sensitive analyzer, which takes many
-# minutes: MLBUILD_TIDY=full brings that too.
+# clang-tidy as .clang-tidy has it, if MLBUILD_TIDY asks for it: `quick`, as tests/run.sh
+# does, without its path-sensitive analyzer, or `full`, which takes many minutes.
 cd "${MLBUILD_SRC:-$(dirname "$0")/../..}" || exit 1
 command -v clang-tidy >/dev/null || {
 	echo "clang-tidy is not installed"
@@ -11,8 +11,14 @@ build=${MLBUILD_BUILD:-build/debug}
 	echo "$build has no compile_commands.json"
 	exit 77
 }
-checks='-clang-analyzer-*'
-[ "${MLBUILD_TIDY:-}" != full ] || checks=
+case ${MLBUILD_TIDY:-} in
+quick) checks='-clang-analyzer-*' ;;
+full) checks= ;;
+*)
+	echo "not asked for: MLBUILD_TIDY=quick or full"
+	exit 77
+	;;
+esac
 find src stages remotes -name '*.c' 2>/dev/null | sort |
 	xargs -P2 -n12 clang-tidy -p "$build" --quiet --checks="$checks" 2>/dev/null |
 	awk '/: (warning|error): / && !seen[$0]++ { print; bad = 1 } END { exit bad }'
