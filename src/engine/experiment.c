@@ -68,6 +68,19 @@ take_param(struct reading *r, const char *value)
 	mlb_vec_push(&r->param, p);
 }
 
+char *
+mlb_experiment_param(const char *trailer)
+{
+	const char *eq = strchr(trailer, '=');
+	json_t *json = eq && eq[1] == '"' ? json_loads(eq + 1, JSON_DECODE_ANY, NULL) : NULL;
+	char *text = json_is_string(json) ? mlb_asprintf("%.*s=%s", (int)(eq - trailer), trailer,
+							 json_string_value(json))
+					  : mlb_strdup(trailer);
+
+	json_decref(json);
+	return text;
+}
+
 /* "2026-12-01T07:20:11Z" */
 static int64_t
 read_time(const char *s)

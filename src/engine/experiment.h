@@ -53,6 +53,9 @@ int mlb_experiment_keep(struct mlb_builder *b, int status, const char *why,
 int mlb_experiment_keep_failed(struct mlb_project *p, struct mlb_arena *arena, struct mlb_experiment *x,
 			       struct mlb_err *err);
 
+/* "NAME=VALUE" of a trailer Mlbuild-Param, as -p takes it; owned by the caller. */
+char *mlb_experiment_param(const char *trailer);
+
 /* Its file in .mlbuild/experiments/, owned by the caller, and the first line of that. */
 char *mlb_experiment_file(const struct mlb_project *p, const char *id);
 #define MLB_EXPERIMENT_HEAD "mlbuild-experiment 1"

@@ -1,5 +1,6 @@
 /* mlb_reproduce: from a revision to the verdict. */
 #include "engine/reproduce.h"
+#include "engine/experiment.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,8 @@ read_params(struct mlb_repro *r, const char *message)
 			const char *value = line + sizeof(name) - 1;
 			char *text = mlb_strndup(value, strcspn(value, "\n"));
 
-			mlb_vec_push(&r->params, text);
+			mlb_vec_push(&r->params, mlb_experiment_param(text));
+			free(text);
 		}
 	}
 }

@@ -144,6 +144,15 @@ did m
 ok mlbuild experiments --json
 eq "$(wc -l <"$T_OUT")" 5
 
+t a colleague reproduces one, whatever is in its parameters
+ok mlbuild -p 'note="two
+lines"' m
+ok mlbuild experiments --json
+id=$(grep 'two.nlines' "$T_OUT" | sed -n 's/.*"id":"\([0-9a-f]*\)".*/\1/p')
+ok mlbuild reproduce "$id"
+has identical
+ok mlbuild experiments --remove "$id"
+
 t git keeps them
 git gc -q --prune=now
 ok mlbuild experiments --json
