@@ -185,6 +185,25 @@ mlb_root_holds(const struct mlb_root *r, const char *path, const struct mlb_stat
 		mlb_stat_same(&r->origin[known->u.num], st));
 }
 
+bool
+mlb_root_links(const struct mlb_root *r, const char *path)
+{
+	char *full = mlb_asprintf("%s/%s", r->dir, path);
+	bool links = false;
+
+	for (char *s = strchr(full + strlen(r->dir) + 1, '/'); s && !links;
+	     s = strchr(s + 1, '/')) {
+		struct mlb_stat st;
+
+		*s = '\0';
+		links = mlb_fs_lstat(&st, full, NULL) == 0 && st.type == MLB_F_SYMLINK;
+		*s = '/';
+	}
+	links = links && mlb_fs_exists(full);
+	free(full);
+	return links;
+}
+
 const char *
 mlb_root_dir(const struct mlb_root *r)
 {

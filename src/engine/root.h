@@ -37,6 +37,8 @@ int mlb_root_take(struct mlb_root **out, struct mlb_roots *r,
 /* The same, where these files have other texts than the spec's: of the same paths, borrowed until it is given back. */
 int mlb_root_take_as(struct mlb_root **out, struct mlb_roots *r, const struct mlb_root_file *file,
 		     size_t n_files, struct mlb_err *err);
+/* Is it reached there by way of a directory that is a link? Then it is the workspace's, and not to be replaced. */
+bool mlb_root_links(const struct mlb_root *r, const char *path);
 const char *mlb_root_dir(const struct mlb_root *r); /* absolute; borrowed */
 /* Does it have the project's file of this path, copied when its stat was this? Then it has these bytes. */
 bool mlb_root_holds(const struct mlb_root *r, const char *path, const struct mlb_stat *st);

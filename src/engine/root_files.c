@@ -175,6 +175,45 @@ mlb_roots_list(struct mlb_roots *r, const struct mlb_roots_spec *spec, struct ml
 
 /* ---------------------------------------------------------------- placing */
 
+/* The first path of the graph that is not before `path` bytewise. */
+static uint32_t
+first_from(const struct mlb_graph *g, const char *path)
+{
+	uint32_t lo = 0, hi = g->n_paths;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(mlb_g_path(g, mid), path) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/*
+ * Is something that a target makes below this path? A link there would have it
+ * written to where it leads, which is the user's.
+ */
+static bool
+leads_to_output(const struct mlb_roots *r, const char *path)
+{
+	char *below = mlb_asprintf("%s/", path);
+	size_t len = strlen(below);
+	bool leads = false;
+
+	for (uint32_t i = first_from(r->graph, below);
+	     i < r->graph->n_paths && strncmp(mlb_g_path(r->graph, i), below, len) == 0 && !leads;
+	     i++) {
+		uint32_t n = r->graph->path_producer[i];
+
+		leads = n != MLB_NONE && !(r->graph->node[n].flags & MLB_G_SOURCE);
+	}
+	free(below);
+	return leads;
+}
+
 /* A link that stays inside is copied; one that leaves means what it means in the workspace. */
 static int
 place_link(struct mlb_root *r, const char *path, const char *from, const char *to,
@@ -274,6 +313,9 @@ mlb_root_place(struct mlb_root *r, size_t i, struct mlb_err *err)
 		goto out; /* gone since it was listed, or nothing to expose */
 	else if (e->how == MLB_ROOT_EXPOSE && symlink(mlb_buf_str(&from), mlb_buf_str(&to)) != 0)
 		rc = mlb_err_errno(err, errno, "cannot make the link '%s'", mlb_buf_str(&to));
+	else if (e->how != MLB_ROOT_EXPOSE && there.type == MLB_F_SYMLINK &&
+		 leads_to_output(r->roots, e->path))
+		goto out; /* a directory is made there when it is needed */
 	else if (e->how != MLB_ROOT_EXPOSE && there.type == MLB_F_SYMLINK)
 		rc = place_link(r, e->path, mlb_buf_str(&from), mlb_buf_str(&to), err);
 	else if (e->how != MLB_ROOT_EXPOSE && there.type == MLB_F_FILE)

@@ -207,7 +207,8 @@ put_input(struct mlb_work *w, uint32_t at, struct mlb_err *err)
 
 	if (!made &&
 	    (is_rewritten(b->p, path) ||
-	     (now.kind != MLB_O_TREE && mlb_root_holds(w->root, path, &b->p->scan.state[at].st))))
+	     (now.kind != MLB_O_TREE && mlb_root_holds(w->root, path, &b->p->scan.state[at].st)) ||
+	     mlb_root_links(w->root, path)))
 		return 0;
 	if (!made && !mlb_cas_has(b->p->cas, &now.digest))
 		rc = store_input(b, at, &now, err);

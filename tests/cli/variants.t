@@ -163,4 +163,45 @@ ok mlbuild -p k=2 f
 did ''
 err_has 'f is up to date (2 targets, '
 
+t 'what a committed link leads to is not written to'
+t_dir
+t_git
+mkdir ../elsewhere
+ln -s ../elsewhere far
+echo '*.csv' >.gitignore
+put mlbuild.ini <<'INI'
+[params]
+k = 1
+[dataset raw]
+path = far/raw.csv
+[dataset note]
+path = far/note.txt
+[dataset a]
+run = cat ${raw} ${note} > ${out}; echo ${params:k} >> ${out}
+out = far/a.txt
+[dataset big]
+path = near/big.csv
+[dataset b]
+run = cat ${a} far/more.txt ${big} near/conf.txt > ${out}
+out = b.txt
+INI
+mkdir ../near
+ln -s ../near near
+echo big >near/big.csv
+echo conf >near/conf.txt
+echo raw >far/raw.csv
+echo note >far/note.txt
+echo more >far/more.txt
+ok mlbuild
+t_commit one
+touch -d '2001-01-01 00:00' ../elsewhere/raw.csv
+seen() {
+	ls -li --time-style=full-iso ../elsewhere ../near
+	cat ../elsewhere/* ../near/*
+}
+before=$(seen)
+ok mlbuild -p k=2 b --into ../k2
+eq "$(tr '\n' ' ' <../k2/b.txt)" 'raw note 2 more big conf '
+eq "$(seen)" "$before"
+
 done_testing
