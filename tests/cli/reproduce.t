@@ -351,6 +351,36 @@ printf '[cache]\ndir = %s\n' "$cache" >.mlbuild/config.ini
 ok mlbuild reproduce HEAD --rebuild
 out_has 'identical         m'
 
+t 'an experiment, also one that a colleague pulled'
+t_dir
+t_git
+put mlbuild.ini <<-'INI'
+	[params]
+	C = 1
+	[model m]
+	run = echo ${params:C} > ${out}
+	out = m.txt
+INI
+ok mlbuild
+t_commit one
+ok mlbuild sweep -p C=2,3 m
+for ref in $(git for-each-ref --format='%(refname)' refs/mlbuild/experiments); do
+	value=$(git log -1 --format=%B "$ref" | sed -n 's/^Mlbuild-Param: C=//p')
+	ok mlbuild reproduce "${ref##*/}" --into ../e
+	eq "$(cat ../e/m.txt)" "$value"
+	rm -r ../e
+	ok mlbuild reproduce "$ref" --rebuild
+	match '^identical +m$'
+done
+ok git clone -q . ../pulled
+ok git -C ../pulled fetch -q origin 'refs/mlbuild/experiments/*:refs/mlbuild/experiments/*'
+cp -r .mlbuild/cache ../cache
+cd ../pulled || exit 1
+mkdir .mlbuild
+mv ../cache .mlbuild/cache
+ok mlbuild reproduce "${ref##*/}" --rebuild --into ../e
+eq "$(cat ../e/m.txt)" "$value"
+
 t 'a lock that is older than the commit'
 t_dir
 t_git
