@@ -6,8 +6,13 @@ Of every size: a file that goes into a pack, one that rests loose, a directory.
 import os
 import random
 import shutil
+import signal
 import subprocess
+import sys
+import tempfile
 
+# Seconds that a run may take, traced and on a busy machine; without harm it is far below one.
+LIMIT = 60
 INI = """\
 [params]
 v = {v}
@@ -24,6 +29,11 @@ out = dir/
 run = cat ${{dir}}/1 ${{dir}}/sub/2 > ${{out}}
 out = model.bin
 """
+
+
+def whole(f):
+    f.seek(0)
+    return f.read().decode(errors="replace")
 
 
 class Project:
@@ -44,18 +54,31 @@ class Project:
             f.write(INI.format(v=v) + self.ini)
 
     def run(self, *words, before=(), env=None, setup=None):
-        """What subprocess says of `mlbuild WORDS`, run by way of the words before."""
-        return subprocess.run(
-            [*before, self.mlbuild, *words],
-            cwd=self.where,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=120,
-            env={**os.environ, **(env or {})},
-            preexec_fn=setup,
-        )
+        """What subprocess says of `mlbuild WORDS`, run by way of the words before; one that hangs ends the test."""
+        command = [*before, self.mlbuild, *words]
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            # Not by pipes, which what outlives its tracer would hold open; and a session, so that it can be killed.
+            child = subprocess.Popen(
+                command,
+                cwd=self.where,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env={**os.environ, **(env or {})},
+                preexec_fn=setup,
+                start_new_session=True,
+            )
+            try:
+                code = child.wait(LIMIT)
+            except subprocess.TimeoutExpired:
+                code = None
+                os.killpg(child.pid, signal.SIGKILL)
+                child.wait()
+            text = [whole(out), whole(err)]
+        if code is None:
+            print(f"hangs: {' '.join(command)}\n{''.join(text)}")
+            sys.exit(1)
+        return subprocess.CompletedProcess(command, code, *text)
 
     def expected(self):
         small = f"small {self.v}\n".encode()
