@@ -134,6 +134,15 @@ find_rest(struct mlb_builder *b, struct mlb_plan_options *o, bool *all, struct m
 	return rc;
 }
 
+/* What was done before the fault counts, as far as it can still be written down. */
+static int
+finish_faulty(struct mlb_builder *b, int rc)
+{
+	if (b->ready_to_run)
+		mlb_record_finish(b, mlb_exit_code(rc), NULL);
+	return rc;
+}
+
 static int
 one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 {
@@ -177,14 +186,11 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 	if (!b->m->jobs)
 		b->m->jobs = b->opt->jobs ? b->opt->jobs : b->g->jobs ? b->g->jobs : b->p->threads;
 	rc = mlb_loop(b, err);
-	if (rc) {
-		/* What was done before the fault counts, as far as it can still be written down. */
-		if (b->ready_to_run)
-			mlb_record_finish(b, mlb_exit_code(rc), NULL);
-		return rc;
-	}
-	if (rc == 0)
-		rc = record_marked(b, err);
+	if (rc)
+		return finish_faulty(b, rc);
+	rc = record_marked(b, err);
+	if (rc == MLB_EINTERRUPTED)
+		return finish_faulty(b, rc);
 	if (rc == 0 && !b->ready_to_run && !mlb_is_variant(b->p)) {
 		/* Lock and .gitignore may have to be written again though nothing was built. */
 		bool same = b->p->lock_same;

@@ -220,6 +220,7 @@ scan_items(struct mlb_checkout_run *c, struct mlb_err *err)
 		c->path[i] = c->item[i].l->path;
 	rc = mlb_scan_init(&c->scan, c->p->root, c->path, NULL, c->n_items, c->p->db, c->p->threads,
 			   err);
+	c->scan.unless = mlb_project_io(c->p);
 	for (size_t i = 0; i < c->n_items && rc == 0; i++)
 		c->scan.state[i].source = c->item[i].l->source;
 	return rc ? rc : mlb_scan_run(&c->scan, err);

@@ -194,7 +194,8 @@ store_outputs(struct mlb_task *t)
 							       : MLB_O_FILE;
 		rc = keep ? mlb_cas_put_file(b->p->cas, &now->digest, &now->size,
 					     mlb_buf_str(&path), &w->err)
-			  : mlb_fs_hash(&now->digest, &now->size, mlb_buf_str(&path), &w->err);
+			  : mlb_io_hash_unless(mlb_cas_io(b->p->cas), &now->digest, &now->size,
+					       mlb_buf_str(&path), &w->err);
 	}
 	mlb_buf_release(&path);
 }

@@ -174,5 +174,8 @@ mlb_fsck_salvage(struct mlb_fsck_state *s, struct mlb_err *err)
 	}
 	try_dirs(s);
 	try_actions(s);
+	/* What is given up for want of time is not lost. */
+	if (s->p->io.stops(&s->p->io))
+		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
 	return mlb_cas_sync(s->p->cas, err);
 }

@@ -76,11 +76,14 @@ begin_scan(struct mlb_project *p, struct mlb_err *err)
 {
 	const struct mlb_graph *g = p->graph;
 	const char **path = mlb_arena_alloc(&p->arena, (g->n_paths + 1) * sizeof(*path));
+	int rc;
 
 	for (uint32_t i = 0; i < g->n_paths; i++)
 		path[i] = mlb_g_path(g, i);
-	return mlb_scan_init(&p->scan, p->root, path, g->path_want, g->n_paths, p->db, p->threads,
-			     err);
+	rc = mlb_scan_init(&p->scan, p->root, path, g->path_want, g->n_paths, p->db, p->threads,
+			   err);
+	p->scan.unless = mlb_project_io(p);
+	return rc;
 }
 
 static int

@@ -56,6 +56,7 @@ mlb_machinery_begin(struct mlb_machinery *m, struct mlb_builder *first, struct m
 
 	if (m->ready)
 		return 0;
+	mlb_project_hear(p, false);
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (m->epoll < 0)
 		return mlb_err_errno(err, errno, "cannot make an epoll descriptor");
@@ -209,8 +210,17 @@ cancel_all(struct mlb_machinery *m)
 	if (read(m->base->p->cancel_fd, &count, sizeof(count)) < 0)
 		return;
 	m->cancelled = true;
+	mlb_project_hear(m->base->p, true);
 	for (size_t k = 0; k < m->builder.n; k++)
 		mlb_builder_stop(m->builder.v[k]);
+}
+
+/* What a worker did not go on with is not told before that it was cancelled is known. */
+static void
+dispatch(struct mlb_machinery *m)
+{
+	cancel_all(m);
+	mlb_pool_dispatch(m->pool);
 }
 
 static void
@@ -228,7 +238,7 @@ handle(struct mlb_machinery *m, void *tag)
 	uintptr_t bits = (uintptr_t)tag;
 
 	if (tag == &m->pool)
-		mlb_pool_dispatch(m->pool);
+		dispatch(m);
 	else if (tag == &m->cancelled)
 		cancel_all(m);
 	else if (tag == &m->jobserver)

@@ -1,6 +1,8 @@
 #include "engine/project.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -89,6 +91,39 @@ add_override(struct mlb_project *p, const char *text, struct mlb_err *err)
 	return 0;
 }
 
+/* On any thread: the descriptor tells until somebody has heard of it. */
+static bool
+is_cancelled(const struct mlb_io *io)
+{
+	const struct mlb_project *p =
+		(const struct mlb_project *)((const char *)io - offsetof(struct mlb_project, io));
+	struct pollfd fd = { .fd = p->cancel_fd, .events = POLLIN };
+
+	return atomic_load(&p->heard) || poll(&fd, 1, 0) > 0;
+}
+
+void
+mlb_project_set_io(struct mlb_project *p, const struct mlb_io *io)
+{
+	p->io = *io;
+	p->io.stops = is_cancelled;
+}
+
+const struct mlb_io *
+mlb_project_io(const struct mlb_project *p)
+{
+	while (p->parent)
+		p = p->parent;
+	return &p->io;
+}
+
+void
+mlb_project_hear(struct mlb_project *p, bool cancelled)
+{
+	for (; p; p = p->parent)
+		atomic_store(&p->heard, cancelled);
+}
+
 int
 mlb_project_open(struct mlb_project **out, const struct mlb_open *open, struct mlb_err *err)
 {
@@ -97,7 +132,7 @@ mlb_project_open(struct mlb_project **out, const struct mlb_open *open, struct m
 	int rc;
 
 	p->cancel_fd = -1;
-	p->io = &mlb_io_os;
+	mlb_project_set_io(p, &mlb_io_os);
 	p->lease = (struct mlb_lease)MLB_LEASE_INIT;
 	p->threads = mlb_machine_cpus();
 	mlb_lockfile_init(&p->lock);
@@ -361,11 +396,11 @@ mlb_project_cache(struct mlb_project *p, struct mlb_err *err)
 	if (mlb_fs_exists(dir))
 		begin_lease(p, dir);
 	if (!p->cas)
-		rc = mlb_cas_open_io(&p->cas, dir, p->db, p->io, err);
+		rc = mlb_cas_open_io(&p->cas, dir, p->db, &p->io, err);
 	if (rc == 0)
 		begin_lease(p, dir);
 	if (rc == 0)
-		rc = mlb_results_open_io(&p->results, dir, p->db, p->io, err);
+		rc = mlb_results_open_io(&p->results, dir, p->db, &p->io, err);
 	free(dir);
 	return rc;
 }

@@ -17,6 +17,7 @@
 #include "graph/action.h"
 #include "graph/lockfile.h"
 #include "mlbuild.h"
+#include "os/io.h"
 #include "store/lease.h"
 #include "store/result.h"
 #include "store/scan.h"
@@ -71,12 +72,13 @@ struct mlb_project {
 	bool (*progress)(void *ctx, const struct mlb_scan_progress *p); /* of scanning; or NULL */
 	void *progress_ctx;
 	int cancel_fd; /* eventfd */
+	atomic_bool heard; /* that a build was cancelled, whose event loop took that from cancel_fd */
 	struct mlb_suspension own_suspension;
 	struct mlb_suspension *suspension; /* its own, or that of the project around it */
 	unsigned threads;
 	/* A commit's files in a private directory (nested.h): */
 	char *cache_dir; /* absolute, with the version; NULL: as configured */
-	const struct mlb_io *io; /* how the cache is written */
+	struct mlb_io io; /* how the cache is written; it stops where the project is cancelled */
 	uint8_t past;    /* enum mlb_past */
 	bool snapshot;   /* the commit was made before what its files give was built: its lock may be older */
 	const struct mlb_strmap *pinned; /* then: struct mlb_now by path, as records tell (pinned.h); or NULL */
@@ -100,6 +102,10 @@ mlb_is_variant(const struct mlb_project *p)
 }
 
 /* project.c */
+const struct mlb_io *mlb_project_io(const struct mlb_project *p); /* borrowed; a combination has its parent's */
+void mlb_project_set_io(struct mlb_project *p, const struct mlb_io *io); /* before the cache is opened */
+/* Reading for the cache stops, or may go on again: whoever takes the event from cancel_fd tells it. */
+void mlb_project_hear(struct mlb_project *p, bool cancelled);
 /*
  * A variant that uses parent's database, cache, repository and cancellation, and takes its sources as parent has
  * scanned them: what changed since is not looked at. Loaded parent, with cache and repository open. Close it before.

@@ -311,7 +311,7 @@ open_project(struct rebuild *b, struct mlb_err *err)
 		return rc;
 	p = *b->project;
 	p->cache_dir = mlb_asprintf("%s/cache/v1", p->state_dir);
-	p->io = &mlb_io_fleeting;
+	mlb_project_set_io(p, &mlb_io_fleeting);
 	p->fed = b->fed_only ? NULL : &r->fed;
 	p->on_done = collect;
 	p->done_ctx = b;

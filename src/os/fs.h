@@ -78,7 +78,9 @@ void mlb_dirents_release(struct mlb_dirents *d);
 int mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb_err *err);
 
 /* The same for up to `most` bytes of a descriptor, from where it is; about `expected` are there. 0 or an errno. */
-int mlb_fd_hash(struct mlb_digest *out, uint64_t *size, int fd, uint64_t expected, uint64_t most);
+struct mlb_io;
+int mlb_fd_hash(struct mlb_digest *out, uint64_t *size, int fd, uint64_t expected, uint64_t most,
+		const struct mlb_io *unless);
 
 /*
  * Copy a regular file to a new name (which must not exist): by reflink where

@@ -45,9 +45,24 @@ mlb_fs_hash(struct mlb_digest *out, uint64_t *size, const char *path, struct mlb
 	return mlb_io_hash(&mlb_io_os, out, size, path, err);
 }
 
-int
-mlb_io_hash(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size, const char *path,
-	    struct mlb_err *err)
+/* What mlb_fd_hash gave. */
+static int
+fail_read(const char *path, int errnum, struct mlb_err *err)
+{
+	return errnum == ECANCELED ? mlb_err_set(err, MLB_EINTERRUPTED, "interrupted")
+				   : mlb_err_errno(err, errnum, "cannot read '%s'", path);
+}
+
+/* Does who asked for it want no more of a file of which `at` bytes are done? */
+static bool
+is_stopped(const struct mlb_io *unless, uint64_t at)
+{
+	return unless && unless->stops && at && unless->stops(unless);
+}
+
+static int
+hash_file(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size, const char *path,
+	  const struct mlb_io *unless, struct mlb_err *err)
 {
 	struct stat st = { 0 };
 	uint64_t total = 0;
@@ -55,13 +70,27 @@ mlb_io_hash(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size, con
 
 	if (rc)
 		return rc;
-	e = mlb_fd_hash(out, &total, fd, (uint64_t)st.st_size, UINT64_MAX);
+	e = mlb_fd_hash(out, &total, fd, (uint64_t)st.st_size, UINT64_MAX, unless);
 	io->close(io, fd);
 	if (e)
-		return mlb_err_errno(err, e, "cannot read '%s'", path);
+		return fail_read(path, e, err);
 	if (size)
 		*size = total;
 	return MLB_OK;
+}
+
+int
+mlb_io_hash(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size, const char *path,
+	    struct mlb_err *err)
+{
+	return hash_file(io, out, size, path, NULL, err);
+}
+
+int
+mlb_io_hash_unless(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size,
+		   const char *path, struct mlb_err *err)
+{
+	return hash_file(io, out, size, path, io, err);
 }
 
 int
@@ -74,21 +103,28 @@ mlb_fs_hash_open(struct mlb_digest *out, int fd, const char *path, struct mlb_er
 	if (lseek(fd, 0, SEEK_SET) < 0 || fstat(fd, &st) != 0)
 		e = errno;
 	if (e == 0)
-		e = mlb_fd_hash(out, &size, fd, (uint64_t)st.st_size, UINT64_MAX);
+		e = mlb_fd_hash(out, &size, fd, (uint64_t)st.st_size, UINT64_MAX, NULL);
 	return e ? mlb_err_errno(err, e, "cannot read '%s'", path) : 0;
 }
 
 int
-mlb_fd_hash(struct mlb_digest *out, uint64_t *size, int fd, uint64_t expected, uint64_t most)
+mlb_fd_hash(struct mlb_digest *out, uint64_t *size, int fd, uint64_t expected, uint64_t most,
+	    const struct mlb_io *unless)
 {
 	struct mlb_hasher *h = mlb_hasher_new(expected);
 	uint64_t total = 0;
 	ssize_t n = 0;
-	int e;
+	int e = 0;
 
 	while (total < most) {
 		size_t cap;
-		void *room = mlb_hasher_room(h, &cap);
+		void *room;
+
+		if (is_stopped(unless, total)) {
+			e = ECANCELED;
+			break;
+		}
+		room = mlb_hasher_room(h, &cap);
 
 		n = mlb_fd_read(fd, room, (size_t)MLB_MIN(cap, most - total));
 		if (n <= 0)
@@ -96,7 +132,8 @@ mlb_fd_hash(struct mlb_digest *out, uint64_t *size, int fd, uint64_t expected, u
 		mlb_hasher_add(h, (size_t)n);
 		total += (uint64_t)n;
 	}
-	e = n < 0 ? errno : 0;
+	if (n < 0)
+		e = errno;
 	mlb_hasher_end(h, out);
 	*size = total;
 	return e;
@@ -106,15 +143,19 @@ struct copy {
 	const struct mlb_io *io;
 	const char *from, *to;
 	int in, out;
-	uint64_t size; /* that it has, probably */
+	uint64_t size;               /* that it has, probably */
+	const struct mlb_io *unless; /* it wants no more; NULL: it is not asked */
 };
 
 /* The disk begins early to write what will probably be synced. */
 static int
 write_part(const struct copy *c, const void *data, size_t n, uint64_t *at, struct mlb_err *err)
 {
-	int e = mlb_io_write_all(c->io, c->out, data, n);
+	int e;
 
+	if (is_stopped(c->unless, *at))
+		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
+	e = mlb_io_write_all(c->io, c->out, data, n);
 	if (e)
 		return mlb_err_errno(err, e, "cannot write '%s'", c->to);
 	if ((*at + n) / SOON > *at / SOON)
@@ -198,11 +239,11 @@ mlb_fs_copy(const char *from, const char *to, unsigned mode, bool *reflinked,
 	return mlb_io_copy(&mlb_io_os, from, to, mode, reflinked, digest, err);
 }
 
-int
-mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned mode,
-	    bool *reflinked, struct mlb_digest *digest, struct mlb_err *err)
+static int
+copy_file(const struct mlb_io *io, const char *from, const char *to, unsigned mode, bool *reflinked,
+	  struct mlb_digest *digest, const struct mlb_io *unless, struct mlb_err *err)
 {
-	struct copy c = { .io = io, .from = from, .to = to, .out = -1 };
+	struct copy c = { .io = io, .from = from, .to = to, .out = -1, .unless = unless };
 	bool cloned = false;
 	struct stat st = { 0 };
 	int rc = open_regular(io, &c.in, &st, from, err);
@@ -232,4 +273,18 @@ mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned 
 	else if (reflinked)
 		*reflinked = cloned;
 	return rc;
+}
+
+int
+mlb_io_copy(const struct mlb_io *io, const char *from, const char *to, unsigned mode,
+	    bool *reflinked, struct mlb_digest *digest, struct mlb_err *err)
+{
+	return copy_file(io, from, to, mode, reflinked, digest, NULL, err);
+}
+
+int
+mlb_io_copy_unless(const struct mlb_io *io, const char *from, const char *to, unsigned mode,
+		   bool *reflinked, struct mlb_digest *digest, struct mlb_err *err)
+{
+	return copy_file(io, from, to, mode, reflinked, digest, io, err);
 }

@@ -20,7 +20,7 @@
 #include "base/hash.h"
 #include "mlbuild/err.h"
 
-#define MLB_IO_VERSION 2
+#define MLB_IO_VERSION 3
 
 struct mlb_io {
 	int version; /* MUST be MLB_IO_VERSION */
@@ -47,6 +47,8 @@ struct mlb_io {
 	int (*symlinkat)(const struct mlb_io *io, const char *text, int dir, const char *name);
 	/* Are names folded in this directory? It cannot fail. */
 	bool (*folds_case)(const struct mlb_io *io, const char *dir);
+	/* MAY; asked between the parts of a large file that is read: true ends that (MLB_EINTERRUPTED). */
+	bool (*stops)(const struct mlb_io *io);
 };
 
 extern const struct mlb_io mlb_io_os;
@@ -68,6 +70,13 @@ int mlb_io_read(const struct mlb_io *io, struct mlb_buf *out, const char *path,
 		struct mlb_err *err);
 int mlb_io_hash(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size, const char *path,
 		struct mlb_err *err);
+
+/* The same, and mlb_io_copy, but MLB_EINTERRUPTED as soon as io wants no more. */
+int mlb_io_hash_unless(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size,
+		       const char *path, struct mlb_err *err);
+int mlb_io_copy_unless(const struct mlb_io *io, const char *from, const char *to, unsigned mode,
+		       bool *reflinked, struct mlb_digest *digest, struct mlb_err *err);
+
 /*
  * Copy into a new, empty file that is open for reading and writing as `out`; `to`
  * is its name for messages.  clone false: bytes are copied in any case.

@@ -53,7 +53,11 @@ int mlb_cas_open_io(struct mlb_cas **out, const char *dir, struct mlb_db *db, co
 		    struct mlb_err *err);
 void mlb_cas_close(struct mlb_cas *cas);
 
-/* Content that is there already is not written again. A file that changes while it is read is an error (MLB_ESYSTEM). */
+/*
+ * Content that is there already is not written again. A file that changes while it
+ * is read is an error (MLB_ESYSTEM), and MLB_EINTERRUPTED if the store's table of
+ * calls wants no more of it (os/io.h).
+ */
 int mlb_cas_put(struct mlb_cas *cas, struct mlb_digest *out, const void *data, size_t len, struct mlb_err *err);
 int mlb_cas_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, const char *path,
 		     struct mlb_err *err);

@@ -310,10 +310,11 @@ copy_hashed(struct mlb_cas *cas, struct mlb_digest *out, const char *path, const
 	    struct mlb_err *err)
 {
 	bool reflinked = false;
-	int rc = mlb_io_copy(cas->io, path, tmp, 0444 & ~mlb_cas_umask(cas), &reflinked, out, err);
+	int rc = mlb_io_copy_unless(cas->io, path, tmp, 0444 & ~mlb_cas_umask(cas), &reflinked, out,
+				    err);
 
 	if (rc == 0 && reflinked) {
-		rc = mlb_io_hash(cas->io, out, NULL, tmp, err);
+		rc = mlb_io_hash_unless(cas->io, out, NULL, tmp, err);
 		if (rc)
 			cas->io->unlink(cas->io, tmp);
 	}
@@ -367,7 +368,7 @@ mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, 
 	if (size_is_known(cas, before.size)) {
 		if (before.size <= IN_MEMORY)
 			return put_read(cas, out, &before, path, err);
-		rc = mlb_io_hash(cas->io, out, NULL, path, err);
+		rc = mlb_io_hash_unless(cas->io, out, NULL, path, err);
 		if (rc == 0)
 			rc = check_unchanged(&before, path, err);
 		if (rc || stored_already(cas, out))

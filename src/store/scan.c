@@ -235,7 +235,9 @@ mlb_scan_run(struct mlb_scan *s, struct mlb_err *err)
 		rc = mlb_err_set(err, l.err.code, "%s", l.err.text);
 		mlb_err_release(&l.err);
 	} else {
-		struct mlb_examine x = { .s = s, .n = s->n, .now = l.now, .ask = true };
+		struct mlb_examine x = {
+			.s = s, .n = s->n, .now = l.now, .unless = s->unless, .ask = true
+		};
 
 		mlb_scan_examine(&x);
 		if (x.stopped)

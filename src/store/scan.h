@@ -81,6 +81,7 @@ struct mlb_scan {
 	 */
 	bool (*progress)(void *ctx, const struct mlb_scan_progress *p);
 	void *progress_ctx;
+	const struct mlb_io *unless;  /* asked within large files whether to go on; borrowed; NULL: it is not asked */
 	struct mlb_digest rows;       /* mlb_scan_digest of what the stat cache had of them before the last run */
 	struct mlb_scan_own *own;     /* scan*.c's */
 };
@@ -140,6 +141,7 @@ int mlb_scan_checkout(struct mlb_scan *s, size_t i, const struct mlb_placing *p,
  * Store the content of one path: a file, or a tree with all its files and nodes, into cas.
  * Uses known digests where the stat still fits, hashes the rest; updates state i.
  * Self-contained for a worker: touches only state i, never the database.
+ * MLB_EINTERRUPTED if s->unless wanted no more.
  */
 int mlb_scan_store(struct mlb_scan *s, size_t i, struct mlb_cas *cas, struct mlb_err *err);
 

@@ -399,6 +399,7 @@ mlb_scan_examine(struct mlb_examine *x)
 	struct mlb_scan *s = x->s;
 	struct work w = { .x = x, .todo = { .root = s->own->root, .root_dir = s->root } };
 
+	w.todo.unless = x->unless;
 	if (x->ask) {
 		w.todo.progress = s->progress;
 		w.todo.progress_ctx = s->progress_ctx;
@@ -408,7 +409,7 @@ mlb_scan_examine(struct mlb_examine *x)
 	if (w.dir.n)
 		walk_dirs(&w);
 	read_all(&w);
-	if (w.dir.n)
+	if (w.dir.n && !x->stopped)
 		mlb_parallel(w.dir.n, 1, s->threads, make_nodes, &w);
 	for (size_t k = 0; k < w.file.n; k++)
 		settle_file(s, &w.file.v[k]);

@@ -7,18 +7,22 @@
 #include "store/scan_priv.h"
 #include "store/tree.h"
 
-static void
-examine(struct mlb_scan *s, size_t i, struct mlb_cas *cas)
+/* False: it was not to go on. */
+static bool
+examine(struct mlb_scan *s, size_t i, struct mlb_cas *cas, const struct mlb_io *unless)
 {
 	struct mlb_err err = MLB_ERR_INIT;
 	struct mlb_stat now;
-	struct mlb_examine x = { .s = s, .which = &i, .n = 1, .now = &now, .cas = cas };
+	struct mlb_examine x = {
+		.s = s, .which = &i, .n = 1, .now = &now, .cas = cas, .unless = unless
+	};
 
 	if (mlb_scan_look(s, i, &now, &err) < 0) {
 		now.type = MLB_F_OTHER;
 		mlb_scan_problem_add(s, i, &err);
 	}
 	mlb_scan_examine(&x);
+	return !x.stopped;
 }
 
 int
@@ -28,7 +32,7 @@ mlb_scan_again(struct mlb_scan *s, size_t i, bool *changed, struct mlb_err *err 
 	struct mlb_digest digest = p->digest;
 	uint8_t kind = p->kind;
 
-	examine(s, i, NULL);
+	examine(s, i, NULL, NULL);
 	*changed = p->kind != kind || !mlb_digest_equal(&p->digest, &digest);
 	return 0;
 }
@@ -222,7 +226,7 @@ mlb_scan_checkout(struct mlb_scan *s, size_t i, const struct mlb_placing *placin
 		mlb_scan_settle(p, MLB_P_UNKNOWN, NULL, 0);
 	}
 	if (rc == 0 && placing->others)
-		examine(s, i, NULL);
+		examine(s, i, NULL, NULL);
 	mlb_buf_release(&path);
 	return rc;
 }
@@ -241,7 +245,8 @@ mlb_scan_store(struct mlb_scan *s, size_t i, struct mlb_cas *cas, struct mlb_err
 {
 	const struct mlb_path_state *p = &s->state[i];
 
-	examine(s, i, cas);
+	if (!examine(s, i, cas, s->unless))
+		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
 	if (p->kind == MLB_P_ABSENT)
 		return mlb_err_set(err, MLB_ENOTFOUND, "'%s' does not exist", s->path[i]);
 	if (p->kind == MLB_P_BAD)

@@ -36,6 +36,7 @@ struct mlb_examine {
 	size_t n;
 	const struct mlb_stat *now; /* as mlb_scan_look gave them, or type MLB_F_OTHER with the problem added */
 	struct mlb_cas *cas;        /* store all content there; NULL: no */
+	const struct mlb_io *unless; /* asked within large files; NULL: it is not */
 	bool ask;                   /* s->store whether to store what must be read, and s->progress whether to go on */
 	bool stopped;               /* it was not to: the states say nothing */
 };

@@ -133,6 +133,8 @@ fail_read(const struct mlb_place *p, int errnum, struct mlb_err *err)
 {
 	const char *dir = p->dir && p->dir[0] ? p->dir : "";
 
+	if (errnum == ECANCELED)
+		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
 	return mlb_err_errno(err, errnum, "cannot read '%s%s%s'", dir, dir[0] ? "/" : "", p->path);
 }
 
@@ -175,7 +177,7 @@ hash_content(struct mlb_digest *out, int fd, uint64_t size, const struct mlb_pla
 
 	/* If it shrank, its stat will tell. */
 	if (size > sizeof(data)) {
-		errnum = mlb_fd_hash(out, &size, fd, size, size);
+		errnum = mlb_fd_hash(out, &size, fd, size, size, p->unless);
 	} else {
 		ssize_t n = read_full(fd, data, (size_t)size);
 

@@ -25,7 +25,7 @@ struct reader {
 	uint64_t told;        /* monotonic ns */
 	uint64_t total;       /* bytes */
 	atomic_uint_fast64_t files, bytes;
-	atomic_bool stop; /* whoever is told wants no more */
+	atomic_bool stop; /* whoever asked for it wants no more */
 };
 
 static void
@@ -54,7 +54,7 @@ read_or_store(const struct mlb_reading *t, const struct mlb_place *p, struct mlb
 {
 	int rc = mlb_seen_read(t->seen, p, t->cas, err);
 
-	if (rc < 0 && t->cas && t->may_fail) {
+	if (rc < 0 && rc != MLB_EINTERRUPTED && t->cas && t->may_fail) {
 		mlb_err_release(err);
 		return mlb_seen_read(t->seen, p, NULL, err);
 	}
@@ -67,8 +67,8 @@ static void
 read_it(struct reader *r, size_t i)
 {
 	const struct mlb_reading *t = &r->todo[r->order[i]];
-	const struct mlb_place p = { r->all->root, r->all->root_dir, t->dir,
-				     t->path,      t->follow,        NULL };
+	const struct mlb_place p = { r->all->root, r->all->root_dir, t->dir, t->path, t->follow,
+				     NULL,         r->all->unless };
 	struct mlb_err err = MLB_ERR_INIT;
 
 	if (t->cas && (t->seen->flags & MLB_SEEN_KNOWN) && mlb_cas_has(t->cas, &t->seen->digest)) {
@@ -80,6 +80,8 @@ read_it(struct reader *r, size_t i)
 			t->seen->flags |= MLB_SEEN_RACY;
 		return;
 	}
+	if (err.code == MLB_EINTERRUPTED)
+		atomic_store(&r->stop, true);
 	pthread_mutex_lock(&r->lock);
 	if (t->err->code == MLB_OK)
 		*t->err = err;

@@ -129,6 +129,7 @@ struct mlb_place {
 	bool follow;          /* follow a link at the end of the path */
 	/* As it was seen last, of a regular file: then it need not be looked at before it is read. NULL: not known. */
 	const struct mlb_stat *seen;
+	const struct mlb_io *unless; /* it wants no more of a large file: MLB_EINTERRUPTED; NULL: it is not asked */
 };
 
 /* openat(root, "dir/path"), however long the path is; dir may be NULL. A descriptor, or -1 with errno. */
@@ -169,6 +170,7 @@ struct mlb_readings {
 	int64_t now;         /* the file system's time before anything is read */
 	bool (*progress)(void *ctx, const struct mlb_scan_progress *p); /* as in struct mlb_scan; NULL: nobody asks */
 	void *progress_ctx;
+	const struct mlb_io *unless; /* as in struct mlb_place */
 };
 
 /* Which files of a walk are read, and what for. */
@@ -182,7 +184,7 @@ void mlb_readings_add(struct mlb_readings *all, struct mlb_walk *w, const char *
 /* Set now from the clock of directory `dir`, which is made. Waits 15 ms if else much would be hashed once more. */
 int mlb_readings_clock(struct mlb_readings *all, const char *dir, struct mlb_err *err);
 
-/* Read them, the largest first, and forget them. False: progress said to stop, and not all were read. */
+/* Read them, the largest first, and forget them. False: progress or `unless` said to stop, and not all were read. */
 bool mlb_readings_run(struct mlb_readings *all, unsigned threads);
 
 /* The file system's clock by way of a directory, which is made if it is absent. */

@@ -385,7 +385,7 @@ static int
 compare(struct checkout *c, size_t i, struct mlb_err *err)
 {
 	struct mlb_seen *have = &c->have->all.v[c->old[i] - 1];
-	const struct mlb_place p = { c->root, c->to, NULL, have->path, false, NULL };
+	const struct mlb_place p = { c->root, c->to, NULL, have->path, false, NULL, NULL };
 	int rc = mlb_seen_read(have, &p, NULL, err);
 
 	if (rc == 0 && mlb_digest_equal(&have->digest, &c->want.all.v[i].digest))

@@ -130,7 +130,7 @@ static bool
 is_recoverable(const struct mlb_keep *k, const char *path, const struct mlb_stat *st,
 	       const struct mlb_seen *have)
 {
-	const struct mlb_place p = { k->root, k->to, NULL, path, false, NULL };
+	const struct mlb_place p = { k->root, k->to, NULL, path, false, NULL, NULL };
 	struct mlb_seen now = { .path = path };
 
 	if (st->type != MLB_F_FILE && st->type != MLB_F_SYMLINK)

@@ -12,7 +12,10 @@ store_walk(struct mlb_walk_job *job, int root, const char *dir, struct mlb_cas *
 	   struct mlb_err *err)
 {
 	unsigned threads = mlb_machine_cpus();
-	struct mlb_readings todo = { .root = root, .root_dir = dir, .now = INT64_MAX };
+	struct mlb_readings todo = { .root = root,
+				     .root_dir = dir,
+				     .now = INT64_MAX,
+				     .unless = cas ? mlb_cas_io(cas) : NULL };
 
 	mlb_walk_run(job, 1, root, threads);
 	if (job->err.code == MLB_OK) {
