@@ -79,6 +79,7 @@ if [ $mode = all ]; then
 	TSAN_OPTIONS=halt_on_error=1 run_tests tsan -L tsan
 	wrapper=''
 	build asan
-	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 run_tests asan -LE lint
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+		LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0 run_tests asan -LE lint
 fi
 run_tests debug
