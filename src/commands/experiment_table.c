@@ -528,6 +528,8 @@ experiment_json(const struct mlb_experiment *x, struct out *out)
 	jsonline_raw(&l, "metrics", x->metrics);
 	if (x->time)
 		jsonline_time(&l, "time", x->time);
+	else
+		jsonline_raw(&l, "time", NULL);
 	jsonline_seconds(&l, "seconds", x->duration);
 	jsonline_str(&l, "commit", x->commit);
 	jsonline_str(&l, "author", x->author);

@@ -102,6 +102,9 @@ add_output(struct reproduce_view *v, const struct mlb_compared *o)
 		mlb_buf_adds(&v->text, ": ");
 		if (o->first != UINT64_MAX)
 			mlb_buf_addf(&v->text, "differs from byte %" PRIu64 " on, ", o->first);
+		else if (strcmp(o->was, o->is) != 0)
+			mlb_buf_adds(&v->text,
+				     "other bytes (those of then are not in the cache), ");
 		add_sizes(v, o->was_size, o->is_size);
 	}
 	mlb_buf_addc(&v->text, '\n');

@@ -191,7 +191,7 @@ print_text(struct out *out, const struct mlb_artifact *a)
 	struct tabular t;
 
 	paint_adds(&out->buf, out->color, PAINT_BOLD, a->node);
-	out_addf(out, "  %s%s\n", a->kind,
+	out_addf(out, "%s%s%s\n", *a->kind ? "  " : "", a->kind,
 		 a->known ? "" : ": no result for what it would be made from now");
 	if (a->blocked && *a->blocked) {
 		out_adds(out, "  blocked: ");

@@ -88,10 +88,10 @@ params(struct differ *f, struct mlb_err *err)
 {
 	struct mlb_config *before = NULL, *after = NULL;
 	bool own_before = false, own_after = false;
-	int rc = mlb_point_config(&before, &own_before, f->p, &f->point.all.v[0], err);
+	int rc = mlb_point_config(&before, &own_before, f->p, &f->point, 0, err);
 
 	if (rc == 0)
-		rc = mlb_point_config(&after, &own_after, f->p, &f->point.all.v[1], err);
+		rc = mlb_point_config(&after, &own_after, f->p, &f->point, 1, err);
 	if (rc == 0)
 		rc = differ_params(f, before, after);
 	if (own_before)

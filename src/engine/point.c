@@ -83,6 +83,23 @@ add_range(struct mlb_points *s, struct mlb_project *p, const char *word, const c
 	return rc;
 }
 
+/* What the word was built with by -p, which mlbuild.ini of its commit does not say. */
+static int
+add_params(struct mlb_points *s, struct mlb_point_made *made, struct mlb_project *p,
+	   const struct mlb_rev *rev, const char *word, struct mlb_err *err)
+{
+	struct mlb_strvec param = MLB_VEC_INIT;
+	int rc = mlb_rev_params(&param, p, rev, word, err);
+	char **copy = mlb_arena_alloc(&s->arena, (param.n + 1) * sizeof(*copy));
+
+	for (size_t i = 0; i < param.n; i++)
+		copy[i] = mlb_arena_strdup(&s->arena, param.v[i]);
+	made->param = copy;
+	made->n_params = param.n;
+	mlb_strvec_release(&param);
+	return rc;
+}
+
 int
 mlb_points_add(struct mlb_points *s, struct mlb_project *p, const char *word, struct mlb_err *err)
 {
@@ -106,7 +123,9 @@ mlb_points_add(struct mlb_points *s, struct mlb_project *p, const char *word, st
 			made.target = mlb_arena_strdup(&s->arena, r.target);
 			made.key = r.key;
 		}
-		rc = add_commit(s, p, word, r.commit, &made, err);
+		rc = add_params(s, &made, p, &r, word, err);
+		if (rc == 0)
+			rc = add_commit(s, p, word, r.commit, &made, err);
 	}
 	mlb_rev_release(&r);
 	return rc;
@@ -235,10 +254,27 @@ find_files(void *ctx, const char *pattern, struct mlb_strvec *out, struct mlb_er
 	return rc;
 }
 
+static int
+set_params(struct mlb_config *c, const struct mlb_point_made *made, struct mlb_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < made->n_params && rc == 0; i++) {
+		const char *value = strchr(made->param[i], '=');
+		char *name = mlb_strndup(made->param[i], strcspn(made->param[i], "="));
+
+		if (value)
+			rc = mlb_params_set(&c->params, name, value + 1, "-p", 0, true, err);
+		free(name);
+	}
+	return rc;
+}
+
 int
 mlb_point_config(struct mlb_config **out, bool *own, struct mlb_project *p,
-		 const struct mlb_point *at, struct mlb_err *err)
+		 const struct mlb_points *s, size_t i, struct mlb_err *err)
 {
+	const struct mlb_point *at = &s->all.v[i];
 	struct reader r = { .p = p, .commit = at->commit };
 	const struct mlb_config_files files = { read_file, find_files, &r };
 	int rc;
@@ -255,5 +291,5 @@ mlb_point_config(struct mlb_config **out, bool *own, struct mlb_project *p,
 		return mlb_err_wrap(err, "%s", at->name);
 	if (rc < 0)
 		mlb_err_release(err);
-	return 0;
+	return rc < 0 || !*out ? 0 : set_params(*out, &s->made.v[i], err);
 }

@@ -1,16 +1,16 @@
 /* mlb_reproduce: from a revision to the verdict. */
 #include "engine/reproduce.h"
-#include "engine/experiment.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "os/fs.h"
 #include "os/path.h"
 
-enum { MAX_PATH_BYTES = 64 * 1024, MAX_MESSAGE = 16 << 20 };
+enum { MAX_PATH_BYTES = 64 * 1024 };
 
 static const char *
 rev_of(const struct mlb_repro *r)
@@ -63,41 +63,10 @@ check_into(struct mlb_repro *r, struct mlb_err *err)
 
 /* ---------------------------------------------------------- the commit */
 
-/* Trailers "Mlbuild-Param: NAME=VALUE": it was a variant. */
-static void
-read_params(struct mlb_repro *r, const char *message)
-{
-	static const char name[] = "Mlbuild-Param: ";
-
-	for (const char *line = message; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, name, sizeof(name) - 1) == 0) {
-			const char *value = line + sizeof(name) - 1;
-			char *text = mlb_strndup(value, strcspn(value, "\n"));
-
-			mlb_vec_push(&r->params, mlb_experiment_param(text));
-			free(text);
-		}
-	}
-}
-
-/* A run, and what it made, may have been a variant of a commit that says nothing of it. */
-static int
-find_params(struct mlb_repro *r, struct mlb_err *err)
-{
-	if (r->params.n)
-		return 0;
-	if (r->rev.what == MLB_REV_RUN)
-		return mlb_pinned_params(&r->params, r->p, r->opt->rev, NULL, err);
-	if (r->rev.what == MLB_REV_DIGEST)
-		return mlb_pinned_params(&r->params, r->p, NULL, &r->rev.digest, err);
-	return 0;
-}
-
 static int
 find_commit(struct mlb_repro *r, struct mlb_err *err)
 {
-	struct mlb_buf message = MLB_BUF_INIT(MAX_MESSAGE);
+	struct mlb_vcs_commit c = { .id = "" };
 	int rc = mlb_project_vcs(r->p, err);
 
 	if (rc == 0 && !r->p->vcs)
@@ -108,14 +77,13 @@ find_commit(struct mlb_repro *r, struct mlb_err *err)
 	memcpy(r->commit, r->rev.commit, sizeof(r->commit));
 	memcpy(r->report->commit, r->rev.commit, sizeof(r->commit));
 	if (rc == 0)
-		rc = mlb_vcs_message(r->p->vcs, r->commit, &message, err);
+		rc = mlb_vcs_commit_info(r->p->vcs, r->commit, &c, err);
 	if (rc == 0) {
-		read_params(r, mlb_buf_str(&message));
-		r->snapshot = strncmp(mlb_buf_str(&message), "mlbuild snapshot", 16) == 0 ||
+		r->snapshot = mlb_str_starts(c.subject, "mlbuild snapshot") ||
 			      r->rev.what == MLB_REV_RUN || r->rev.what == MLB_REV_DIGEST;
-		rc = find_params(r, err);
+		rc = mlb_rev_params(&r->params, r->p, &r->rev, rev_of(r), err);
 	}
-	mlb_buf_release(&message);
+	mlb_vcs_commit_release(&c);
 	return rc;
 }
 

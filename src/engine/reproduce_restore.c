@@ -138,9 +138,10 @@ restore(struct mlb_repro *r, struct mlb_repro_target *t, struct mlb_project *p,
 	if (rc == 0 && lost)
 		t->stopped = mlb_arena_printf(
 			&r->arena,
-			"the bytes of '%s' are %s: a colleague, or a remote, may have them", lost,
+			"the bytes of '%s' are %s: a colleague, or a remote, may have them%s", lost,
 			t->source ? "neither in git, nor in the cache, nor in the workspace"
-				  : "not in the cache");
+				  : "not in the cache",
+			t->source ? "" : "; --rebuild makes them again");
 	else if (rc == 0 && r->out && !t->source)
 		keep_log(r, t, p, side);
 	return rc;

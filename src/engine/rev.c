@@ -5,8 +5,12 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "engine/experiment.h"
 #include "engine/origin.h"
+#include "engine/pinned.h"
 #include "engine/runid.h"
+
+enum { MAX_MESSAGE = 16 << 20 };
 
 /* Of a run: the pin of any of its results. */
 struct pins {
@@ -154,6 +158,43 @@ mlb_find_rev(struct mlb_rev *out, struct mlb_project *p, const char *word, struc
 				 "'%s' is no revision that git knows, and no run, experiment or "
 				 "artifact's digest: 'mlbuild log' lists runs and commits",
 				 word);
+	return rc;
+}
+
+/* Trailers "Mlbuild-Param: NAME=VALUE": it was a variant. */
+static void
+read_params(struct mlb_strvec *out, const char *message)
+{
+	static const char name[] = "Mlbuild-Param: ";
+
+	for (const char *line = message; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (mlb_str_starts(line, name)) {
+			const char *value = line + sizeof(name) - 1;
+			char *text = mlb_strndup(value, strcspn(value, "\n"));
+
+			mlb_vec_push(out, mlb_experiment_param(text));
+			free(text);
+		}
+	}
+}
+
+/* A run, and what it made, may have been a variant of a commit that says nothing of it. */
+int
+mlb_rev_params(struct mlb_strvec *out, struct mlb_project *p, const struct mlb_rev *rev,
+	       const char *word, struct mlb_err *err)
+{
+	struct mlb_buf message = MLB_BUF_INIT(MAX_MESSAGE);
+	size_t before = out->n;
+	int rc = mlb_vcs_message(p->vcs, rev->commit, &message, err);
+
+	if (rc == 0)
+		read_params(out, mlb_buf_str(&message));
+	if (rc == 0 && out->n == before && rev->what == MLB_REV_RUN)
+		rc = mlb_pinned_params(out, p, word, NULL, err);
+	else if (rc == 0 && out->n == before && rev->what == MLB_REV_DIGEST)
+		rc = mlb_pinned_params(out, p, NULL, &rev->digest, err);
+	mlb_buf_release(&message);
 	return rc;
 }
 

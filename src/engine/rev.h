@@ -29,6 +29,9 @@ struct mlb_rev {
 
 /* MLB_ENOTFOUND if it is nothing of all this, or there is no repository. */
 int mlb_find_rev(struct mlb_rev *out, struct mlb_project *p, const char *word, struct mlb_err *err);
+/* The parameters that it was built with by -p, "NAME=VALUE" each, appended; word: what it was found by. */
+int mlb_rev_params(struct mlb_strvec *out, struct mlb_project *p, const struct mlb_rev *rev,
+		   const char *word, struct mlb_err *err);
 void mlb_rev_release(struct mlb_rev *r);
 
 #endif

@@ -227,6 +227,7 @@ static int
 show_owner(struct shower *h, const struct mlb_origin *o, struct mlb_err *err)
 {
 	const struct mlb_version *v;
+	const char *kind = o->kind;
 	struct mlb_arena arena = MLB_ARENA_INIT;
 	struct mlb_lineages line;
 	struct mlb_versions all;
@@ -236,12 +237,14 @@ show_owner(struct shower *h, const struct mlb_origin *o, struct mlb_err *err)
 
 	mlb_lineage_init(&line, h->p, &all);
 	v = rc == 0 ? mlb_versions_find(&all, o->target) : NULL;
+	if (v && !*kind)
+		kind = v->kind;
 	if (v && !mlb_digest_equal(&v->key, &o->key))
 		v = NULL;
 	if (rc == 0 && !v && !mlb_digest_is_zero(&o->key) &&
 	    mlb_results_find(h->p->results, &r, &arena, &o->key, NULL) == 0) {
 		own = mlb_version_of_result(&r, *o->target ? o->target : o->path, &arena);
-		own.kind = o->kind;
+		own.kind = kind;
 		v = &own;
 	}
 	if (v)
@@ -329,6 +332,10 @@ mlb_show_history(struct mlb_project *p, const struct mlb_show *s, struct mlb_err
 		rc = show_rev(&h, err);
 	else if (mlb_str_starts(s->word, "sha256:") && mlb_digest_word(s->word))
 		rc = show_digest(&h, mlb_digest_word(s->word), s->word, true, err);
+	else if (mlb_str_starts(s->word, "sha256:"))
+		rc = mlb_err_set(err, MLB_EINVALID,
+				 "'%s' is no digest: write 'sha256:' and 4 to 64 hexadecimal digits",
+				 s->word);
 	else if (mlb_is_run_id(s->word))
 		rc = mlb_show_run(p, s->word, s->on_run, s->ctx, err);
 	else

@@ -106,7 +106,7 @@ fill_params(struct side_by_side *s, size_t column, struct mlb_err *err)
 {
 	struct mlb_config *c = NULL;
 	bool own = false;
-	int rc = mlb_point_config(&c, &own, s->p, &s->point.all.v[column], err);
+	int rc = mlb_point_config(&c, &own, s->p, &s->point, column, err);
 
 	for (uint32_t i = 0; rc == 0 && c && i < c->params.map.n; i++) {
 		const struct mlb_param *p = mlb_params_get(&c->params, c->params.map.entry[i].key);

@@ -179,6 +179,29 @@ ok mlbuild sweep -q -p C=1,2 m
 eq "$(git status --porcelain; git rev-parse HEAD; git ls-files -s; cat mlbuild.ini)" "$before"
 eq "$(git show "$(git for-each-ref --format='%(objectname)' refs/mlbuild/experiments | head -n 1):mlbuild.ini")" "$(cat mlbuild.ini)"
 
+t side by side with others they have the parameters that they were made with
+t_dir
+t_git
+project
+t_commit one
+ok mlbuild sweep -q -p C=3 -p seed=9 m
+ok mlbuild experiments
+id=$(ids)
+ok mlbuild params "$id" HEAD
+line 'C     3         1'
+line 'note  none      none'
+line 'seed  9         7'
+ok mlbuild diff HEAD "$id"
+has 'C     1 → 3'
+has 'seed  7 → 9'
+ok mlbuild apply "$id"
+ok mlbuild diff "$id"
+hasnt '→'
+ok mlbuild -p C=5 m
+run=$("$MLBUILD" log --json --limit 1 m | sed -n 's/.*"run":"\([^"]*\)".*/\1/p')
+ok mlbuild params "$run"
+has 'C     5'
+
 t without git they rest in .mlbuild, and all but sharing works
 t_dir
 project

@@ -22,12 +22,22 @@ EVENTS = {
 	"note": ("text:T", ""),
 	"progress": ("seconds:N files:I bytes:I total_bytes:I", ""),
 }
+# What only one command prints
+OF_ONE = {
+	"reproduced": ("target:T kind:T result:T asked:B why:T was_key:T key:T seconds:N outputs:L", ""),
+	"combination": ("combination:T id:T status:T reason:T metrics:O? finished:I total:I", ""),
+}
 ABOUT_ONE = "start output built restored retry failed no blocked".split()
 DONE = ("exit:I built:I restored:I current:I failed:I blocked:I checks_no:I seconds:N saved:N"
 	" metrics:O? changed:L artifacts:L run:T", "experiment:T")
 ROWS = {
 	"checkout": ("placed:I current:I missing:I files:I bytes:I removed:I kept:I aside:T seconds:N", ""),
 	"error": ("exit:I text:T", ""),
+	"reproduce": ("commit:T identical:I tolerated:I expected:I different:I impossible:I seconds:N", ""),
+	"sweep": ("exit:I total:I done:I failed:I checks_no:I built:I restored:I seconds:N run:T", ""),
+	"experiments": ("id:T name:T status:T reason:T targets:L params:O metrics:O? time:T? seconds:N commit:T author:T"
+		" shared:B", ""),
+	"pins": ("commit:T kind:T parent:T when:T results:I targets:L params:O subject:T", ""),
 	"doctor": ("level:T what:T mend:T", ""),
 	"du": ("what:T size:I objects:I", "target:T kind:T older:I unique:I shared:I"),
 	"fsck": ("level:T kind:T path:T object:T what:T mend:T targets:L repaired:B", ""),
@@ -90,6 +100,15 @@ def nested(row):
 				check(v, fields, name)
 				nested(v)
 
+def compared(outputs):
+	for o in outputs:
+		check(o, ("path:T kind:T result:T was:T? is:T? was_size:I? size:I? first_difference:I? values:L files:L"
+			" files_changed:I", ""), "compared")
+		for v in o["values"]:
+			check(v, ("name:T was:V? is:V? relative:N? tolerated:B", ""), "values")
+		for f in o["files"]:
+			check(f, ("path:T was_size:I? size:I? first_difference:I?", ""), "files")
+
 def main(kind, path, *wanted):
 	with open(path, encoding="utf-8") as f:
 		rows = [json.loads(line) for line in f]
@@ -101,12 +120,17 @@ def main(kind, path, *wanted):
 			check(row, DONE if kind == "build" else ROWS[kind], "done")
 		elif event == "error":
 			check(row, ROWS["error"], "error")
+		elif event in OF_ONE:
+			check(row, OF_ONE[event], event)
+			compared(row.get("outputs", []))
 		elif event:
 			must, may = EVENTS[event]
 			if event in ABOUT_ONE:
 				must += " target:T kind:T"
 			else:
 				may += " target:T kind:T"
+			if kind == "sweep":
+				may += " combination:T"
 			check(row, (must + " finished:I total:I", may), event)
 		else:
 			which = kind + "." + row["what"] if kind in ("log", "diff", "show") else kind
@@ -380,6 +404,52 @@ holds 'rows[0]["name"] == "x" and rows[0]["value"] == "0" and rows[0]["file"] ==
 ok mlbuild params --json HEAD~1
 fields params.rev
 holds '[r["params"] for r in rows] == [{"x": 1}, {"x": 0}]'
+
+t pins
+ok mlbuild pins --json
+fields pins
+holds 'any("fit" in r["targets"] for r in rows)' 'all(len(r["commit"]) == 40 for r in rows)'
+
+t reproduce: what builds print, and each target with its outputs compared
+ok mlbuild reproduce --json HEAD fit
+fields reproduce reproduced done
+holds 'all(r["result"] == "identical" and r["asked"] for r in rows if r["event"] == "reproduced")'
+cat >>mlbuild.ini <<'X'
+[model chance]
+run = n=$(tr -dc 1-9 </dev/urandom | head -c 12); echo "$n" > ${out}/n; echo "{\"n\": 1$n, \"s\": \"$n\"}" > ${metrics}
+out = chance/
+metrics = chance.json
+X
+ok mlbuild chance
+t_commit three
+code 1 mlbuild reproduce --json --rebuild HEAD chance fit
+fields reproduce start built reproduced done
+holds '{r["target"]: r["result"] for r in rows if r["event"] == "reproduced"} == {"verdict": "identical", "fit": "identical", "chance": "different"}' \
+	'{v["name"] for r in rows if r["event"] == "reproduced" for o in r["outputs"] for v in o["values"]} == {"metrics.n", "metrics.s"}' \
+	'[f["path"] for r in rows if r["event"] == "reproduced" for o in r["outputs"] for f in o["files"]] == ["n"]' \
+	'rows[-1]["different"] == 1 and rows[-1]["identical"] == 2'
+rm -r .mlbuild
+code 1 mlbuild reproduce --json HEAD chance
+fields reproduce reproduced done
+holds '[r["result"] for r in rows if r["event"] == "reproduced"] == ["impossible"]'
+
+t sweep, and the experiments that it leaves
+cat >>mlbuild.ini <<'X'
+[model swept]
+run = test ${params:x} != 3; echo ${params:x} > ${out}; echo '{"x": ${params:x}}' > ${metrics}
+out = swept.txt
+metrics = swept.json
+X
+code 1 mlbuild sweep --json -p x=1,3 swept
+fields sweep start built failed combination done
+holds '{(r["combination"], r["status"], r["metrics"] and r["metrics"]["swept"]["x"]) for r in rows if r["event"] == "combination"} == {("x=1", "done", 1), ("x=3", "failed", None)}' \
+	'all(r["combination"] in ("x=1", "x=3") for r in rows if r["event"] in ("start", "built", "failed"))' \
+	'(rows[-1]["exit"], rows[-1]["total"], rows[-1]["done"], rows[-1]["failed"]) == (1, 2, 1, 1)'
+ok mlbuild experiments --json --failed
+fields experiments
+holds 'sorted((r["status"], r["params"]["x"], r["targets"], bool(r["time"]), r["shared"]) for r in rows) == [("done", "1", ["swept"], True, True), ("failed", "3", ["swept"], False, False)]'
+ok mlbuild apply --json "$(sed -n 's/.*"id":"\([0-9a-f]*\)".*"status":"done".*/\1/p' "$KEPT")"
+fields build done
 
 t version
 ok mlbuild --json version

@@ -156,6 +156,11 @@ out_has '"different":1,'
 ok mlbuild reproduce HEAD --twice
 match '^identical +noise$'
 same_as_before
+mv .mlbuild "$T_ROOT/state"
+code 1 mlbuild reproduce HEAD noise --rebuild
+out_has 'noise.txt: other bytes (those of then are not in the cache), 20 -> 21 bytes'
+rm -r .mlbuild
+mv "$T_ROOT/state" .mlbuild
 
 t 'built twice'
 begin <<'INI'

@@ -175,6 +175,7 @@ out_has "'raw.csv'"
 out_has 'neither in git, nor in the cache, nor in the workspace'
 out_has 'impossible        model'
 out_has 'not in the cache'
+out_has '; --rebuild makes them again'
 out_has 'impossible        fold'
 code 1 mlbuild reproduce HEAD~3 --rebuild model
 out_has "its source 'raw.csv' is neither in git, nor in the cache, nor in the workspace"

@@ -155,6 +155,7 @@ holds 'rows[0]["locked_by"] == "" and rows[0]["added_by"] == [] and len(rows[0][
 	'rows[0]["target"] == "m" and rows[1]["params"] == {"C": 0.25} and rows[1]["metrics"] == {"acc": 0.25}'
 ok mlbuild show "$T_ROOT/third.bin"
 out_has "no commit's mlbuild.lock names it"
+match '^m  model$'
 pin=$("$MLBUILD" show --json "$T_ROOT/third.bin" | python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["commit"])')
 ok git show "$pin:mlbuild.ini"
 out_has 'C = 0.25'
@@ -189,6 +190,7 @@ cd "$T_DIR" || exit 1
 t two files of the same digits
 code 2 mlbuild show sha256:
 code 2 mlbuild show sha256:zz
+err_has "'sha256:zz' is no digest"
 
 t a check that says no: what it keeps back is still told
 t_dir
