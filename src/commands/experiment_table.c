@@ -173,6 +173,13 @@ cell_at(const struct xrow *r, bool metric, size_t column)
 	return column < n ? &(metric ? r->metric : r->param)[column] : &none;
 }
 
+/* What a comparison gave, upwards (sign 1) or downwards (-1). */
+static int
+in_order(int compared, int sign)
+{
+	return compared < 0 ? -sign : compared > 0 ? sign : 0;
+}
+
 /* What has no value is last, whatever the order. */
 static int
 compare_cells(const struct xcell *a, const struct xcell *b, int sign)
@@ -186,7 +193,7 @@ compare_cells(const struct xcell *a, const struct xcell *b, int sign)
 		return a->number < b->number ? -sign : a->number > b->number ? sign : 0;
 	if (isnan(a->number) != isnan(b->number))
 		return isnan(a->number) ? 1 : -1;
-	return sign * strcmp(a->text, b->text);
+	return in_order(strcmp(a->text, b->text), sign);
 }
 
 static int
@@ -194,7 +201,7 @@ compare(const struct xrow *a, const struct xrow *b, const struct order *o)
 {
 	switch (o->by) {
 	case BY_ID:
-		return o->sign * strcmp(a->x.id, b->x.id);
+		return in_order(strcmp(a->x.id, b->x.id), o->sign);
 	case BY_TIME:
 		return a->x.time < b->x.time ? -o->sign : a->x.time > b->x.time ? o->sign : 0;
 	case BY_DURATION:
@@ -202,7 +209,7 @@ compare(const struct xrow *a, const struct xrow *b, const struct order *o)
 		       : a->x.duration > b->x.duration ? o->sign
 						       : 0;
 	case BY_STATUS:
-		return o->sign * strcmp(a->x.status, b->x.status);
+		return in_order(strcmp(a->x.status, b->x.status), o->sign);
 	default:
 		return compare_cells(cell_at(a, o->by == BY_METRIC, o->column),
 				     cell_at(b, o->by == BY_METRIC, o->column), o->sign);

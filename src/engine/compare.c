@@ -56,7 +56,7 @@ open_file(int *fd, const char *path, struct mlb_err *err)
 int
 mlb_first_difference(uint64_t *out, const char *a, const char *b, struct mlb_err *err)
 {
-	char *part = mlb_alloc(2 * PART);
+	char *part = mlb_alloc((size_t)2 * PART);
 	int fd_a = -1, fd_b = -1, rc = open_file(&fd_a, a, err);
 	uint64_t at = 0;
 

@@ -44,7 +44,7 @@ struct mlb_sweeping {
 /* sweep.c */
 void mlb_sweep_tell(struct mlb_sweeping *s, const struct mlb_combination *c, enum mlb_sweep_event_type type,
 		    const struct mlb_event *event, const struct mlb_experiment *x);
-void mlb_sweep_of_combination(void *combination, const struct mlb_event *e); /* an mlb_event_fn */
+void mlb_sweep_of_combination(void *ctx, const struct mlb_event *e); /* an mlb_event_fn; of a combination */
 
 /* sweep_open.c: the next combination enters the loop, or has failed already. */
 int mlb_sweep_open_next(struct mlb_sweeping *s, struct mlb_err *err);

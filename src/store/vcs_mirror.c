@@ -169,7 +169,7 @@ mlb_vcs_mirror(struct mlb_vcs *v, const char *commit, const char *top, struct ml
 int
 mlb_vcs_mirror_open(struct mlb_vcs **out, const char *project_dir, struct mlb_err *err)
 {
-	struct mlb_buf why = MLB_BUF_INIT(64 * 1024);
+	struct mlb_buf why = MLB_BUF_INIT(64 * MLB_KIB);
 	int rc = mlb_vcs_open_by(out, project_dir, false, &why, err);
 
 	if (rc == 0 && !*out)
