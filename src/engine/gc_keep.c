@@ -266,6 +266,11 @@ take_back(struct mlb_gc_state *s, struct mlb_gc_record *r)
 	r->kept = false;
 }
 
+/*
+ * The least recently used go first: from the one that does not fit on, all. What
+ * is larger than all that may stay makes no other one go. After a first pass, in which
+ * what stays was copied, the second one has to come to the same.
+ */
 void
 mlb_gc_keep_recent(struct mlb_gc_state *s)
 {
@@ -281,14 +286,18 @@ mlb_gc_keep_recent(struct mlb_gc_state *s)
 		qsort(by, n, sizeof(*by), by_use);
 	s->reach.journal = s->opt->size != 0;
 	for (size_t i = 0; i < n; i++) {
+		uint64_t more;
+
 		s->reach.fresh.n = 0;
 		mlb_gc_keep_record(s, (size_t)(by[i] - s->record));
-		bytes += newly_marked(s, 0);
-		/* The least recently used go first: from the one that does not fit on, all. */
-		if (s->opt->size && bytes > s->opt->size) {
-			take_back(s, by[i]);
-			break;
+		more = newly_marked(s, 0);
+		if (!s->opt->size || bytes + more <= s->opt->size) {
+			bytes += more;
+			continue;
 		}
+		take_back(s, by[i]);
+		if (more <= s->opt->size)
+			break;
 	}
 	s->reach.journal = false;
 	free(by);

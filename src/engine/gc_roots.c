@@ -175,15 +175,24 @@ holds_something(const char *dir)
 	return any;
 }
 
-/* Of a disk that is only away nothing is to be seen: the project's directory, or the one it was in, says that it is not. */
+/*
+ * Of a disk that is only away nothing is to be seen. The directory that the project
+ * was in says that it is not: by being the one of then, on the same file system; or,
+ * where that was not written down, by what is in it.
+ */
 static bool
-is_disk_here(const char *dir)
+is_disk_here(const struct mlb_roots *r)
 {
 	struct mlb_buf parent = MLB_BUF_INIT(MAX_PATH_BYTES);
-	bool here = mlb_fs_exists(dir);
+	bool here;
 
-	mlb_path_dir(&parent, dir);
-	here = holds_something(here ? dir : mlb_buf_str(&parent));
+	mlb_path_dir(&parent, r->dir);
+	if (mlb_fs_exists(r->dir))
+		here = holds_something(r->dir);
+	else if (r->on)
+		here = mlb_fs_whereabouts(r->dir) == r->on;
+	else
+		here = holds_something(mlb_buf_str(&parent));
 	mlb_buf_release(&parent);
 	return here;
 }
@@ -196,7 +205,7 @@ is_gone(const struct mlb_gc_state *s, const struct mlb_roots *r, const char *hos
 
 	return host[0] && r->host && strcmp(r->host, host) == 0 && r->dir && r->dir[0] == '/' &&
 	       mtime <= s->now - days * DAY_SECONDS * 1000000000 && !is_project(r->dir) &&
-	       is_disk_here(r->dir);
+	       is_disk_here(r);
 }
 
 /* Ours, from when the project had another name. */

@@ -89,6 +89,7 @@ write_file(struct mlb_project *p, struct mlb_roots *roots, struct mlb_err *err)
 	free(roots->dir);
 	roots->host = mlb_needs_host();
 	roots->dir = mlb_strdup(p->root);
+	roots->on = mlb_fs_whereabouts(p->root);
 	mlb_roots_format(&text, roots);
 	rc = mlb_buf_check(&text, path, err);
 	if (rc == 0 && !mlb_fs_exists(dir)) {
@@ -200,7 +201,7 @@ mlb_needs_add_roots(struct mlb_project *p, struct mlb_roots *now, struct mlb_err
 	if (there && !right)
 		mlb_needs_of_text(&old, mlb_buf_str(&text), text.len);
 	mlb_roots_sort(now);
-	if (!right || !mlb_roots_within(now, &old)) {
+	if (!right || !mlb_roots_within(now, &old) || old.on != mlb_fs_whereabouts(p->root)) {
 		for (size_t i = 0; i < old.root.n; i++)
 			mlb_vec_push(&now->root, old.root.v[i]);
 		mlb_roots_sort(now);

@@ -103,6 +103,13 @@ int mlb_fs_move(const char *from, const char *to, struct mlb_err *err);
 bool mlb_fs_is_network(const char *path);     /* NFS, SMB, FUSE and the like by statfs magic */
 bool mlb_fs_is_case_folding(const char *dir); /* probes with a temporary file where it must */
 
+/*
+ * What tells where `path` is from another place of that name: the directory that it is
+ * in, on which file system, and whether `path` is on the same one, as it is where it is
+ * absent. The same after a restart, but on some file systems. 0: it is not known.
+ */
+uint64_t mlb_fs_whereabouts(const char *path);
+
 int mlb_fs_errno_beside(const char *path); /* why no file can be made beside this one, 0: it can be */
 
 /* The file system's own clock in ns: creates or touches a file in dir and reads its ctime. */

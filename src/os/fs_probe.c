@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/strmap.h"
 #include "os/fs.h"
 #include "os/fs_priv.h"
 #include "os/path.h"
@@ -143,4 +145,35 @@ mlb_fs_errno_beside(const char *path)
 		close(fd);
 	mlb_buf_release(&dir);
 	return e;
+}
+
+/* 0: it has none, as on NFS. */
+static uint64_t
+fs_id(const char *path)
+{
+	struct statfs fs;
+	uint64_t id = 0;
+
+	if (statfs(path, &fs) == 0)
+		memcpy(&id, &fs.f_fsid, MLB_MIN(sizeof(id), sizeof(fs.f_fsid)));
+	return id;
+}
+
+uint64_t
+mlb_fs_whereabouts(const char *path)
+{
+	struct mlb_buf dir = MLB_BUF_INIT(64 * MLB_KIB);
+	uint64_t what[3] = { 0 }, out = 0;
+	struct mlb_stat st;
+
+	mlb_path_dir(&dir, path);
+	what[0] = fs_id(mlb_buf_str(&dir));
+	what[1] = mlb_fs_exists(path) ? fs_id(path) : what[0];
+	if (what[0] && what[1] && mlb_fs_stat(&st, mlb_buf_str(&dir), NULL) == 0 &&
+	    st.type == MLB_F_DIR) {
+		what[2] = st.ino;
+		out = mlb_hash64(what, sizeof(what), 0) | 1;
+	}
+	mlb_buf_release(&dir);
+	return out;
 }

@@ -4,6 +4,7 @@
  *   mlbuild-roots 1
  *   host TEXT       may be empty
  *   dir TEXT        may be empty
+ *   on HEX          16 digits, not all 0, of mlb_fs_whereabouts (os/fs.h); may be absent
  *   KIND DIGEST     any number, sorted by kind and digest, each once;
  *                   KIND: any, key, object, table or tree
  *   sum DIGEST      SHA-256 of all the bytes before this line
@@ -12,6 +13,7 @@
  */
 #include "store/roots.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +115,8 @@ mlb_roots_format(struct mlb_buf *out, const struct mlb_roots *r)
 	mlb_buf_adds(out, MAGIC);
 	add_text(out, "host ", r->host);
 	add_text(out, "dir ", r->dir);
+	if (r->on)
+		mlb_buf_addf(out, "on %016" PRIx64 "\n", r->on);
 	for (size_t i = 0; i < r->root.n; i++) {
 		mlb_digest_hex(hex, &r->root.v[i].digest);
 		hex[MLB_HEX_LEN] = '\n';
@@ -135,6 +139,23 @@ take_text(struct mlb_text_reader *r, const char *name, char **out)
 	*out = mlb_alloc(len + 1);
 	**out = '\0';
 	return mlb_text_take_rest(r, *out);
+}
+
+/* May be absent. */
+static bool
+take_on(struct mlb_text_reader *r, uint64_t *out)
+{
+	uint8_t b[sizeof(*out)];
+
+	*out = 0;
+	if (!mlb_text_take(r, "on "))
+		return true;
+	if (r->end - r->at < (ptrdiff_t)(2 * sizeof(b)) || !mlb_hex_decode(b, r->at, sizeof(b)))
+		return false;
+	r->at += 2 * sizeof(b);
+	for (size_t i = 0; i < sizeof(b); i++)
+		*out = *out << 8 | b[i];
+	return *out && mlb_text_take(r, "\n");
 }
 
 static bool
@@ -169,7 +190,7 @@ static bool
 take_all(struct mlb_text_reader *r, struct mlb_roots *out)
 {
 	if (!mlb_text_take(r, MAGIC) || !take_text(r, "host ", &out->host) ||
-	    !take_text(r, "dir ", &out->dir))
+	    !take_text(r, "dir ", &out->dir) || !take_on(r, &out->on))
 		return false;
 	while (!is_sum(r)) {
 		struct mlb_root root;

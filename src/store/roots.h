@@ -30,6 +30,7 @@ struct mlb_root {
 struct mlb_roots {
 	char *host; /* of the machine that wrote it; NULL: "" */
 	char *dir;  /* absolute path of the project there; NULL: "" */
+	uint64_t on; /* mlb_fs_whereabouts of dir; 0: not known */
 	MLB_VEC(struct mlb_root) root; /* sorted and unique after parse and mlb_roots_sort */
 };
 

@@ -226,6 +226,45 @@ runs 'big dir sum '
 code 2 mlbuild gc --size much
 has "'--size' needs a size"
 
+t one that is larger than the limit drives no other out
+t_dir
+put mlbuild.ini <<-'X'
+	[feature big]
+	run = { cat in.txt; head -c "$(cat size.txt)" /dev/zero | tr '\0' b; } > ${out}
+	needs = in.txt size.txt
+	out = out/big
+	[report copy]
+	run = cat ${big} > ${out}
+	out = out/copy
+X
+version 1
+echo 300000 >size.txt
+ok mlbuild
+version 2
+ok mlbuild
+echo 900000 >size.txt
+ok mlbuild
+echo 200000 >size.txt
+ok mlbuild
+age
+eq "$(objects)" 4
+# what is named, and of the others the two that were of use last and fit; bytes of two results count once
+ok mlbuild gc --size 850K
+eq "$(objects)" 3
+eq "$(find $CACHE/objects -size +600k | wc -l | tr -d ' ')" 0
+age
+ok mlbuild gc --size 650K
+eq "$(objects)" 2
+echo 300000 >size.txt
+ok mlbuild
+err_has 'restored'
+# what is named stays, whatever the limit
+age
+ok mlbuild gc --size 1K
+eq "$(objects)" 1
+ok mlbuild fsck
+err_has '0 problems'
+
 t the size of the configuration
 project
 for v in 2 3 4; do

@@ -183,14 +183,16 @@ cd "$T_ROOT/a" || exit 1
 mv "$T_ROOT/away" "$T_ROOT/b"
 mv "$T_ROOT/disk/d" "$T_ROOT/away"
 for left in "$T_ROOT/disk/d" "$T_ROOT/disk" "$T_ROOT"; do
+	# a mount point is another directory than what was mounted on it
+	mv "$T_ROOT/disk" "$T_ROOT/mounted"
 	[ "$left" = "$T_ROOT" ] || mkdir -p "$left"
 	long_ago
 	ok mlbuild gc --keep-days 0
 	out_hasnt 'removed project'
 	eq "$(objects)" 3
-	[ "$left" = "$T_ROOT" ] || rmdir "$left"
+	[ "$left" = "$T_ROOT" ] || rm -r "$T_ROOT/disk"
+	mv "$T_ROOT/mounted" "$T_ROOT/disk"
 done
-mkdir "$T_ROOT/disk"
 mv "$T_ROOT/away" "$T_ROOT/disk/d"
 cd "$T_ROOT/disk/d" || exit 1
 rm -rf out
@@ -207,8 +209,50 @@ ok mlbuild gc --keep-days 0
 out_hasnt 'removed project'
 mv "$T_ROOT/away" "$T_ROOT/b"
 
+t a project on a disk of its own, whose mount point goes with it
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	put "$T_ROOT/mounted.sh" <<-'X'
+		mount -t tmpfs none "$1" || exit 99
+		cp mlbuild.ini in.txt .gitignore .mlbuildignore "$1" && cd "$1" || exit 99
+		echo 6 >in.txt
+		exec "$MLBUILD"
+	X
+	mkdir "$T_ROOT/own"
+	ok unshare -m sh "$T_ROOT/mounted.sh" "$T_ROOT/own"
+	rmdir "$T_ROOT/own"
+	n=$(objects)
+	long_ago
+	ok mlbuild gc --keep-days 0
+	out_hasnt 'removed project'
+	eq "$(objects)" "$n"
+	rm "$(grep -lx "dir $T_ROOT/own" "$SHARED"/v1/roots/*)"
+	long_ago
+	ok mlbuild gc --keep-days 0
+	eq "$(objects)" 3
+fi
+
+t a project that is gone needs nothing after a time, though its directory was the only one there
+rm -rf "$T_ROOT/disk/d"
+age
+ok mlbuild gc --keep-days 0
+out_hasnt 'removed project'
+long_ago
+case $(stat -f -c %i "$T_ROOT") in
+0)
+	ok mlbuild gc --keep-days 0
+	out_hasnt 'removed project'
+	;;
+*)
+	ok mlbuild gc --keep-days 0 -n
+	eq "$(objects)" 3
+	ok mlbuild gc --keep-days 0
+	out_has "removed project $SHARED/v1/roots/"
+	eq "$(objects)" 2
+	;;
+esac
+
 t a project that is gone for long needs nothing any more
-rm -rf "$T_ROOT/b" "$T_ROOT/disk/d"
+rm -rf "$T_ROOT/b"
 : >"$T_ROOT/disk/other"
 long_ago
 ok mlbuild gc --keep-days 0
