@@ -207,9 +207,15 @@ take_row(void *ctx, const struct mlb_inv_row_info *i)
 static void
 lose_rows(struct mlb_fsck_state *s)
 {
-	for (size_t i = 0; i < s->row.n; i++)
-		if (s->row.v[i].what == MLB_ROW_NO_OBJECT)
-			lose(s, &s->row.v[i].digest);
+	for (size_t i = 0; i < s->row.n; i++) {
+		struct mlb_fsck_lost *l;
+
+		if (s->row.v[i].what != MLB_ROW_NO_OBJECT)
+			continue;
+		l = lose(s, &s->row.v[i].digest);
+		/* What only the lock names need not be here; but it was. */
+		l->missing |= l->elsewhere;
+	}
 }
 
 int

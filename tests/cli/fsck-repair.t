@@ -118,10 +118,37 @@ echo precious >raw.txt
 ok mlbuild
 PACK=$(echo .mlbuild/cache/v1/packs/*.pack)
 flip "$PACK" "$(place "$PACK" precious)"
+cp raw.txt ../raw.txt
 rm raw.txt
-ok mlbuild fsck --repair
+# The last blob of an open pack, too: it ends in something unfinished, but that was finished once.
+code 1 mlbuild fsck
+out_has 'target raw'
+code 1 mlbuild fsck --repair
 out_has 'no build makes a source'
 out_hasnt 'the next build makes it'
+# Then nothing says any more that it was there: as in a clone, whose cache has no source yet.
+ok mlbuild fsck
+out_has 'neither in the cache nor in the workspace'
+cp ../raw.txt .
+ok mlbuild fsck
+err_has '0 problems, 0 notes'
+
+t the last blob of an open pack, a source that the workspace has
+t_dir
+put mlbuild.ini <<'X'
+[dataset raw]
+path = raw.txt
+X
+echo precious >raw.txt
+ok mlbuild
+PACK=$(echo .mlbuild/cache/v1/packs/*.pack)
+flip "$PACK" "$(place "$PACK" precious)"
+ok mlbuild fsck --repair
+rm raw.txt
+ok mlbuild checkout
+eq "$(cat raw.txt)" precious
+ok mlbuild fsck
+err_has '0 problems, 0 notes'
 
 t a tree node
 project
