@@ -104,6 +104,27 @@ report_rest(struct mlb_builder *b, const struct mlb_steady *said)
 	b->report->saved = said->saved;
 }
 
+/* Sources may have been stored while they were scanned, though there was nothing to record. */
+static int
+save_scan(struct mlb_builder *b, struct mlb_err *err)
+{
+	struct mlb_project *p = b->p;
+	int rc = 0;
+
+	if (p->cas && !p->parent && !b->ready_to_run) {
+		rc = mlb_cas_sync(p->cas, err);
+		if (rc == 0)
+			rc = mlb_db_begin(p->db, err);
+		if (rc == 0)
+			rc = mlb_cas_index(p->cas, err);
+		if (rc == 0)
+			rc = mlb_db_commit(p->db, err);
+		if (rc)
+			mlb_db_rollback(p->db);
+	}
+	return rc ? rc : mlb_project_save_scan(p, err);
+}
+
 /* Nothing is to be done, and steady.h knew it: that is written down for the next to find it faster. */
 static int
 keep_rest(struct mlb_builder *b, struct mlb_err *err)
@@ -113,7 +134,7 @@ keep_rest(struct mlb_builder *b, struct mlb_err *err)
 	mlb_needs_touch(b->p);
 	rc = mlb_gitignore_keep(b, err);
 	if (rc == 0)
-		rc = mlb_project_save_scan(b->p, err);
+		rc = save_scan(b, err);
 	if (rc == 0 && !b->opt->locked)
 		mlb_steady_file_write(b->p);
 	return rc;
@@ -207,7 +228,7 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 	else if (rc == 0)
 		rc = mlb_steady_keep(b, err);
 	if (rc == 0)
-		rc = mlb_project_save_scan(b->p, err);
+		rc = save_scan(b, err);
 	return rc;
 }
 

@@ -54,4 +54,28 @@ traced raw
 eq "$(opened '[0-9].txt')" 1
 ok grep -rqF 'a seven' .mlbuild/cache/v1/packs
 
+t a source that the cache lost is stored again when it is back
+t_dir
+put mlbuild.ini <<'X'
+[dataset raw]
+path = raw.txt
+[dataset large]
+path = large.bin
+X
+echo precious >raw.txt
+head -c 300000 /dev/zero >large.bin
+ok mlbuild
+cp raw.txt large.bin "$T_ROOT"
+find .mlbuild/cache/v1/packs .mlbuild/cache/v1/objects -type f -exec rm -f {} +
+rm raw.txt large.bin
+code 1 mlbuild checkout
+cp "$T_ROOT/raw.txt" "$T_ROOT/large.bin" .
+ok mlbuild
+rm raw.txt large.bin
+ok mlbuild checkout
+eq "$(cat raw.txt)" precious
+eq "$(wc -c <large.bin)" 300000
+ok mlbuild fsck
+err_has '0 problems, 0 notes'
+
 done_testing
