@@ -103,7 +103,7 @@ summary(struct app *app, const struct mlb_checkout_report *r)
 {
 	struct mlb_buf b = MLB_BUF_INIT(1024);
 
-	if (!r->placed && !r->missing) {
+	if (!r->placed && !r->missing && !r->removed && !r->kept) {
 		mlb_buf_addf(&b, "everything is in place (%u output%s)", r->current,
 			     plural(r->current));
 	} else {

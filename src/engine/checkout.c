@@ -58,6 +58,30 @@ tell_wait(void *ctx, const char *holder)
 	tell(ctx, MLB_EV_WAIT, NULL, holder);
 }
 
+static void
+note_kept(struct mlb_checkout_run *c, const char *path, uint64_t kept, bool dir)
+{
+	struct mlb_buf text = MLB_BUF_INIT(64 * MLB_KIB);
+
+	mlb_buf_addf(&text, "'%s': ", path);
+	if (dir)
+		mlb_buf_adds(&text, "a directory with what no cache has is kept");
+	else if (kept == 1)
+		mlb_buf_adds(&text, "a file that no cache has is kept");
+	else
+		mlb_buf_addf(&text, "%llu files that no cache has are kept",
+			     (unsigned long long)kept);
+	mlb_buf_addf(&text, " in '%s/%s'", c->aside + strlen(c->p->root) + 1, path);
+	tell(c, MLB_EV_NOTE, NULL, mlb_buf_str(&text));
+	mlb_buf_release(&text);
+}
+
+void
+mlb_checkout_note_kept(struct mlb_checkout_run *c, const char *path, uint64_t kept)
+{
+	note_kept(c, path, kept, false);
+}
+
 /* What an item kept, removed or could not have. */
 static void
 tell_item(struct mlb_checkout_run *c, const struct mlb_checkout_item *it)
@@ -72,18 +96,8 @@ tell_item(struct mlb_checkout_run *c, const struct mlb_checkout_item *it)
 		mlb_buf_release(&text);
 		return;
 	}
-	if (kept) {
-		mlb_buf_addf(&text, "'%s': ", it->l->path);
-		if (it->kept_dir)
-			mlb_buf_adds(&text, "a directory with what no cache has is kept");
-		else if (kept == 1)
-			mlb_buf_adds(&text, "a file that no cache has is kept");
-		else
-			mlb_buf_addf(&text, "%llu files that no cache has are kept",
-				     (unsigned long long)kept);
-		mlb_buf_addf(&text, " in '%s/%s'", c->aside + strlen(c->p->root) + 1, it->l->path);
-		tell(c, MLB_EV_NOTE, NULL, mlb_buf_str(&text));
-	}
+	if (kept)
+		note_kept(c, it->l->path, kept, it->kept_dir);
 	if (it->err.code != MLB_OK)
 		tell(c, MLB_EV_BLOCKED, it->l, it->err.text);
 	else if (it->touched)
@@ -448,6 +462,8 @@ run(struct mlb_checkout_run *c, struct mlb_err *err)
 		rc = scan_items(c, err);
 	if (rc == 0)
 		rc = do_items(c, err);
+	if (rc == 0 && !c->cancelled && c->err.code == MLB_OK)
+		rc = mlb_checkout_collections(c, err);
 	/* What was hashed or placed is known the next time, whatever went wrong later. */
 	if (rc == 0)
 		rc = save_scan(c, err);

@@ -54,6 +54,12 @@ int mlb_checkout_whose(struct mlb_checkout_run *c, const struct mlb_locked *l, e
 		       struct mlb_err *err);
 int mlb_checkout_sources(struct mlb_checkout_run *c, struct mlb_err *err);
 
+/* checkout_each.c: what has no place any more in the collections that were asked for. */
+int mlb_checkout_collections(struct mlb_checkout_run *c, struct mlb_err *err);
+
+/* checkout.c: say that so many files of this directory were moved aside. */
+void mlb_checkout_note_kept(struct mlb_checkout_run *c, const char *path, uint64_t kept);
+
 /* checkout_place.c: put one output in place, on a worker. */
 void mlb_checkout_work(struct mlb_task *t);
 

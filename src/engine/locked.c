@@ -43,7 +43,7 @@ read_text(struct mlb_locked_list *l, struct mlb_project *p, struct mlb_buf *text
 
 static void
 add_output(struct mlb_locked_list *l, const struct mlb_lock_block *b, const char *name,
-	   const struct mlb_lock_output *o)
+	   const struct mlb_lock_output *o, bool each)
 {
 	const struct mlb_locked e = {
 		.kind = b->kind,
@@ -54,6 +54,7 @@ add_output(struct mlb_locked_list *l, const struct mlb_lock_block *b, const char
 		.size = o->size,
 		.okind = o->kind,
 		.source = mlb_digest_is_zero(&b->key) && mlb_digest_is_zero(&b->table),
+		.each = each,
 	};
 
 	mlb_vec_push(&l->all, e);
@@ -70,7 +71,8 @@ add_rows(struct mlb_locked_list *l, const struct mlb_lock_block *b, struct mlb_t
 		bool instance = strncmp(row[i].name, b->name, len) == 0 && row[i].name[len] == '@';
 
 		for (uint32_t k = 0; k < row[i].n_outputs; k++)
-			add_output(l, b, instance ? row[i].name : b->name, &row[i].output[k]);
+			add_output(l, b, instance ? row[i].name : b->name, &row[i].output[k],
+				   !instance);
 	}
 }
 
@@ -119,7 +121,7 @@ mlb_locked_read(struct mlb_locked_list *out, struct mlb_project *p, const char *
 			continue;
 		}
 		for (uint32_t k = 0; b && k < b->n_outputs; k++)
-			add_output(out, b, b->name, &b->output[k]);
+			add_output(out, b, b->name, &b->output[k], false);
 		if (b && !mlb_digest_is_zero(&b->table))
 			add_table(out, p, b);
 	}

@@ -19,6 +19,7 @@ struct mlb_locked {
 	uint64_t size;
 	uint8_t okind;     /* enum mlb_okind */
 	bool source;
+	bool each;         /* one file of a collection: what else is in its directory is not of it */
 };
 
 MLB_VEC_NAMED(mlb_locked_vec, struct mlb_locked);

@@ -491,6 +491,47 @@ e/a'
 kept 'my d'
 eq "$(readlink .mlbuild/aside/*/e/l)" ../../elsewhere
 
+t files of inputs that the commit does not have leave the collection of each
+t_dir
+t_git
+project
+t_commit one
+echo three >in/three.txt
+rm in/one.txt
+ok mlbuild
+t_commit two
+: >"$RAN"
+git checkout -q HEAD~1
+ok mlbuild checkout
+eq "$(ls up)" "$(printf 'one.up
+two.up')"
+err_has '1 file removed'
+ok mlbuild status
+out_has 'everything is up to date'
+git checkout -q -
+echo mine >up/mine
+mkdir up/deep
+echo deep >up/deep/mine
+echo tracked >up/tracked
+git add -f up/tracked
+ok mlbuild checkout --json
+out_has '"removed":1'
+out_has '"kept":2'
+eq "$(ls up)" "$(printf 'three.up
+tracked
+two.up')"
+kept mine
+kept deep
+git rm -qf up/tracked
+echo mine >up/mine
+rm up/two.up
+ok mlbuild checkout up/two.up
+there up/mine
+ok mlbuild checkout --force
+gone up/mine
+err_has '1 file removed'
+did ''
+
 t bytes that are nowhere, as JSON
 t_dir
 put mlbuild.ini <<'INI'
