@@ -1,9 +1,13 @@
 #include "commands/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "commands/jsonline.h"
 #include "commands/lines.h"
+
+enum { FOLDED_FROM = 6 }; /* instances: fewer have a line each */
 
 /* By enum mlb_fate. */
 static const struct {
@@ -31,6 +35,9 @@ plan_view_init(struct plan_view *v, struct app *app)
 void
 plan_view_release(struct plan_view *v)
 {
+	free(v->fold.base);
+	mlb_strvec_release(&v->fold.name);
+	mlb_strvec_release(&v->fold.reason);
 	tabular_release(&v->table);
 }
 
@@ -72,6 +79,88 @@ print_json(struct out *out, const struct mlb_plan_info *i)
 	jsonline_end(&l);
 }
 
+static void
+begin_row(struct plan_view *v, int fate, const char *name)
+{
+	tabular_add(&v->table, fates[fate].paint,
+		    v->future ? fates[fate].future : fates[fate].state);
+	tabular_add(&v->table, PAINT_BOLD, name);
+}
+
+static void
+add_row(struct plan_view *v, const struct mlb_plan_info *i)
+{
+	begin_row(v, (int)i->fate, i->name);
+	if (i->actions > 1)
+		tabular_addf(&v->table, PAINT_PLAIN, "%u commands: %s", i->actions, i->reason);
+	else
+		tabular_add(&v->table, PAINT_PLAIN, i->reason);
+	tabular_end_row(&v->table);
+}
+
+/* "fit@*  10 instances: param C: '1' -> '2'" */
+static void
+add_folded(struct plan_view *v)
+{
+	const struct plan_fold *f = &v->fold;
+	char *all = mlb_asprintf("%s@*", f->base);
+
+	begin_row(v, f->fate, all);
+	if (f->differ)
+		tabular_addf(&v->table, PAINT_PLAIN, "%zu instances, %s: %s", f->name.n,
+			     f->name.v[0], f->reason.v[0]);
+	else
+		tabular_addf(&v->table, PAINT_PLAIN, "%zu instances%s%s", f->name.n,
+			     *f->reason.v[0] ? ": " : "", f->reason.v[0]);
+	tabular_end_row(&v->table);
+	free(all);
+}
+
+/* What was held back becomes rows. */
+static void
+end_fold(struct plan_view *v)
+{
+	struct plan_fold *f = &v->fold;
+
+	if (!f->base)
+		return;
+	if (f->name.n >= FOLDED_FROM) {
+		add_folded(v);
+	} else {
+		for (size_t i = 0; i < f->name.n; i++) {
+			begin_row(v, f->fate, f->name.v[i]);
+			tabular_add(&v->table, PAINT_PLAIN, f->reason.v[i]);
+			tabular_end_row(&v->table);
+		}
+	}
+	free(f->base);
+	f->base = NULL;
+	mlb_strvec_release(&f->name);
+	mlb_strvec_release(&f->reason);
+	f->differ = false;
+}
+
+/* Is it an instance that may be told with others of its target? Then it is held back. */
+static bool
+hold_back(struct plan_view *v, const struct mlb_plan_info *i)
+{
+	struct plan_fold *f = &v->fold;
+	size_t len = strcspn(i->name, "@");
+
+	if (f->base && (f->fate != (int)i->fate || strncmp(f->base, i->name, len) != 0 ||
+			f->base[len] != '\0' || i->name[len] != '@'))
+		end_fold(v);
+	if (v->all || i->name[len] != '@' || i->actions > 1)
+		return false;
+	if (!f->base)
+		f->base = mlb_strndup(i->name, len);
+	f->fate = (int)i->fate;
+	f->differ |= f->reason.n != 0 && strcmp(f->reason.v[0], i->reason) != 0;
+	mlb_strvec_push(&f->name, i->name);
+	mlb_strvec_push(&f->reason, i->reason);
+	return true;
+}
+
 int
 plan_view_take(void *view, const struct mlb_plan_info *i)
 {
@@ -87,14 +176,10 @@ plan_view_take(void *view, const struct mlb_plan_info *i)
 	}
 	if (i->fate == MLB_FATE_CURRENT && !v->all)
 		return 0;
-	tabular_add(&v->table, fates[i->fate].paint,
-		    v->future ? fates[i->fate].future : fates[i->fate].state);
-	tabular_add(&v->table, PAINT_BOLD, i->name);
-	if (i->actions > 1)
-		tabular_addf(&v->table, PAINT_PLAIN, "%u commands: %s", i->actions, i->reason);
-	else
-		tabular_add(&v->table, PAINT_PLAIN, i->reason);
-	tabular_end_row(&v->table);
+	if (!hold_back(v, i)) {
+		end_fold(v);
+		add_row(v, i);
+	}
 	return 0;
 }
 
@@ -110,6 +195,7 @@ plan_view_print(struct plan_view *v)
 	struct out *out = &v->app->out;
 	const char *separator = "";
 
+	end_fold(v);
 	tabular_print(&v->table, out, "");
 	if (v->total == 0) {
 		out_adds(out, CMD_NO_TARGETS);

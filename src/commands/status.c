@@ -4,7 +4,7 @@ static int run(struct app *app, struct mlb_err *err);
 
 static const struct cmd_option options[] = {
 	{ "exit-code", NULL }, { "json", NULL },
-	{ "param", NULL },     { "verbose", "list also what is up to date" },
+	{ "param", NULL },     { "verbose", "list also what is up to date, and each instance" },
 	CMD_OPTIONS_END,
 };
 

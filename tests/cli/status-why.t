@@ -69,6 +69,42 @@ code 2 mlbuild why cc
 code 2 mlbuild status featrue
 err_has feature
 
+t many instances of one target are one line, a few are one each
+t_dir
+put mlbuild.ini <<'X'
+[params]
+k = 1
+[model many]
+matrix.n = 1..12
+run = echo ${matrix:n} ${params:k} > ${out}
+out = many/${matrix:n}.txt
+[model few]
+matrix.n = 1..3
+run = echo ${params:k} > ${out}
+out = few/${matrix:n}.txt
+[report all]
+run = cat ${many} ${few} > ${out}
+out = all.txt
+X
+ok mlbuild status
+out_has 'many@*   12 instances: not built yet'
+out_hasnt 'many@n=1 '
+out_has 'few@n=2 '
+out_has '16 stale'
+ok mlbuild status -v
+out_has 'many@n=12 '
+out_hasnt 'many@*'
+ok mlbuild
+rm many/7.txt many/8.txt
+ok mlbuild status
+out_has 'many@n=7 '
+sed 's/k = 1/k = 2/' mlbuild.ini >mlbuild.ini.new
+mv mlbuild.ini.new mlbuild.ini
+ok mlbuild -n
+out_has 'will run  many@*   12 instances'
+ok mlbuild status --json many
+eq "$(wc -l <"$T_OUT")" 12
+
 t neither needs to write
 chmod a-w . 2>/dev/null
 ok mlbuild status
