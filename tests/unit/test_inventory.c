@@ -115,6 +115,7 @@ it_can_be_stopped(void **state)
 	fill(d);
 	assert_int_equal(mlb_inventory_read(&inv, CACHE, MLB_INV_VERIFY, 2, stop, NULL, &err),
 			 MLB_EINTERRUPTED);
+	mlb_inventory_release(&inv);
 	mlb_err_release(&err);
 }
 
