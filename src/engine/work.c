@@ -438,17 +438,13 @@ tell_unended(struct mlb_work *w)
 void
 mlb_work_output(struct mlb_work *w)
 {
-	int fd = mlb_job_output_fd(w->job);
-
 	if (w->output_ended)
 		return;
 	if (mlb_job_read(w->job, mlb_work_said, w)) {
 		tell_unended(w);
 		return;
 	}
-	w->output_ended = true;
-	if (fd >= 0)
-		epoll_ctl(w->b->m->epoll, EPOLL_CTL_DEL, fd, NULL);
+	w->output_ended = true; /* and closed, by which it left the epoll set */
 }
 
 void
