@@ -221,6 +221,7 @@ nothing_that_was_reported_is_lost(void **state)
 }
 
 static struct store shared;
+static pthread_barrier_t each_has_put;
 
 static void *
 put_for_ever(void *seed)
@@ -231,6 +232,8 @@ put_for_ever(void *seed)
 
 		put(&shared, data, 20000);
 		free(data);
+		if (i == 0)
+			pthread_barrier_wait(&each_has_put);
 	}
 	return NULL;
 }
@@ -241,8 +244,10 @@ commit_among_threads(int report)
 	pthread_t thread[4];
 
 	shared = open_store("state.db");
+	pthread_barrier_init(&each_has_put, NULL, MLB_ARRAY_LEN(thread) + 1);
 	for (uintptr_t i = 0; i < MLB_ARRAY_LEN(thread); i++)
 		pthread_create(&thread[i], NULL, put_for_ever, (void *)(i + 1));
+	pthread_barrier_wait(&each_has_put);
 	while (try_commit(&shared) && write(report, "", 1) == 1)
 		;
 	_exit(1);
