@@ -6,7 +6,8 @@
 set -eu
 
 packages='build-essential cmake ninja-build pkg-config libgit2-dev libsqlite3-dev
-	libinih-dev libssl-dev libjansson-dev libyaml-dev libzstd-dev git python3-sklearn'
+	libinih-dev libssl-dev libjansson-dev libyaml-dev libzstd-dev libcurl4-openssl-dev
+	git python3-sklearn'
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 top=$(CDPATH='' cd -- "$here/../.." && pwd)
