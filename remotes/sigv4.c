@@ -1,5 +1,6 @@
 #include "sigv4.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -213,7 +214,7 @@ signature(char out[MLB_HEX_LEN + 1], const struct mlb_sigv4_key *key,
 	  const struct mlb_sigv4_request *r, const char *time, const char *scope)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_CANONICAL);
-	char hex[MLB_HEX_LEN + 1], date[DATE_LEN + 1] = "";
+	char hex[MLB_HEX_LEN + 1], date[DATE_LEN + 1];
 	struct mlb_digest d;
 
 	mlb_sigv4_canonical(&text, r);
@@ -222,7 +223,7 @@ signature(char out[MLB_HEX_LEN + 1], const struct mlb_sigv4_key *key,
 	mlb_buf_clear(&text);
 	mlb_buf_addf(&text, "%s\n%s\n%s\n%s", key->dialect->algorithm, time, scope, hex);
 
-	memcpy(date, time, MLB_MIN(strlen(time), (size_t)DATE_LEN));
+	snprintf(date, sizeof(date), "%.*s", DATE_LEN, time);
 	signing_key(&d, key, date);
 	step(&d, mlb_buf_str(&text));
 	mlb_digest_hex(out, &d);
