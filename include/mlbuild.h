@@ -22,6 +22,7 @@
 
 #include "mlbuild/err.h"
 #include "mlbuild/history.h"
+#include "mlbuild/keys.h"
 #include "mlbuild/pins.h"
 #include "mlbuild/reproduce.h"
 #include "mlbuild/why.h"

@@ -465,18 +465,29 @@ mlb_project_vcs(struct mlb_project *p, struct mlb_err *err)
 	return rc;
 }
 
-/* $XDG_CONFIG_HOME/mlbuild/config.ini (XDG Base Directory Specification); NULL if there is no home. */
-static char *
-user_config(void)
+char *
+mlb_user_config_dir(void)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME");
 	const char *home = getenv("HOME");
 
 	if (xdg && xdg[0] == '/')
-		return mlb_asprintf("%s/mlbuild/config.ini", xdg);
+		return mlb_asprintf("%s/mlbuild", xdg);
 	if (home && home[0] == '/')
-		return mlb_asprintf("%s/.config/mlbuild/config.ini", home);
+		return mlb_asprintf("%s/.config/mlbuild", home);
 	return NULL;
+}
+
+/* NULL if there is no home. */
+static char *
+user_config(void)
+{
+	char *dir = mlb_user_config_dir(), *file = NULL;
+
+	if (dir)
+		file = mlb_asprintf("%s/config.ini", dir);
+	free(dir);
+	return file;
 }
 
 int

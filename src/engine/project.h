@@ -102,6 +102,8 @@ mlb_is_variant(const struct mlb_project *p)
 }
 
 /* project.c */
+/* $XDG_CONFIG_HOME/mlbuild (XDG Base Directory Specification); NULL if there is no home. Owned by the caller. */
+char *mlb_user_config_dir(void);
 const struct mlb_io *mlb_project_io(const struct mlb_project *p); /* borrowed; a combination has its parent's */
 void mlb_project_set_io(struct mlb_project *p, const struct mlb_io *io); /* before the cache is opened */
 /* Reading for the cache stops, or may go on again: whoever takes the event from cancel_fd tells it. */
