@@ -16,6 +16,16 @@ mlb_alloc(size_t size)
 }
 
 void *
+mlb_alloc_aligned(size_t unit, size_t size)
+{
+	void *p;
+
+	if (posix_memalign(&p, unit, size ? size : 1) != 0)
+		abort();
+	return p;
+}
+
+void *
 mlb_calloc(size_t n, size_t size)
 {
 	void *p = calloc(n ? n : 1, size ? size : 1);

@@ -17,6 +17,7 @@
 void *mlb_alloc(size_t size);                              /* not cleared */
 void *mlb_calloc(size_t n, size_t size);                   /* cleared; checks n * size */
 void *mlb_realloc(void *p, size_t n, size_t size);         /* checks n * size */
+void *mlb_alloc_aligned(size_t unit, size_t size);         /* at a multiple of unit, a power of two */
 char *mlb_strdup(const char *s);
 char *mlb_strndup(const char *s, size_t len);              /* exactly len bytes and a NUL */
 char *mlb_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

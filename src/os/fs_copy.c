@@ -14,6 +14,8 @@
 
 #define BUFFER_SIZE ((size_t)512 * 1024)
 #define SOON (8 * MLB_MIB) /* bytes that the disk is told to write at once */
+#define PAST                                                                                       \
+	(32 * MLB_MIB) /* of a file from which on what is kept is written past the page cache */
 
 /* Open a regular file to read it from its beginning to its end. */
 static int
@@ -111,7 +113,7 @@ int
 mlb_fd_hash(struct mlb_digest *out, uint64_t *size, int fd, uint64_t expected, uint64_t most,
 	    const struct mlb_io *unless)
 {
-	struct mlb_hasher *h = mlb_hasher_new(expected);
+	struct mlb_hasher *h = mlb_hasher_new(expected, NULL, NULL);
 	uint64_t total = 0;
 	ssize_t n = 0;
 	int e = 0;
@@ -144,72 +146,105 @@ struct copy {
 	const char *from, *to;
 	int in, out;
 	uint64_t size;               /* that it has, probably */
+	uint64_t written;            /* bytes */
+	bool past;                   /* past the page cache */
 	const struct mlb_io *unless; /* it wants no more; NULL: it is not asked */
 };
 
 /* The disk begins early to write what will probably be synced. */
 static int
-write_part(const struct copy *c, const void *data, size_t n, uint64_t *at, struct mlb_err *err)
+write_part(void *ctx, const void *data, size_t n)
 {
+	struct copy *c = ctx;
+	uint64_t at = c->written;
 	int e;
 
-	if (is_stopped(c->unless, *at))
-		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
-	e = mlb_io_write_all(c->io, c->out, data, n);
-	if (e)
-		return mlb_err_errno(err, e, "cannot write '%s'", c->to);
-	if ((*at + n) / SOON > *at / SOON)
-		mlb_fs_write_soon(c->out, *at / SOON * SOON, SOON);
-	*at += n;
-	return MLB_OK;
+	if (c->past) {
+		e = mlb_io_pwrite_past(c->io, c->out, data, n, at);
+	} else {
+		e = mlb_io_write_all(c->io, c->out, data, n);
+		if (!e && (at + n) / SOON > at / SOON)
+			mlb_fs_write_soon(c->out, at / SOON * SOON, SOON);
+	}
+	c->written += n;
+	return e;
+}
+
+/* Fill a buffer, so that all parts but the last are whole units; it ends with a failure only where that is told. */
+static ssize_t
+read_part(int fd, char *out, size_t cap)
+{
+	size_t got = 0;
+
+	while (got < cap) {
+		ssize_t n = mlb_fd_read(fd, out + got, cap - got);
+
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
 }
 
 static int
-copy_hashed(const struct copy *c, struct mlb_digest *digest, struct mlb_err *err)
+copy_hashed(struct copy *c, struct mlb_digest *digest, struct mlb_err *err)
 {
-	struct mlb_hasher *h = mlb_hasher_new(c->size);
-	uint64_t at = 0;
-	int rc = MLB_OK;
+	struct mlb_hasher *h = mlb_hasher_new(c->size, write_part, c);
+	uint64_t read = 0;
+	int e, rc = MLB_OK;
 
 	while (rc == MLB_OK) {
 		size_t cap;
-		void *room = mlb_hasher_room(h, &cap);
-		ssize_t n = mlb_fd_read(c->in, room, cap);
+		char *room = mlb_hasher_room(h, &cap);
+		ssize_t n;
 
+		if (!room)
+			break;
+		n = read_part(c->in, room, cap);
 		if (n < 0)
 			rc = mlb_err_errno(err, errno, "cannot read '%s'", c->from);
+		else if (n > 0 && is_stopped(c->unless, read))
+			rc = mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
 		if (n <= 0)
 			break;
-		mlb_hasher_add(h, (size_t)n);
-		rc = write_part(c, room, (size_t)n, &at, err);
+		if (rc == MLB_OK)
+			mlb_hasher_add(h, (size_t)n);
+		read += (uint64_t)n;
 	}
-	mlb_hasher_end(h, rc ? NULL : digest);
+	e = mlb_hasher_end(h, rc ? NULL : digest);
+	if (e && rc == MLB_OK)
+		rc = mlb_err_errno(err, e, "cannot write '%s'", c->to);
 	return rc;
 }
 
 static int
-copy_bytes(const struct copy *c, struct mlb_err *err)
+copy_bytes(struct copy *c, struct mlb_err *err)
 {
 	size_t cap = (size_t)MLB_MIN(c->size + 1, BUFFER_SIZE);
 	char *buf = mlb_alloc(cap);
-	uint64_t at = 0;
-	int rc = MLB_OK;
+	int e, rc = MLB_OK;
 
 	while (rc == MLB_OK) {
 		ssize_t n = mlb_fd_read(c->in, buf, cap);
 
 		if (n < 0)
 			rc = mlb_err_errno(err, errno, "cannot read '%s'", c->from);
-		if (n <= 0)
+		else if (n > 0 && is_stopped(c->unless, c->written))
+			rc = mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
+		if (n <= 0 || rc)
 			break;
-		rc = write_part(c, buf, (size_t)n, &at, err);
+		e = write_part(c, buf, (size_t)n);
+		if (e)
+			rc = mlb_err_errno(err, e, "cannot write '%s'", c->to);
 	}
 	free(buf);
 	return rc;
 }
 
 static int
-copy_content(const struct copy *c, struct mlb_digest *digest, struct mlb_err *err)
+copy_content(struct copy *c, struct mlb_digest *digest, struct mlb_err *err)
 {
 	return digest ? copy_hashed(c, digest, err) : copy_bytes(c, err);
 }
@@ -251,6 +286,7 @@ copy_file(const struct mlb_io *io, const char *from, const char *to, unsigned mo
 	if (rc)
 		return rc;
 	c.size = (uint64_t)st.st_size;
+	c.past = unless && c.size >= PAST;
 	c.out = io->open(io, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (c.out < 0) {
 		rc = mlb_err_errno(err, errno, "cannot make '%s'", to);

@@ -208,6 +208,28 @@ mlb_io_pwrite_all(const struct mlb_io *io, int fd, const void *data, size_t len,
 	return 0;
 }
 
+/* open(2), O_DIRECT: a status flag of the open file, which fcntl may change. */
+static bool
+set_past(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && fcntl(fd, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+}
+
+int
+mlb_io_pwrite_past(const struct mlb_io *io, int fd, const void *data, size_t len, uint64_t at)
+{
+	int e = EINVAL;
+
+	if (((uintptr_t)data | len | at) % MLB_IO_UNIT == 0 && set_past(fd, true)) {
+		e = mlb_io_pwrite_all(io, fd, data, len, at);
+		set_past(fd, false);
+	}
+	/* Also where the file system wants larger units. */
+	return e == EINVAL ? mlb_io_pwrite_all(io, fd, data, len, at) : e;
+}
+
 int
 mlb_io_rename(const struct mlb_io *io, const char *from, const char *to, struct mlb_err *err)
 {

@@ -21,6 +21,7 @@
 #include "mlbuild/err.h"
 
 #define MLB_IO_VERSION 3
+#define MLB_IO_UNIT 4096 /* bytes */
 
 struct mlb_io {
 	int version; /* MUST be MLB_IO_VERSION */
@@ -60,6 +61,14 @@ extern const struct mlb_io mlb_io_fleeting;
 int mlb_io_write_all(const struct mlb_io *io, int fd, const void *data, size_t len);
 int mlb_io_pwrite_all(const struct mlb_io *io, int fd, const void *data, size_t len, uint64_t at);
 
+/*
+ * The same, past the page cache where the file system can and address, length and
+ * offset are multiples of MLB_IO_UNIT: what is synced soon and not read soon is
+ * written so with a fifth of the processor time.  The descriptor must not be used
+ * for anything but syncing meanwhile.
+ */
+int mlb_io_pwrite_past(const struct mlb_io *io, int fd, const void *data, size_t len, uint64_t at);
+
 /* What the functions mlb_fs_… of these names do. */
 int mlb_io_rename(const struct mlb_io *io, const char *from, const char *to, struct mlb_err *err);
 int mlb_io_sync_dir(const struct mlb_io *io, const char *path, struct mlb_err *err);
@@ -71,7 +80,10 @@ int mlb_io_read(const struct mlb_io *io, struct mlb_buf *out, const char *path,
 int mlb_io_hash(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size, const char *path,
 		struct mlb_err *err);
 
-/* The same, and mlb_io_copy, but MLB_EINTERRUPTED as soon as io wants no more. */
+/*
+ * The same, and mlb_io_copy, but MLB_EINTERRUPTED as soon as io wants no more. The
+ * copy is for keeping: of a large file nothing of it is left in the page cache.
+ */
 int mlb_io_hash_unless(const struct mlb_io *io, struct mlb_digest *out, uint64_t *size,
 		       const char *path, struct mlb_err *err);
 int mlb_io_copy_unless(const struct mlb_io *io, const char *from, const char *to, unsigned mode,
