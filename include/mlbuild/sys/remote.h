@@ -17,6 +17,9 @@
  *    text, never a guess. What a server says is data of a stranger: bounded, checked.
  * 5. No secret is in a text: no password, token, signature or signed URL.
  *
+ * 6. A range that goes beyond the end is cut there; one that begins at or beyond it
+ *    has no bytes, and is no failure.
+ *
  * Ownership: whoever starts an operation keeps it, with all it points to, until done.
  */
 #ifndef MLBUILD_SYS_REMOTE_H
@@ -52,7 +55,7 @@ enum mlb_remote_verb {
 	MLB_REMOTE_GET,   /* the bytes of a name, or a range of them */
 	MLB_REMOTE_PUT,   /* bytes for a name, which replace what it had */
 	MLB_REMOTE_STAT,  /* size and time of a name */
-	MLB_REMOTE_LIST,  /* the names directly below a directory; one that is not there is empty */
+	MLB_REMOTE_LIST,  /* the names directly below a directory, no directories; one that is not there is empty */
 	MLB_REMOTE_DELETE /* names; it is no failure that one is not there */
 };
 
@@ -85,7 +88,7 @@ struct mlb_remote_op {
 	/* What is asked; unchanged by backends. */
 	enum mlb_remote_verb verb;
 	const char *name;         /* LIST: a directory, "packs"; "" is the remote itself */
-	uint64_t offset, len;     /* GET: bytes from offset on, len of them or MLB_REMOTE_TO_END */
+	uint64_t offset, len;     /* GET: bytes from offset on, len of them (not 0) or MLB_REMOTE_TO_END */
 	const void *data;         /* PUT: borrowed */
 	size_t size;              /* PUT */
 	const uint8_t *sha256;    /* PUT: 32 bytes, of data; NULL: not known */
@@ -105,7 +108,8 @@ struct mlb_remote_op {
 	int rc; /* 0 or enum mlb_code, with err set (MLB_EREMOTE where no other code fits) */
 	enum mlb_remote_fault fault;
 	struct mlb_err err; /* the caller releases it */
-	uint64_t moved;     /* GET: bytes given to sink; PUT: sent, kept up to date meanwhile */
+	/* Kept up to date meanwhile. GET: bytes given to sink; PUT: sent; DELETE: names dealt with. */
+	uint64_t moved;
 	uint64_t total; /* STAT: size; GET: size of all of the name, if the server said so, else 0 */
 	int64_t mtime;  /* STAT, and PUT and GET where the server said so: as of an entry; else 0 */
 	uint32_t retry_after; /* ms that the server asked to be left alone for, 0: it did not say */
@@ -165,8 +169,8 @@ const struct mlb_remote_backend *const *mlb_remote_backends(void);
 bool mlb_remote_name_valid(const char *name);
 
 /*
- * The URL as it may be shown: without user information's password, query and
- * fragment. Appended to out, at most size bytes with the NUL; returns out.
+ * The URL as it may be shown: without user information (but the user of ssh), query
+ * and fragment. Put into out, cut to size bytes with the NUL; returns out.
  */
 const char *mlb_remote_url_shown(char *out, size_t size, const char *url);
 

@@ -11,8 +11,11 @@
  * 4. TRANSIENT and BUSY are tried five times in all, after a random part of 0.25, 0.5,
  *    1, 2 s (full jitter: Brooker, "Exponential Backoff and Jitter", 2015), or after
  *    what the server asked for, at most 60 s. A GET goes on where it was cut: sink gets no byte
- *    twice. A LIST that is tried again tells a name again.
- * 5. What moves no byte for 30 s is cut, and counts as TRANSIENT.
+ *    twice; a MiB further on it has all its tries again. A LIST that is tried again
+ *    tells a name again. A PUT if absent that finds its name after a try that was cut
+ *    succeeds if the bytes there are its own: the answer may have been what was lost.
+ * 5. What moves no byte for 30 s is cut, and counts as TRANSIENT; a PUT that is sent
+ *    waits four times as long for its answer.
  * 6. After close or cancel everything that was submitted has had its done.
  */
 #ifndef MLBUILD_SYS_SESSION_H

@@ -1,0 +1,9 @@
+/* The backends, for registry.c. In alphabetical order. */
+#ifndef REMOTES_BACKENDS_H
+#define REMOTES_BACKENDS_H
+
+#include "mlbuild/sys/remote.h"
+
+extern const struct mlb_remote_backend mlb_remote_dir;
+
+#endif
