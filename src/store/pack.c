@@ -11,7 +11,7 @@
  *           12   4  CHECK
  *
  *   blob     0   4  0x89 "mB" 0x1a, the magic number by which a blob is found after damage
- *            4   1  type: 1 object, 2 result record
+ *            4   1  type: 1 object, 2 result record, 3 list of chunks (remote_chunks.c)
  *            5   1  codec: 0 the content as it is, 1 one zstd frame of it (objects only;
  *                   then stored < size <= 2^22 and size <= 256 * stored)
  *            6   2  zero
@@ -55,27 +55,11 @@
 
 #include "base/alloc.h"
 #include "os/path.h"
+#include "store/bytes.h"
 
 static const uint8_t pack_magic[8] = { 'm', 'l', 'b', 'p', 'a', 'c', 'k', '\n' };
 static const uint8_t index_magic[8] = { 'm', 'l', 'b', 'i', 'n', 'd', 'x', '\n' };
 static const uint8_t blob_magic[4] = { 0x89, 'm', 'B', 0x1a };
-
-static void
-put_int(uint8_t *out, uint64_t v, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		out[i] = (uint8_t)(v >> 8 * i);
-}
-
-static uint64_t
-get_int(const uint8_t *in, int bytes)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < bytes; i++)
-		v |= (uint64_t)in[i] << 8 * i;
-	return v;
-}
 
 static void
 put_check(uint8_t *head, size_t len)
@@ -99,7 +83,7 @@ void
 mlb_pack_head_write(uint8_t out[MLB_PACK_HEAD])
 {
 	memcpy(out, pack_magic, 8);
-	put_int(out + 8, MLB_PACK_VERSION, 4);
+	mlb_put_int(out + 8, MLB_PACK_VERSION, 4);
 	put_check(out, 12);
 }
 
@@ -110,7 +94,7 @@ mlb_pack_head_read(const uint8_t head[MLB_PACK_HEAD])
 
 	if (memcmp(head, pack_magic, 8) != 0 || !good_check(head, 12))
 		return 0;
-	version = get_int(head + 8, 4);
+	version = mlb_get_int(head + 8, 4);
 	return version >= 1 && version <= MLB_PACK_VERSION ? (int)version : -1;
 }
 
@@ -121,8 +105,8 @@ mlb_blob_head_write(uint8_t out[MLB_BLOB_HEAD], const struct mlb_blob *b)
 	out[4] = b->type;
 	out[5] = b->codec;
 	out[6] = out[7] = 0;
-	put_int(out + 8, b->size, 4);
-	put_int(out + 12, b->stored, 4);
+	mlb_put_int(out + 8, b->size, 4);
+	mlb_put_int(out + 12, b->stored, 4);
 	memcpy(out + 16, b->digest.b, MLB_DIGEST_LEN);
 	put_check(out, 48);
 }
@@ -134,8 +118,8 @@ mlb_blob_head_read(struct mlb_blob *out, const uint8_t head[MLB_BLOB_HEAD], uint
 		return false;
 	out->type = head[4];
 	out->codec = head[5];
-	out->size = get_int(head + 8, 4);
-	out->stored = get_int(head + 12, 4);
+	out->size = mlb_get_int(head + 8, 4);
+	out->stored = mlb_get_int(head + 12, 4);
 	memcpy(out->digest.b, head + 16, MLB_DIGEST_LEN);
 	out->offset = offset;
 	return out->size <= MLB_BLOB_MAX && out->stored <= MLB_BLOB_MAX;
@@ -207,18 +191,18 @@ mlb_pack_index_write(struct mlb_buf *out, struct mlb_blob *entry, size_t n, uint
 	for (size_t i = 0; i < n; i++) {
 		memset(raw, 0, sizeof(raw));
 		memcpy(raw, entry[i].digest.b, MLB_DIGEST_LEN);
-		put_int(raw + 32, entry[i].offset, 8);
-		put_int(raw + 40, entry[i].size, 4);
-		put_int(raw + 44, entry[i].stored, 4);
+		mlb_put_int(raw + 32, entry[i].offset, 8);
+		mlb_put_int(raw + 40, entry[i].size, 4);
+		mlb_put_int(raw + 44, entry[i].stored, 4);
 		raw[48] = entry[i].type;
 		raw[49] = entry[i].codec;
 		mlb_buf_add(out, raw, MLB_PACK_ENTRY);
 	}
 	memset(raw, 0, sizeof(raw));
 	memcpy(raw, index_magic, 8);
-	put_int(raw + 8, MLB_PACK_INDEX_VERSION, 4);
-	put_int(raw + 16, at, 8);
-	put_int(raw + 24, n, 8);
+	mlb_put_int(raw + 8, MLB_PACK_INDEX_VERSION, 4);
+	mlb_put_int(raw + 16, at, 8);
+	mlb_put_int(raw + 24, n, 8);
 	mlb_buf_add(out, raw, 32);
 	if (out->full)
 		return;
@@ -230,9 +214,9 @@ static bool
 entry_read(struct mlb_blob *out, const uint8_t *raw, uint64_t end)
 {
 	memcpy(out->digest.b, raw, MLB_DIGEST_LEN);
-	out->offset = get_int(raw + 32, 8);
-	out->size = get_int(raw + 40, 4);
-	out->stored = get_int(raw + 44, 4);
+	out->offset = mlb_get_int(raw + 32, 8);
+	out->size = mlb_get_int(raw + 40, 4);
+	out->stored = mlb_get_int(raw + 44, 4);
 	out->type = raw[48];
 	out->codec = raw[49];
 	return out->offset >= MLB_PACK_HEAD && out->offset <= end &&
@@ -250,10 +234,10 @@ read_index(int fd, uint64_t size, uint64_t *at, uint64_t *n)
 
 	if (size < MLB_PACK_HEAD + MLB_PACK_TAIL ||
 	    mlb_pread_full(fd, tail, sizeof(tail), size - sizeof(tail)) != (ssize_t)sizeof(tail) ||
-	    memcmp(tail, index_magic, 8) != 0 || get_int(tail + 8, 4) != MLB_PACK_INDEX_VERSION)
+	    memcmp(tail, index_magic, 8) != 0 || mlb_get_int(tail + 8, 4) != MLB_PACK_INDEX_VERSION)
 		return NULL;
-	*at = get_int(tail + 16, 8);
-	*n = get_int(tail + 24, 8);
+	*at = mlb_get_int(tail + 16, 8);
+	*n = mlb_get_int(tail + 24, 8);
 	if (*at < MLB_PACK_HEAD || *at > size - sizeof(tail))
 		return NULL;
 	len = size - sizeof(tail) - *at;

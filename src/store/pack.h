@@ -24,7 +24,7 @@
 
 #define MLB_PACK_FULL (48 * MLB_MIB) /* a pack that has grown to this is sealed and another begun */
 
-enum mlb_blob_type { MLB_BLOB_OBJECT = 1, MLB_BLOB_RESULT = 2 };
+enum mlb_blob_type { MLB_BLOB_OBJECT = 1, MLB_BLOB_RESULT = 2, MLB_BLOB_CHUNKS = 3 /* remotes only */ };
 
 struct mlb_blob {
 	struct mlb_digest digest; /* of the content, uncompressed */

@@ -1,5 +1,6 @@
 /*
- * Whether and how a blob is compressed in its pack: zstd (RFC 8878), one frame.
+ * Whether and how a blob is compressed in its pack: zstd (RFC 8878), one frame; and
+ * whole files of remotes (remote_segment.c).
  *
  * 1. What a sample says is noise already (pictures, archives) is not tried: that
  *    costs a microsecond. What does not save an eighth rests as it is.
@@ -87,7 +88,7 @@ mlb_blob_pack(struct mlb_packer *p, void *out, const void *data, size_t len)
 bool
 mlb_blob_known(const struct mlb_blob *b)
 {
-	if (b->type != MLB_BLOB_OBJECT && b->type != MLB_BLOB_RESULT)
+	if (b->type < MLB_BLOB_OBJECT || b->type > MLB_BLOB_CHUNKS)
 		return false;
 	if (b->codec == MLB_CODEC_PLAIN)
 		return b->size == b->stored;
@@ -101,4 +102,26 @@ mlb_blob_unpack(void *out, const struct mlb_blob *b, const void *stored)
 	size_t n = ZSTD_decompress(out, (size_t)b->size, stored, (size_t)b->stored);
 
 	return !ZSTD_isError(n) && n == b->size;
+}
+
+size_t
+mlb_zstd_bound(size_t len)
+{
+	return ZSTD_compressBound(len);
+}
+
+size_t
+mlb_zstd_pack(void *out, size_t room, const void *data, size_t len)
+{
+	size_t n = ZSTD_compress(out, room, data, len, LEVEL);
+
+	return ZSTD_isError(n) ? 0 : n;
+}
+
+bool
+mlb_zstd_unpack(void *out, size_t len, const void *data, size_t size)
+{
+	size_t n = ZSTD_decompress(out, len, data, size);
+
+	return !ZSTD_isError(n) && n == len;
 }

@@ -34,6 +34,11 @@ size_t mlb_blob_pack(struct mlb_packer *p, void *out, const void *data, size_t l
 bool mlb_blob_known(const struct mlb_blob *b); /* a type and codec that we can read, and sizes that such a blob can have */
 bool mlb_blob_unpack(void *out, const struct mlb_blob *b, const void *stored); /* of a known compressed one; false: it is damaged */
 
+/* What is compressed as a whole: most bytes that it takes; how many it took, 0: not at all; false: it is damaged. */
+size_t mlb_zstd_bound(size_t len);
+size_t mlb_zstd_pack(void *out, size_t room, const void *data, size_t len);
+bool mlb_zstd_unpack(void *out, size_t len, const void *data, size_t size); /* to exactly len bytes */
+
 /* Entries (sorted in place) and trailer of an index that begins at offset at. */
 void mlb_pack_index_write(struct mlb_buf *out, struct mlb_blob *entry, size_t n, uint64_t at);
 

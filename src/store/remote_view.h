@@ -1,0 +1,94 @@
+/*
+ * What a remote has, as far as it is known here: the copy of its index objects and
+ * segments in cache/v1/remotes/ID, searched in maps of the files.
+ *
+ *   index/HEX.idx    as on the remote; what its listing lacks is removed
+ *   actions/HEX.seg  uncompressed; its mtime is when it came to the remote
+ *   sent/HEX.idx     of one pack that a push sent and has not told of in an index yet
+ *   lists/HEX        the list of chunks of a large file (remote_chunks.h), named by the file
+ *   bad              "mlbuild-bad 1", then lines: PACK DIGEST, an object that a pack has
+ *                    wrong, or PACK alone, a pack that is not there
+ *
+ * 1. What is put was found to be what its name says; it is durable under its name.
+ * 2. put, keep and settle are the thread's that refreshes, while nobody asks. All
+ *    others, bad and sent included, may come from several threads.
+ * 3. What is lost here is got again: nothing in it is needed for anything else.
+ *
+ * Ownership: the view owns all of it. What it hands out lives until it is closed or
+ * refreshed.
+ */
+#ifndef STORE_REMOTE_VIEW_H
+#define STORE_REMOTE_VIEW_H
+
+#include "store/remote_index.h"
+#include "store/remote_segment.h"
+
+struct mlb_remote_view;
+
+enum mlb_remote_file { MLB_REMOTE_INDEX, MLB_REMOTE_SEGMENT };
+
+/* The directory, absolute, is made if it is not there. */
+int mlb_remote_view_open(struct mlb_remote_view **out, const char *dir, struct mlb_err *err);
+void mlb_remote_view_close(struct mlb_remote_view *v);
+
+/*
+ * The remote has a file of this name (without directory), which came then. True: it is
+ * here, and stays. False: it is to be put, or the name is none of such a file.
+ */
+bool mlb_remote_view_keep(struct mlb_remote_view *v, enum mlb_remote_file which, const char *name,
+			  int64_t mtime);
+/* Its bytes. MLB_ECORRUPT, MLB_EINVALID: it cannot be used, and is passed over from now on. */
+int mlb_remote_view_put(struct mlb_remote_view *v, enum mlb_remote_file which, const char *name,
+			int64_t mtime, const void *data, size_t len, struct mlb_err *err);
+/* All was kept or put: what was not goes, and everything can be found. */
+void mlb_remote_view_settle(struct mlb_remote_view *v);
+
+/* Where an object is. */
+struct mlb_remote_place {
+	struct mlb_remote_entry_at at;
+	struct mlb_remote_pack pack;
+};
+bool mlb_remote_view_has(const struct mlb_remote_view *v, const struct mlb_digest *digest);
+/* One of the places that are not known to be bad. */
+bool mlb_remote_view_locate(const struct mlb_remote_view *v, struct mlb_remote_place *out,
+			    const struct mlb_digest *digest);
+/* Every entry of every index; not 0 stops. For gc, verify, du. */
+int mlb_remote_view_each(const struct mlb_remote_view *v,
+			 int (*fn)(void *ctx, const struct mlb_remote_place *p), void *ctx);
+
+/* The records of a key, the one that counts first, then others in their order; a record in each call. Not 0 stops. */
+int mlb_remote_view_records(const struct mlb_remote_view *v, const struct mlb_digest *key,
+			    int (*fn)(void *ctx, const struct mlb_segment_record *r), void *ctx);
+/* The same of all keys, in no order. */
+int mlb_remote_view_each_record(const struct mlb_remote_view *v,
+				int (*fn)(void *ctx, const struct mlb_segment_record *r),
+				void *ctx);
+
+/* digest NULL: the whole pack. True: that was not known. */
+bool mlb_remote_view_bad(struct mlb_remote_view *v, const struct mlb_digest *pack,
+			 const struct mlb_digest *digest);
+
+/* ---------------------------------------------------------- for pushes */
+
+/* A pack arrived: its objects are there from now on. Durable, so that the next push can tell of it. */
+int mlb_remote_view_sent(struct mlb_remote_view *v, const struct mlb_remote_pack *pack,
+			 const struct mlb_remote_entry_at *entry, size_t n, struct mlb_err *err);
+/* Packs that were sent, but no index tells of; fn gets the index that does, borrowed. */
+int mlb_remote_view_each_sent(struct mlb_remote_view *v,
+			      int (*fn)(void *ctx, const struct mlb_digest *pack,
+					const struct mlb_remote_index *x),
+			      void *ctx);
+void mlb_remote_view_forget_sent(struct mlb_remote_view *v, const struct mlb_digest *pack);
+/* What is in sent/ is found from now on, but of the packs that were forgotten. */
+void mlb_remote_view_take_sent(struct mlb_remote_view *v);
+
+/* Lists of chunks, for whoever wants an older version of a file. */
+void mlb_remote_view_put_list(struct mlb_remote_view *v, const struct mlb_digest *file,
+			      const void *data, size_t len);
+int mlb_remote_view_each_list(struct mlb_remote_view *v,
+			      int (*fn)(void *ctx, const struct mlb_digest *file, const char *path),
+			      void *ctx);
+
+const char *mlb_remote_view_dir(const struct mlb_remote_view *v); /* borrowed */
+
+#endif
