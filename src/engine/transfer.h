@@ -25,6 +25,7 @@
 
 #include "base/digest_set.h"
 #include "mlbuild/sys/session.h"
+#include "store/remote_segment.h"
 #include "store/result.h"
 #include "store/roots.h"
 
@@ -51,6 +52,14 @@ void mlb_transfer_close(struct mlb_transfer *t); /* NULL is allowed */
 int mlb_transfer_refresh(struct mlb_transfer *t, enum mlb_remote_fault *fault, struct mlb_err *err);
 /* The id of the remote, 32 hexadecimal digits; "" before refresh, or if it has none yet. Borrowed. */
 const char *mlb_transfer_id(const struct mlb_transfer *t);
+
+/*
+ * From now on a result counts only if this says of one of its signatures that it is
+ * of a trusted key, and right. Before refresh; fn is called from any thread.
+ */
+typedef bool mlb_transfer_trusts(void *ctx, const struct mlb_signature *s, const char *text,
+				 size_t len);
+void mlb_transfer_require(struct mlb_transfer *t, mlb_transfer_trusts *fn, void *ctx);
 
 /* As of the last refresh, and of what was pushed since. */
 bool mlb_transfer_has(const struct mlb_transfer *t, const struct mlb_digest *digest);

@@ -19,8 +19,8 @@
  *           44   4  its bytes
  *
  *   record   0   1  number of signatures, at most 8
- *            1   -  signatures, each 32 bytes SHA-256 of the public key, then 64 bytes
- *                   Ed25519 signature of the text
+ *            1   -  signatures, each the first 8 bytes of the SHA-256 of the public
+ *                   key, then 64 bytes Ed25519 signature of the text
  *            -   -  the text of a result record (result.c), to the record's end
  *
  * In the copy that is kept here BODY is uncompressed, so that it can be searched in a

@@ -17,7 +17,7 @@
 #define MLB_SEGMENT_SIGNATURES 8             /* most of one record */
 
 struct mlb_signature {
-	uint8_t key[32]; /* SHA-256 of the public key */
+	uint8_t key[8];  /* first bytes of the SHA-256 of the public key */
 	uint8_t sig[64]; /* Ed25519 (RFC 8032) of the text */
 };
 

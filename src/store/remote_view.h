@@ -6,8 +6,10 @@
  *   actions/HEX.seg  uncompressed; its mtime is when it came to the remote
  *   sent/HEX.idx     of one pack that a push sent and has not told of in an index yet
  *   lists/HEX        the list of chunks of a large file (remote_chunks.h), named by the file
- *   bad              "mlbuild-bad 1", then lines: PACK DIGEST, an object that a pack has
- *                    wrong, or PACK alone, a pack that is not there
+ *   parts/HEX        a large file that is being fetched
+ *   bad              lines of 64 hexadecimal digits: name of an index XOR digest of an
+ *                    object that is not right where it says, or of a pack that is not
+ *                    there. Forgotten after a day, in case it was sent again
  *
  * 1. What is put was found to be what its name says; it is durable under its name.
  * 2. put, keep and settle are the thread's that refreshes, while nobody asks. All
@@ -47,10 +49,11 @@ void mlb_remote_view_settle(struct mlb_remote_view *v);
 struct mlb_remote_place {
 	struct mlb_remote_entry_at at;
 	struct mlb_remote_pack pack;
+	struct mlb_digest claim; /* name of the index that says so */
 };
-bool mlb_remote_view_has(const struct mlb_remote_view *v, const struct mlb_digest *digest);
+bool mlb_remote_view_has(struct mlb_remote_view *v, const struct mlb_digest *digest);
 /* One of the places that are not known to be bad. */
-bool mlb_remote_view_locate(const struct mlb_remote_view *v, struct mlb_remote_place *out,
+bool mlb_remote_view_locate(struct mlb_remote_view *v, struct mlb_remote_place *out,
 			    const struct mlb_digest *digest);
 /* Every entry of every index; not 0 stops. For gc, verify, du. */
 int mlb_remote_view_each(const struct mlb_remote_view *v,
@@ -64,23 +67,24 @@ int mlb_remote_view_each_record(const struct mlb_remote_view *v,
 				int (*fn)(void *ctx, const struct mlb_segment_record *r),
 				void *ctx);
 
-/* digest NULL: the whole pack. True: that was not known. */
-bool mlb_remote_view_bad(struct mlb_remote_view *v, const struct mlb_digest *pack,
-			 const struct mlb_digest *digest);
+/* It is not right there, or (whole) its pack is not there at all. True: that was not known. */
+bool mlb_remote_view_bad(struct mlb_remote_view *v, const struct mlb_remote_place *p, bool whole);
 
 /* ---------------------------------------------------------- for pushes */
 
 /* A pack arrived: its objects are there from now on. Durable, so that the next push can tell of it. */
 int mlb_remote_view_sent(struct mlb_remote_view *v, const struct mlb_remote_pack *pack,
 			 const struct mlb_remote_entry_at *entry, size_t n, struct mlb_err *err);
-/* Packs that were sent, but no index tells of; fn gets the index that does, borrowed. */
-int mlb_remote_view_each_sent(struct mlb_remote_view *v,
-			      int (*fn)(void *ctx, const struct mlb_digest *pack,
-					const struct mlb_remote_index *x),
-			      void *ctx);
-void mlb_remote_view_forget_sent(struct mlb_remote_view *v, const struct mlb_digest *pack);
-/* What is in sent/ is found from now on, but of the packs that were forgotten. */
-void mlb_remote_view_take_sent(struct mlb_remote_view *v);
+/*
+ * Packs that were sent, by pushes that told of them in no index: for each that the
+ * remote has (there says so), its objects are found from now on, and fn may take what is
+ * to be in an index. What is not there is forgotten.
+ */
+int mlb_remote_view_resume(struct mlb_remote_view *v,
+			   bool (*there)(void *ctx, const struct mlb_digest *pack),
+			   int (*fn)(void *ctx, const struct mlb_remote_index *x), void *ctx);
+/* An index tells of this pack now. */
+void mlb_remote_view_told(struct mlb_remote_view *v, const struct mlb_digest *pack);
 
 /* Lists of chunks, for whoever wants an older version of a file. */
 void mlb_remote_view_put_list(struct mlb_remote_view *v, const struct mlb_digest *file,
