@@ -134,8 +134,6 @@ void mlb_http_shown(struct mlb_buf *out, const char *url);
 
 /* Seconds since 1970 of a date of HTTP (RFC 9110, 5.6.7, all three forms); false: it is none. */
 bool mlb_http_date(const char *text, int64_t *out);
-/* The same of RFC 3339: 2026-11-21T02:55:46.123Z, or with an offset as +01:00. */
-bool mlb_http_iso_date(const char *text, int64_t *out);
 /* ms of Retry-After: seconds, or a date by the clock of `date` (the answer's; NULL: ours); 0: not understood. */
 uint32_t mlb_http_retry_after(const char *value, const char *date);
 

@@ -80,44 +80,6 @@ mlb_http_date(const char *text, int64_t *out)
 	return false;
 }
 
-/* Seconds that "Z", "+01:00" or "-0130" says to subtract. */
-static bool
-offset_of(const char *zone, int64_t *out)
-{
-	int hours, minutes, end = 0;
-
-	*out = 0;
-	if (!strcmp(zone, "Z") || !strcmp(zone, "z"))
-		return true;
-	if ((*zone != '+' && *zone != '-') || strspn(zone + 1, "0123456789:") != strlen(zone + 1))
-		return false;
-	if ((sscanf(zone + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 || zone[1 + end]) &&
-	    (sscanf(zone + 1, "%2d%2d%n", &hours, &minutes, &end) != 2 || zone[1 + end]))
-		return false;
-	*out = (int64_t)(*zone == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-	return hours < 24 && minutes < 60;
-}
-
-bool
-mlb_http_iso_date(const char *text, int64_t *out)
-{
-	struct civil c = { 0 };
-	int64_t offset;
-	int end = 0;
-
-	if (sscanf(text, "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &c.year, &c.month, &c.day, &c.hour,
-		   &c.minute, &c.second, &end) != 6 ||
-	    !end)
-		return false;
-	text += end;
-	if (*text == '.')
-		text += 1 + strspn(text + 1, "0123456789");
-	if (!offset_of(text, &offset) || !seconds(&c, out))
-		return false;
-	*out -= offset;
-	return true;
-}
-
 uint32_t
 mlb_http_retry_after(const char *value, const char *date)
 {
