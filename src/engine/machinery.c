@@ -100,7 +100,7 @@ mlb_machinery_release(struct mlb_machinery *m)
 {
 	mlb_machinery_drain(m);
 	mlb_record_free(m);
-	mlb_roots_free(m->roots);
+	mlb_root_stock_free(m->roots);
 	mlb_jobserver_close(m->jobserver);
 	mlb_resources_free(m->resources);
 	mlb_journal_close(m->journal);

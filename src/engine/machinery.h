@@ -32,7 +32,7 @@ struct mlb_machinery {
 	struct mlb_pool *pool;
 	struct mlb_resources *resources;
 	struct mlb_jobserver *jobserver;
-	struct mlb_roots *roots;   /* of variants */
+	struct mlb_root_stock *roots;   /* of variants */
 	struct mlb_record *record; /* what is done but not yet durable (record.c) */
 	struct mlb_flights flights;
 	bool shared; /* by several builders, of variants */

@@ -43,9 +43,10 @@ free_root(struct mlb_root *r)
 /* ------------------------------------------------------------- all of them */
 
 int
-mlb_roots_new(struct mlb_roots **out, const struct mlb_roots_spec *spec, struct mlb_err *err)
+mlb_root_stock_new(struct mlb_root_stock **out, const struct mlb_root_stock_spec *spec,
+		   struct mlb_err *err)
 {
-	struct mlb_roots *r = mlb_calloc(1, sizeof(*r));
+	struct mlb_root_stock *r = mlb_calloc(1, sizeof(*r));
 	const char *link = mlb_g_str(spec->graph, spec->graph->cache_link);
 	int rc;
 
@@ -57,11 +58,11 @@ mlb_roots_new(struct mlb_roots **out, const struct mlb_roots_spec *spec, struct 
 	r->file = spec->file;
 	r->n_files = spec->n_files;
 	r->how = strcmp(link, "hardlink") == 0 ? MLB_LINK_HARD : MLB_LINK_COPY;
-	rc = mlb_roots_list(r, spec, err);
+	rc = mlb_root_stock_list(r, spec, err);
 	if (rc == 0)
 		rc = mlb_fs_remove_tree(r->dir, err); /* what a killed mlbuild left */
 	if (rc) {
-		mlb_roots_free(r);
+		mlb_root_stock_free(r);
 		return rc;
 	}
 	*out = r;
@@ -69,7 +70,7 @@ mlb_roots_new(struct mlb_roots **out, const struct mlb_roots_spec *spec, struct 
 }
 
 void
-mlb_roots_free(struct mlb_roots *r)
+mlb_root_stock_free(struct mlb_root_stock *r)
 {
 	if (!r)
 		return;
@@ -87,7 +88,7 @@ mlb_roots_free(struct mlb_roots *r)
 /* ------------------------------------------------------------ one of them */
 
 static int
-new_root(struct mlb_root **out, struct mlb_roots *rs, const struct mlb_root_file *file,
+new_root(struct mlb_root **out, struct mlb_root_stock *rs, const struct mlb_root_file *file,
 	 size_t n_files, struct mlb_err *err)
 {
 	struct mlb_root *r = mlb_calloc(1, sizeof(*r));
@@ -147,7 +148,7 @@ retext(struct mlb_root *r, const struct mlb_root_file *file, size_t n_files, str
 }
 
 int
-mlb_root_take_as(struct mlb_root **out, struct mlb_roots *rs, const struct mlb_root_file *file,
+mlb_root_take_as(struct mlb_root **out, struct mlb_root_stock *rs, const struct mlb_root_file *file,
 		 size_t n_files, struct mlb_err *err)
 {
 	struct mlb_root *r = NULL;
@@ -168,7 +169,7 @@ mlb_root_take_as(struct mlb_root **out, struct mlb_roots *rs, const struct mlb_r
 }
 
 int
-mlb_root_take(struct mlb_root **out, struct mlb_roots *rs, struct mlb_err *err)
+mlb_root_take(struct mlb_root **out, struct mlb_root_stock *rs, struct mlb_err *err)
 {
 	return mlb_root_take_as(out, rs, rs->file, rs->n_files, err);
 }
@@ -267,7 +268,7 @@ mlb_root_input(struct mlb_root *r, const char *path, uint8_t kind, const struct 
 	bool moved;
 	int rc;
 
-	if (mlb_roots_exposes(r->roots, path))
+	if (mlb_root_stock_exposes(r->roots, path))
 		return 0; /* it is the workspace's: there already, and not ours to write */
 	mlb_path_join(&to, r->dir, path);
 	rc = mlb_fs_lstat(&there, mlb_buf_str(&to), err);
@@ -338,7 +339,7 @@ keep_inputs(struct mlb_root *r)
 }
 
 void
-mlb_root_give(struct mlb_roots *rs, struct mlb_root *r)
+mlb_root_give(struct mlb_root_stock *rs, struct mlb_root *r)
 {
 	drop_store(r); /* what this action did not want again */
 	keep_inputs(r);

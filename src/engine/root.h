@@ -11,10 +11,10 @@
 #include "store/cas.h"
 #include "store/vcs.h"
 
-struct mlb_roots;
+struct mlb_root_stock; /* those of one project */
 struct mlb_root;
 
-struct mlb_roots_spec {
+struct mlb_root_stock_spec {
 	const char *project;           /* absolute */
 	const char *state_dir;         /* absolute .mlbuild */
 	struct mlb_vcs *vcs;           /* NULL: all files but .git, .mlbuild and outputs */
@@ -30,13 +30,14 @@ struct mlb_root_file {
 	size_t len;
 };
 
-int mlb_roots_new(struct mlb_roots **out, const struct mlb_roots_spec *spec, struct mlb_err *err);
-void mlb_roots_free(struct mlb_roots *r); /* removes them */
-int mlb_root_take(struct mlb_root **out, struct mlb_roots *r,
+int mlb_root_stock_new(struct mlb_root_stock **out, const struct mlb_root_stock_spec *spec,
+		       struct mlb_err *err);
+void mlb_root_stock_free(struct mlb_root_stock *r); /* removes them */
+int mlb_root_take(struct mlb_root **out, struct mlb_root_stock *r,
 		  struct mlb_err *err);             /* clean, with the project's files */
 /* The same, where these files have other texts than the spec's: of the same paths, borrowed until it is given back. */
-int mlb_root_take_as(struct mlb_root **out, struct mlb_roots *r, const struct mlb_root_file *file,
-		     size_t n_files, struct mlb_err *err);
+int mlb_root_take_as(struct mlb_root **out, struct mlb_root_stock *r,
+		     const struct mlb_root_file *file, size_t n_files, struct mlb_err *err);
 /* Is it reached there by way of a directory that is a link? Then it is the workspace's, and not to be replaced. */
 bool mlb_root_links(const struct mlb_root *r, const char *path);
 const char *mlb_root_dir(const struct mlb_root *r); /* absolute; borrowed */
@@ -45,7 +46,7 @@ bool mlb_root_holds(const struct mlb_root *r, const char *path, const struct mlb
 /* Put an input there: file or tree of this digest. */
 int mlb_root_input(struct mlb_root *r, const char *path, uint8_t kind,
 		   const struct mlb_digest *digest, struct mlb_err *err);
-void mlb_root_give(struct mlb_roots *rs,
+void mlb_root_give(struct mlb_root_stock *rs,
 		   struct mlb_root *r); /* back for reuse: what the action left is removed */
 
 #endif

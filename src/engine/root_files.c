@@ -36,7 +36,7 @@ find_path(const struct mlb_graph *g, const char *path, size_t len)
 
 /* Is the path, or a directory that it is in, what a target makes? */
 static bool
-is_output(const struct mlb_roots *r, const char *path)
+is_output(const struct mlb_root_stock *r, const char *path)
 {
 	const struct mlb_graph *g = r->graph;
 
@@ -55,7 +55,7 @@ is_output(const struct mlb_roots *r, const char *path)
 }
 
 bool
-mlb_roots_exposes(const struct mlb_roots *r, const char *path)
+mlb_root_stock_exposes(const struct mlb_root_stock *r, const char *path)
 {
 	for (size_t i = 0; i < r->expose.n; i++)
 		if (mlb_path_inside(path, r->expose.v[i]))
@@ -64,7 +64,7 @@ mlb_roots_exposes(const struct mlb_roots *r, const char *path)
 }
 
 static int
-read_expose(struct mlb_roots *r, struct mlb_err *err)
+read_expose(struct mlb_root_stock *r, struct mlb_err *err)
 {
 	struct mlb_buf path = MLB_BUF_INIT(PATH_MAX);
 	int rc = 0;
@@ -86,7 +86,7 @@ read_expose(struct mlb_roots *r, struct mlb_err *err)
 }
 
 static void
-add_entry(struct mlb_roots *r, const char *path, uint8_t how)
+add_entry(struct mlb_root_stock *r, const char *path, uint8_t how)
 {
 	struct mlb_root_entry e = { .path = mlb_arena_strdup(&r->arena, path), .how = how };
 	struct mlb_strmap_entry *slot;
@@ -111,7 +111,7 @@ add_entry(struct mlb_roots *r, const char *path, uint8_t how)
 
 /* Files below dir ("" for the project) on disk, where git cannot tell. */
 static int
-walk(struct mlb_roots *r, const char *dir, struct mlb_err *err)
+walk(struct mlb_root_stock *r, const char *dir, struct mlb_err *err)
 {
 	struct mlb_buf full = MLB_BUF_INIT(PATH_MAX);
 	struct mlb_dirents list = MLB_VEC_INIT;
@@ -124,7 +124,7 @@ walk(struct mlb_roots *r, const char *dir, struct mlb_err *err)
 		char *path = dir[0] ? mlb_asprintf("%s/%s", dir, name) : mlb_strdup(name);
 
 		if (strcasecmp(name, ".git") == 0 || strcasecmp(name, ".mlbuild") == 0 ||
-		    is_output(r, path) || mlb_roots_exposes(r, path))
+		    is_output(r, path) || mlb_root_stock_exposes(r, path))
 			; /* not a file of the project */
 		else if (list.v[i].type == MLB_F_DIR)
 			rc = walk(r, path, err);
@@ -138,20 +138,21 @@ walk(struct mlb_roots *r, const char *dir, struct mlb_err *err)
 }
 
 static int
-list_tracked(struct mlb_roots *r, struct mlb_err *err)
+list_tracked(struct mlb_root_stock *r, struct mlb_err *err)
 {
 	struct mlb_strvec files = MLB_VEC_INIT;
 	int rc = mlb_vcs_files(r->vcs, ".", &files, err);
 
 	for (size_t i = 0; i < files.n && rc == 0; i++)
-		if (!is_output(r, files.v[i]) && !mlb_roots_exposes(r, files.v[i]))
+		if (!is_output(r, files.v[i]) && !mlb_root_stock_exposes(r, files.v[i]))
 			add_entry(r, files.v[i], MLB_ROOT_COPY);
 	mlb_strvec_release(&files);
 	return rc;
 }
 
 int
-mlb_roots_list(struct mlb_roots *r, const struct mlb_roots_spec *spec, struct mlb_err *err)
+mlb_root_stock_list(struct mlb_root_stock *r, const struct mlb_root_stock_spec *spec,
+		    struct mlb_err *err)
 {
 	int rc = read_expose(r, err);
 
@@ -160,7 +161,7 @@ mlb_roots_list(struct mlb_roots *r, const struct mlb_roots_spec *spec, struct ml
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < spec->n_files; i++) {
-		if (mlb_roots_exposes(r, spec->file[i].path))
+		if (mlb_root_stock_exposes(r, spec->file[i].path))
 			return mlb_err_set(
 				err, MLB_EINVALID,
 				"'%s' cannot have other values in a variant: [project] expose "
@@ -197,7 +198,7 @@ first_from(const struct mlb_graph *g, const char *path)
  * written to where it leads, which is the user's.
  */
 static bool
-leads_to_output(const struct mlb_roots *r, const char *path)
+leads_to_output(const struct mlb_root_stock *r, const char *path)
 {
 	char *below = mlb_asprintf("%s/", path);
 	size_t len = strlen(below);

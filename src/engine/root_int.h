@@ -21,7 +21,7 @@ struct mlb_root_entry {
 
 #define MLB_ROOT_PARENT UINT64_MAX /* in `known`: a directory that holds files of the project */
 
-struct mlb_roots {
+struct mlb_root_stock {
 	struct mlb_arena arena;
 	const char *project, *dir; /* absolute: the workspace, .mlbuild/roots */
 	const struct mlb_graph *graph;
@@ -48,7 +48,7 @@ struct mlb_root_placed {
 MLB_VEC_NAMED(mlb_root_inputs, struct mlb_root_placed);
 
 struct mlb_root {
-	struct mlb_roots *roots;
+	struct mlb_root_stock *roots;
 	const char *dir;   /* absolute */
 	const char *store; /* absolute: inputs of the last action */
 	bool busy;
@@ -64,10 +64,11 @@ struct mlb_root {
 };
 
 /* Fill entry and known from git or the disk, the texts and the exposed paths. */
-int mlb_roots_list(struct mlb_roots *r, const struct mlb_roots_spec *spec, struct mlb_err *err);
+int mlb_root_stock_list(struct mlb_root_stock *r, const struct mlb_root_stock_spec *spec,
+			struct mlb_err *err);
 
 /* Is this path what [project] expose names, or inside it? */
-bool mlb_roots_exposes(const struct mlb_roots *r, const char *path);
+bool mlb_root_stock_exposes(const struct mlb_root_stock *r, const char *path);
 
 /* Its own text for entry i; NULL: it has none now. */
 const struct mlb_root_file *mlb_root_text(const struct mlb_root *r, size_t i);

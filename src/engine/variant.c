@@ -13,7 +13,7 @@ enum { MAX_TEXT = 16 << 20, MAX_PATH_BYTES = 64 * 1024 };
 int
 mlb_variant_roots(struct mlb_builder *b, struct mlb_err *err)
 {
-	struct mlb_roots_spec spec = {
+	struct mlb_root_stock_spec spec = {
 		.project = b->p->root,
 		.state_dir = b->p->state_dir,
 		.vcs = b->p->vcs,
@@ -23,7 +23,7 @@ mlb_variant_roots(struct mlb_builder *b, struct mlb_err *err)
 		.n_files = b->p->n_files,
 	};
 
-	return mlb_roots_new(&b->m->roots, &spec, err);
+	return mlb_root_stock_new(&b->m->roots, &spec, err);
 }
 
 /* Where the artifacts go: --into, or a directory named by the parameters given. */

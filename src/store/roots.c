@@ -43,7 +43,7 @@ mlb_roots_release(struct mlb_roots *r)
 void
 mlb_roots_add(struct mlb_roots *r, enum mlb_root_kind kind, const struct mlb_digest *digest)
 {
-	struct mlb_root root = { *digest, (uint8_t)kind };
+	struct mlb_need root = { *digest, (uint8_t)kind };
 
 	if (!mlb_digest_is_zero(digest))
 		mlb_vec_push(&r->root, root);
@@ -62,7 +62,7 @@ rank(uint8_t kind)
 static int
 compare(const void *a, const void *b)
 {
-	const struct mlb_root *x = a, *y = b;
+	const struct mlb_need *x = a, *y = b;
 	size_t i = rank(x->kind), k = rank(y->kind);
 
 	return i != k ? (i > k) - (i < k) : mlb_digest_cmp(&x->digest, &y->digest);
@@ -159,7 +159,7 @@ take_on(struct mlb_text_reader *r, uint64_t *out)
 }
 
 static bool
-take_root(struct mlb_text_reader *r, struct mlb_root *out)
+take_root(struct mlb_text_reader *r, struct mlb_need *out)
 {
 	out->kind = 0;
 	for (size_t i = 0; i < MLB_ARRAY_LEN(kinds) && !out->kind; i++)
@@ -193,7 +193,7 @@ take_all(struct mlb_text_reader *r, struct mlb_roots *out)
 	    !take_text(r, "dir ", &out->dir) || !take_on(r, &out->on))
 		return false;
 	while (!is_sum(r)) {
-		struct mlb_root root;
+		struct mlb_need root;
 
 		if (!take_root(r, &root) ||
 		    (out->root.n && compare(&out->root.v[out->root.n - 1], &root) >= 0))

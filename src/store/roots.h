@@ -22,7 +22,7 @@ enum mlb_root_kind {
 	MLB_ROOT_TREE = 't'    /* a directory, and all that is in it */
 };
 
-struct mlb_root {
+struct mlb_need {
 	struct mlb_digest digest;
 	uint8_t kind; /* enum mlb_root_kind */
 };
@@ -31,7 +31,7 @@ struct mlb_roots {
 	char *host; /* of the machine that wrote it; NULL: "" */
 	char *dir;  /* absolute path of the project there; NULL: "" */
 	uint64_t on; /* mlb_fs_whereabouts of dir; 0: not known */
-	MLB_VEC(struct mlb_root) root; /* sorted and unique after parse and mlb_roots_sort */
+	MLB_VEC(struct mlb_need) root; /* sorted and unique after parse and mlb_roots_sort */
 };
 
 void mlb_roots_release(struct mlb_roots *r);

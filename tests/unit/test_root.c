@@ -28,7 +28,7 @@ struct world {
 	struct mlb_vcs *vcs;
 	struct mlb_db *db;
 	struct mlb_cas *cas;
-	struct mlb_roots *roots;
+	struct mlb_root_stock *roots;
 };
 
 static void
@@ -85,21 +85,21 @@ world_open(struct world *w, const char *dir, bool git)
 static int
 open_roots(struct world *w, const struct mlb_root_file *file, size_t n, struct mlb_err *err)
 {
-	struct mlb_roots_spec spec = { .project = w->root,
-				       .state_dir = w->state,
-				       .vcs = w->vcs,
-				       .graph = w->graph,
-				       .cas = w->cas,
-				       .file = file,
-				       .n_files = n };
+	struct mlb_root_stock_spec spec = { .project = w->root,
+					    .state_dir = w->state,
+					    .vcs = w->vcs,
+					    .graph = w->graph,
+					    .cas = w->cas,
+					    .file = file,
+					    .n_files = n };
 
-	return mlb_roots_new(&w->roots, &spec, err);
+	return mlb_root_stock_new(&w->roots, &spec, err);
 }
 
 static void
 world_close(struct world *w)
 {
-	mlb_roots_free(w->roots);
+	mlb_root_stock_free(w->roots);
 	mlb_cas_close(w->cas);
 	mlb_db_close(w->db);
 	mlb_graph_free(w->graph);
