@@ -297,6 +297,7 @@ mlb_builder_release(struct mlb_builder *b)
 	mlb_plan_free(b->plan);
 	if (b->tracing)
 		mlb_trace_release(&b->trace);
+	mlb_pin_needs_release(&b->pinned);
 	mlb_err_release(&b->fatal);
 	free(b->run_id);
 }

@@ -16,6 +16,7 @@
 #include "base/vec.h"
 #include "engine/job.h"
 #include "engine/machinery.h"
+#include "engine/pin_needs.h"
 #include "engine/project.h"
 #include "os/fs.h"
 #include "os/lock.h"
@@ -103,9 +104,10 @@ struct mlb_builder {
 	uint64_t trace_start; /* monotonic ns at which the build began */
 	uint64_t lanes;       /* bit per lane in use */
 	char *run_id;
-	char pin[MLB_OID_HEX + 1];  /* the commit the inputs stand for; "" */
-	char head[MLB_OID_HEX + 1]; /* "" */
-	struct mlb_err fatal;       /* a fault that ends the build: disk full, database gone */
+	char pin[MLB_OID_HEX + 1];   /* the commit the inputs stand for; "" */
+	struct mlb_pin_needs pinned; /* what it needs, for state.db */
+	char head[MLB_OID_HEX + 1];  /* "" */
+	struct mlb_err fatal;        /* a fault that ends the build: disk full, database gone */
 };
 
 /* What an event is about: a node, or some files of an `each` node. */

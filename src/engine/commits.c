@@ -28,15 +28,15 @@ mlb_commits_take(struct mlb_commits *c, const char *rev, struct mlb_err *err)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
 	struct mlb_err why = MLB_ERR_INIT;
-	struct mlb_digest *d = mlb_arena_alloc(&c->arena, sizeof(*d));
-	int rc = mlb_vcs_read(c->p->vcs, rev, "mlbuild.lock", &text, &why);
+	char id[MLB_OID_HEX + 1];
+	int rc = mlb_vcs_file_id(c->p->vcs, rev, "mlbuild.lock", id, &why);
 	bool is_new = false;
 
-	if (rc == 0) {
-		mlb_sha256_of(d, mlb_buf_str(&text), text.len);
-		mlb_strmap_add(&c->seen, (const char *)d->b, MLB_DIGEST_LEN, &is_new);
-	}
+	if (rc == 0 && id[0])
+		mlb_strmap_add(&c->seen, mlb_arena_strdup(&c->arena, id), MLB_OID_HEX, &is_new);
 	if (is_new)
+		rc = mlb_vcs_blob_read(c->p->vcs, id, &text, &why);
+	if (is_new && rc == 0)
 		hand_out(c, mlb_buf_str(&text), text.len);
 	/* A tag may name anything; a commit may be from before there was a lock. */
 	if (rc == MLB_ENOTFOUND || rc == MLB_EINVALID)
@@ -52,13 +52,12 @@ int
 mlb_commits_take_all(struct mlb_commits *c, struct mlb_err *err)
 {
 	struct mlb_strvec refs = MLB_VEC_INIT;
-	int rc = mlb_vcs_refs(c->p->vcs, "", &refs, err);
+	int rc = mlb_vcs_refs_but_pins(c->p->vcs, &refs, err);
 
 	if (rc == 0)
 		rc = mlb_commits_take(c, "HEAD", err);
 	for (size_t i = 0; i < refs.n && rc == 0; i++)
-		if (strncmp(refs.v[i], MLB_PINS, strlen(MLB_PINS)) != 0)
-			rc = mlb_commits_take(c, refs.v[i], err);
+		rc = mlb_commits_take(c, refs.v[i], err);
 	mlb_strvec_release(&refs);
 	return rc;
 }

@@ -6,9 +6,7 @@
 
 #include "engine/project.h"
 
-#define MLB_PINS "refs/mlbuild/pins/"
-
-/* Lock files that were met, by their content: many commits have the same one. */
+/* Lock files that were met, by the id of their blob: many commits have the same one. */
 struct mlb_commits {
 	struct mlb_project *p; /* its vcs is open */
 	struct mlb_strmap seen;

@@ -190,6 +190,7 @@ mark_all(struct mlb_gc_state *s, const struct mlb_gc_state *first, struct mlb_er
 		begin(&again, s->p, s->opt, s->report);
 		again.now = first->now;
 		again.young = first->young;
+		again.pinned = s->pinned;
 		again.copied = s->copied;
 		again.users = s->users;
 		again.batch = s->batch;
@@ -214,6 +215,7 @@ collect(struct mlb_gc_state *first, struct mlb_err *err)
 	/* The same clock as before: what was dead then is not young now. */
 	s.now = first->now;
 	s.young = first->young;
+	s.pinned = first->pinned;
 	s.copied = &copied;
 	if (rc == 0)
 		rc = close_gate(&gate, &s, err);
@@ -277,6 +279,7 @@ mlb_gc(struct mlb_project *p, const struct mlb_gc *opt, struct mlb_gc_report *re
 	struct mlb_gc limited = *opt;
 	struct mlb_gc_report own;
 	struct mlb_gc_state s;
+	struct mlb_pin_needs pinned = MLB_PIN_NEEDS_INIT;
 	struct mlb_lock lock = MLB_LOCK_INIT;
 	int rc = mlb_project_load(p, err);
 
@@ -295,8 +298,11 @@ mlb_gc(struct mlb_project *p, const struct mlb_gc *opt, struct mlb_gc_report *re
 	if (rc)
 		return rc;
 	begin(&s, p, &limited, report);
+	s.pinned = &pinned;
 	if (!opt->dry_run)
 		rc = lock_out_others(&lock, p, opt, err);
+	if (rc == 0)
+		rc = mlb_pin_needs_load(&pinned, p->db, err);
 	if (rc == 0)
 		rc = mark(&s, err);
 	if (rc == 0 && opt->dry_run)
@@ -304,6 +310,7 @@ mlb_gc(struct mlb_project *p, const struct mlb_gc *opt, struct mlb_gc_report *re
 	else if (rc == 0)
 		rc = collect(&s, err);
 	end(&s);
+	mlb_pin_needs_release(&pinned);
 	mlb_lock_release(&lock);
 	if (report == &own)
 		mlb_gc_report_release(&own);

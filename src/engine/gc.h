@@ -4,6 +4,7 @@
 
 #include "base/strmap.h"
 #include "engine/needs.h"
+#include "engine/pin_needs.h"
 #include "engine/project.h"
 #include "store/condemned.h"
 #include "store/inventory.h"
@@ -37,6 +38,7 @@ struct mlb_gc_state {
 	struct mlb_strmap tables;     /* tables that were followed */
 	struct mlb_roots own;         /* what this project needs: its file is made of it */
 	struct mlb_strvec pins;       /* references of pins that nothing names */
+	struct mlb_pin_needs *pinned; /* what the others need; of mlb_gc, for all its passes */
 	struct mlb_leases users;      /* by other processes; known once the gate is closed */
 	struct mlb_condemned_batches batch; /* of the cache, likewise */
 	struct mlb_strvec dead_roots; /* files of projects that are gone, absolute */
@@ -60,6 +62,9 @@ uint64_t mlb_gc_bytes_of(const struct mlb_gc_state *s, const struct mlb_inv_obje
 
 /* gc_roots.c: the lock here, those of branches and tags, other projects, pins. */
 int mlb_gc_keep_roots(struct mlb_gc_state *s, struct mlb_err *err);
+
+/* gc_pins.c: what the pins need that a kept result names; the others are to be dropped. Last of all. */
+int mlb_gc_take_pins(struct mlb_gc_state *s, struct mlb_err *err);
 
 /* gc_choose.c: fates of packs and segments, and what follows from them. */
 void mlb_gc_choose(struct mlb_gc_state *s);

@@ -17,21 +17,6 @@ enum {
 
 /* ---------------------------------------------------------- locks */
 
-/*
- * A pin's lock is that of before its build: of it only the sources matter, which a
- * build from that commit cannot make.  Else each pin would keep the one before it.
- */
-static void
-drop_results(struct mlb_lockfile *lock)
-{
-	for (uint32_t i = 0; i < lock->map.n; i++) {
-		const struct mlb_lock_block *b = lock->map.entry[i].u.ptr;
-
-		if (b && (!mlb_digest_is_zero(&b->key) || !mlb_digest_is_zero(&b->table)))
-			lock->map.entry[i].u.ptr = NULL;
-	}
-}
-
 static void
 take_text(struct mlb_gc_state *s, struct mlb_lockfile *lock, const char *text, size_t len)
 {
@@ -44,14 +29,6 @@ take_text(struct mlb_gc_state *s, struct mlb_lockfile *lock, const char *text, s
 static void
 take_lock(void *ctx, struct mlb_lockfile *lock, const char *text, size_t len)
 {
-	take_text(ctx, lock, text, len);
-}
-
-static void
-take_pin_lock(void *ctx, struct mlb_lockfile *lock, const char *text, size_t len)
-{
-	if (lock)
-		drop_results(lock);
 	take_text(ctx, lock, text, len);
 }
 
@@ -72,47 +49,6 @@ take_own_lock(struct mlb_gc_state *s, struct mlb_err *err)
 	mlb_lockfile_release(&lock);
 	mlb_buf_release(&text);
 	free(path);
-	return rc;
-}
-
-/* ---------------------------------------------------------- git */
-
-/*
- * The pins of results that are to go. Where other work trees or projects share the
- * repository, what no result of ours names may be theirs.
- */
-static void
-note_own(const struct mlb_gc_state *s, struct mlb_strmap *own)
-{
-	for (size_t i = 0; i < s->inv.record.n; i++)
-		if (s->record[i].r.pin && s->record[i].r.pin[0])
-			mlb_strmap_set(own, s->record[i].r.pin, own);
-}
-
-/* A pin counts while a result names it; those that nothing names are to be dropped. */
-static int
-take_pins(struct mlb_gc_state *s, struct mlb_commits *commits, struct mlb_err *err)
-{
-	struct mlb_strmap named = MLB_STRMAP_INIT, own = MLB_STRMAP_INIT;
-	bool is_shared = mlb_vcs_is_shared(s->p->vcs, "mlbuild.ini");
-	struct mlb_strvec pins = MLB_VEC_INIT;
-	int rc = mlb_vcs_refs(s->p->vcs, MLB_PINS, &pins, err);
-
-	for (size_t i = 0; i < s->inv.record.n; i++)
-		if (s->record[i].kept && s->record[i].r.pin[0])
-			mlb_strmap_set(&named, s->record[i].r.pin, s);
-	note_own(s, &own);
-	for (size_t i = 0; i < pins.n && rc == 0; i++) {
-		const char *id = pins.v[i] + strlen(MLB_PINS);
-
-		if (mlb_strmap_get(&named, id))
-			rc = mlb_commits_take(commits, pins.v[i], err);
-		else if (!is_shared || mlb_strmap_get(&own, id))
-			mlb_strvec_push(&s->pins, pins.v[i]);
-	}
-	mlb_strmap_release(&own);
-	mlb_strvec_release(&pins);
-	mlb_strmap_release(&named);
 	return rc;
 }
 
@@ -294,10 +230,9 @@ mlb_gc_keep_roots(struct mlb_gc_state *s, struct mlb_err *err)
 	}
 	mlb_gc_keep_young(s);
 	mlb_gc_keep_recent(s);
-	/* After all else, by which results were kept. Their locks may keep more. */
-	commits.fn = take_pin_lock;
+	/* After all else, by which results were kept. They may keep more. */
 	if (rc == 0 && s->p->vcs)
-		rc = take_pins(s, &commits, err);
+		rc = mlb_gc_take_pins(s, err);
 	if (rc == 0) {
 		mlb_roots_sort(&s->own);
 		keep_own(s);

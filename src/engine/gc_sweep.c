@@ -194,6 +194,8 @@ mlb_gc_index(struct mlb_gc_state *s, struct mlb_err *err)
 	if (rc == 0)
 		rc = forget_loose(s, err);
 	if (rc == 0)
+		rc = mlb_pin_needs_save(s->pinned, db, true, err);
+	if (rc == 0)
 		rc = mlb_db_exec(db,
 				 "DELETE FROM objects WHERE pack > 0 AND pack NOT IN"
 				 " (SELECT id FROM packs);"

@@ -46,8 +46,8 @@ mlb_needs_path(struct mlb_project *p)
 	return path;
 }
 
-static void
-add_block(struct mlb_roots *out, const struct mlb_lock_block *b)
+void
+mlb_needs_of_block(struct mlb_roots *out, const struct mlb_lock_block *b)
 {
 	mlb_roots_add(out, MLB_ROOT_KEY, &b->key);
 	mlb_roots_add(out, MLB_ROOT_TABLE, &b->table);
@@ -62,7 +62,7 @@ mlb_needs_of_lock(struct mlb_roots *out, const struct mlb_lockfile *lock)
 {
 	for (uint32_t i = 0; i < lock->map.n; i++)
 		for (const struct mlb_lock_block *b = lock->map.entry[i].u.ptr; b; b = b->other)
-			add_block(out, b);
+			mlb_needs_of_block(out, b);
 }
 
 void

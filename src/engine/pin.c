@@ -9,6 +9,7 @@
 
 #include "base/vec.h"
 #include "engine/pin_lock.h"
+#include "engine/pin_needs.h"
 #include "os/fs.h"
 
 enum { MAX_LOCK = 1 << 30 };
@@ -178,6 +179,16 @@ find(struct mlb_builder *b, struct mlb_err *err)
 	return rc;
 }
 
+/* What a new snapshot needs is written down with the results that will name it. gc reads it from git if we cannot. */
+static void
+note_needs(struct mlb_builder *b)
+{
+	const struct mlb_roots *ignored;
+
+	if (b->pin[0] && strcmp(b->pin, b->head) != 0 && !mlb_pin_needs_has(b->p->db, b->pin))
+		(void)mlb_pin_needs_of(&b->pinned, b->p, b->pin, &ignored, NULL);
+}
+
 int
 mlb_find_pin(struct mlb_builder *b, struct mlb_err *err)
 {
@@ -193,6 +204,7 @@ mlb_find_pin(struct mlb_builder *b, struct mlb_err *err)
 		b->pin[0] = '\0';
 		mlb_note(b, "no pin: %s", why.text);
 	}
+	note_needs(b);
 	mlb_err_release(&why);
 	return 0;
 }

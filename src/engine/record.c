@@ -390,6 +390,8 @@ write_rows(struct mlb_builder *b, const struct rows *rows, int status, bool lock
 		rc = write_row(&rows->v[i], err);
 	if (rc == 0)
 		rc = write_run(b, status, err);
+	if (rc == 0)
+		rc = mlb_pin_needs_save(&b->pinned, p->db, false, err);
 	if (rc == 0 && locked && !p->lock_same)
 		rc = doubt_others(b, err);
 	if (rc == 0 && locked)

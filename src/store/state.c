@@ -59,6 +59,21 @@ mlb_meta_get(struct mlb_db *db, const char *name, struct mlb_buf *out, struct ml
 }
 
 int
+mlb_meta_has(struct mlb_db *db, const char *name, bool *has, struct mlb_err *err)
+{
+	struct mlb_stmt *s;
+	int rc = mlb_db_prepare(&s, db, "SELECT 1 FROM meta WHERE name = ?1", err);
+
+	*has = false;
+	if (rc)
+		return rc;
+	mlb_stmt_text(s, 1, name, strlen(name));
+	rc = mlb_stmt_step(s, has, err);
+	mlb_stmt_reset(s);
+	return rc;
+}
+
+int
 mlb_meta_set(struct mlb_db *db, const char *name, const void *v, size_t len, struct mlb_err *err)
 {
 	struct mlb_stmt *s;
@@ -91,11 +106,8 @@ mlb_meta_each(struct mlb_db *db, const char *prefix,
 {
 	struct mlb_stmt *s;
 	bool row;
-	int rc = mlb_db_prepare(
-		&s, db,
-		"SELECT name, value FROM meta WHERE name >= ?1 AND substr(name, 1, length(?1)) = ?1"
-		" ORDER BY name",
-		err);
+	int rc = mlb_db_prepare(&s, db,
+				"SELECT name, value FROM meta WHERE name >= ?1 ORDER BY name", err);
 
 	if (rc)
 		return rc;
@@ -105,6 +117,9 @@ mlb_meta_each(struct mlb_db *db, const char *prefix,
 		const char *name = mlb_column_text(s, 0, NULL);
 		const void *v = mlb_column_blob(s, 1, &len);
 
+		/* What follows has other names; there may be ten thousand of them. */
+		if (strncmp(name, prefix, strlen(prefix)) != 0)
+			break;
 		rc = fn(ctx, name, v, len, err);
 		if (rc)
 			break;

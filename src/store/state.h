@@ -13,6 +13,7 @@ extern const char *const mlb_state_schema; /* SQL text that makes all tables; it
 
 /* meta: small named values. Absent gives an empty buffer. */
 int mlb_meta_get(struct mlb_db *db, const char *name, struct mlb_buf *out, struct mlb_err *err);
+int mlb_meta_has(struct mlb_db *db, const char *name, bool *has, struct mlb_err *err);
 int mlb_meta_set(struct mlb_db *db, const char *name, const void *v, size_t len, struct mlb_err *err);
 int mlb_meta_remove(struct mlb_db *db, const char *name, struct mlb_err *err);
 /* Those whose names begin with the prefix, sorted; fn may not change meta. */

@@ -168,10 +168,19 @@ bool mlb_vcs_keeps(struct mlb_vcs *v, const char *path);
 int mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out,
 		 struct mlb_err *err);
 
-/* Names of references that begin with this ("refs/tags/"; "" for all), sorted, appended to out. */
+/*
+ * The id of the blob that path is in rev, by which its content is known without being
+ * read; "" where the commit has no such file. MLB_ENOTFOUND and MLB_EINVALID say that
+ * rev is no commit.
+ */
+int mlb_vcs_file_id(struct mlb_vcs *v, const char *rev, const char *path,
+		    char out[MLB_OID_HEX + 1], struct mlb_err *err);
+
+/* Names of references that begin with this ("refs/tags/"), sorted, appended to out; some may lead nowhere. */
 int mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out,
 		 struct mlb_err *err);
-/* Of the names and targets of all references: where it is the same, no branch or tag has moved. */
+int mlb_vcs_refs_but_pins(struct mlb_vcs *v, struct mlb_strvec *out, struct mlb_err *err);
+/* Of their names and targets: where it is the same, no branch or tag has moved. */
 int mlb_vcs_refs_digest(struct mlb_vcs *v, struct mlb_digest *out, struct mlb_err *err);
 /* Remove references, of pins or experiments; absent is fine. Sorts the names. */
 int mlb_vcs_drop_refs(struct mlb_vcs *v, struct mlb_strvec *names, struct mlb_err *err);

@@ -5,12 +5,23 @@
 #include "base/alloc.h"
 #include "store/vcs_git.h"
 
+/* An id is what it says, whatever references there are: libgit2 would look for six of that name first. */
+static int
+find(struct mlb_vcs *v, const char *rev, git_object **out)
+{
+	git_oid id;
+
+	if (strlen(rev) == MLB_OID_HEX && v->git.oid_fromstr(&id, rev) == 0)
+		return v->git.object_lookup(out, v->repo, &id, GIT_OBJECT_ANY);
+	return v->git.revparse_single(out, v->repo, rev);
+}
+
 int
 mlb_git_peel(struct mlb_vcs *v, const char *rev, git_object_t kind, git_object **out,
 	     struct mlb_err *err)
 {
 	git_object *object = NULL;
-	int rc = v->git.revparse_single(&object, v->repo, rev);
+	int rc = find(v, rev, &object);
 
 	*out = NULL;
 	if (rc < 0)

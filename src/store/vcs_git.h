@@ -68,6 +68,7 @@
 	X(libgit2_version)                                                                         \
 	X(object_free)                                                                             \
 	X(object_id)                                                                               \
+	X(object_lookup)                                                                           \
 	X(object_peel)                                                                             \
 	X(odb_free)                                                                                \
 	X(odb_hash)                                                                                \
@@ -77,11 +78,7 @@
 	X(oid_tostr)                                                                               \
 	X(reference_create)                                                                        \
 	X(reference_free)                                                                          \
-	X(reference_iterator_free)                                                                 \
-	X(reference_iterator_glob_new)                                                             \
-	X(reference_iterator_new)                                                                  \
 	X(reference_name_to_id)                                                                    \
-	X(reference_next_name)                                                                     \
 	X(reference_remove)                                                                        \
 	X(repository_commondir)                                                                    \
 	X(repository_config)                                                                       \

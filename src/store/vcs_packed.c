@@ -3,6 +3,8 @@
  * id.  There may be 10,000 of them.  One file each costs git a tenth of a second
  * wherever it reads all references, so from MANY on they are put into git's own
  * packed-refs, under git's own lock; libgit2 could only pack all that there are.
+ * Names are listed here too: libgit2 would open each file, and copy all of
+ * packed-refs for each question.
  *
  * packed-refs, as far as it matters here: a first line "# pack-refs with: WORDS",
  * then "ID NAME" lines, where the word "sorted" is given in the bytewise order of
@@ -194,6 +196,125 @@ is_sorted(const struct packed *p)
 
 	free(line);
 	return sorted;
+}
+
+/* ------------------------------------------------------------ names */
+
+/* What is asked for. */
+struct names {
+	const char *prefix;
+	const char *but; /* what begins with this is left out; NULL: nothing */
+	struct mlb_strvec *out;
+};
+
+static bool
+starts(const char *s, size_t len, const char *with)
+{
+	size_t n = strlen(with);
+
+	return len >= n && memcmp(s, with, n) == 0;
+}
+
+static void
+take_name(const struct names *n, const char *name, size_t len)
+{
+	if (starts(name, len, n->prefix) && !(n->but && starts(name, len, n->but)))
+		mlb_vec_push(n->out, mlb_asprintf("%.*s", (int)len, name));
+}
+
+/* Git writes NAME.lock beside a reference, and takes no name that begins with a dot. */
+static bool
+is_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return name[0] != '.' && !(len > 5 && strcmp(name + len - 5, ".lock") == 0);
+}
+
+/* May something in this directory, whose name ends in a slash, be asked for? */
+static bool
+is_wanted(const struct names *n, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return memcmp(dir, n->prefix, MLB_MIN(len, strlen(n->prefix))) == 0 &&
+	       !(n->but && starts(dir, len, n->but));
+}
+
+/* Those that have a file of their own below a directory of git's, "refs/" or deeper. */
+static int
+list_files(const struct names *n, const char *git, const char *dir, struct mlb_err *err)
+{
+	char *full = mlb_asprintf("%s%s", git, dir);
+	struct mlb_dirents list = MLB_VEC_INIT;
+	int rc = mlb_fs_list(&list, full, NULL);
+
+	/* Git removes a directory once it is empty. */
+	if (rc && mlb_fs_exists(full))
+		rc = mlb_fs_list(&list, full, err);
+	else
+		rc = 0;
+	for (size_t i = 0; rc == 0 && i < list.n; i++) {
+		bool is_dir = list.v[i].type == MLB_F_DIR;
+		char *name = mlb_asprintf("%s%s%s", dir, list.v[i].name, is_dir ? "/" : "");
+
+		if (is_dir && is_wanted(n, name))
+			rc = list_files(n, git, name, err);
+		else if (!is_dir && is_name(list.v[i].name))
+			take_name(n, name, strlen(name));
+		free(name);
+	}
+	mlb_dirents_release(&list);
+	free(full);
+	return rc;
+}
+
+static int
+list_packed(const struct names *n, const struct mlb_vcs *v, struct mlb_err *err)
+{
+	struct mlb_buf text = MLB_BUF_INIT(PACKED_MAX);
+	char *path = common(v, "packed-refs");
+	int rc = mlb_fs_exists(path) ? mlb_fs_read(&text, path, err) : 0;
+	const char *at = mlb_buf_str(&text), *end = at + text.len;
+	struct entry e;
+
+	while (rc == 0 && next_entry(&e, &at, end))
+		if (e.name_len)
+			take_name(n, e.name, e.name_len);
+	free(path);
+	mlb_buf_release(&text);
+	return rc;
+}
+
+static int
+list_names(struct mlb_vcs *v, const char *prefix, const char *but, struct mlb_strvec *out,
+	   struct mlb_err *err)
+{
+	const struct names n = { prefix, but, out };
+	const char *git = v->git.repository_path(v->repo);
+	const char *shared = v->git.repository_commondir(v->repo);
+	int rc = list_files(&n, shared, "refs/", err);
+
+	/* A work tree has some of its own. */
+	if (rc == 0 && strcmp(git, shared) != 0)
+		rc = list_files(&n, git, "refs/", err);
+	/* Last: what is packed meanwhile had a file. */
+	if (rc == 0)
+		rc = list_packed(&n, v, err);
+	mlb_strvec_sort(out, true);
+	return rc;
+}
+
+int
+mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out, struct mlb_err *err)
+{
+	return list_names(v, prefix, NULL, out, err);
+}
+
+int
+mlb_vcs_refs_but_pins(struct mlb_vcs *v, struct mlb_strvec *out, struct mlb_err *err)
+{
+	return list_names(v, "refs/", MLB_PINS, out, err);
 }
 
 /* ------------------------------------------------------------ one file each */

@@ -6,34 +6,11 @@
 #include "store/vcs_git.h"
 
 int
-mlb_vcs_refs(struct mlb_vcs *v, const char *prefix, struct mlb_strvec *out, struct mlb_err *err)
-{
-	/* Only what is below the prefix is read: there may be ten thousand pins, a file each. */
-	char *glob = mlb_asprintf("%s*", prefix);
-	git_reference_iterator *it = NULL;
-	const char *name;
-	int rc = *prefix ? v->git.reference_iterator_glob_new(&it, v->repo, glob)
-			 : v->git.reference_iterator_new(&it, v->repo);
-
-	while (rc == 0 && (rc = v->git.reference_next_name(&name, it)) == 0)
-		if (strncmp(name, prefix, strlen(prefix)) == 0)
-			mlb_strvec_push(out, name);
-	if (it)
-		v->git.reference_iterator_free(it);
-	free(glob);
-	if (rc < 0 && rc != GIT_ITEROVER)
-		return mlb_git_fail(v, err, MLB_EINVALID, "cannot list the references of '%s'",
-				    v->workdir);
-	mlb_strvec_sort(out, true);
-	return 0;
-}
-
-int
 mlb_vcs_refs_digest(struct mlb_vcs *v, struct mlb_digest *out, struct mlb_err *err)
 {
 	struct mlb_strvec name = MLB_VEC_INIT;
 	struct mlb_sha256 h;
-	int rc = mlb_vcs_refs(v, "", &name, err);
+	int rc = mlb_vcs_refs_but_pins(v, &name, err);
 
 	mlb_sha256_init(&h);
 	mlb_strvec_push(&name, "HEAD");

@@ -110,24 +110,37 @@ mlb_vcs_dir_each(struct mlb_vcs *v, const char *rev, const char *dir, mlb_vcs_en
 }
 
 int
-mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out,
-	     struct mlb_err *err)
+mlb_vcs_file_id(struct mlb_vcs *v, const char *rev, const char *path, char out[MLB_OID_HEX + 1],
+		struct mlb_err *err)
 {
 	const char *full = mlb_git_path(v, path);
 	git_tree_entry *entry = NULL;
 	git_object *tree;
 	int rc = mlb_git_peel(v, rev, GIT_OBJECT_TREE, &tree, err);
 
+	out[0] = '\0';
 	if (rc)
 		return rc;
-	if (v->git.tree_entry_bypath(&entry, (git_tree *)tree, full) < 0 ||
-	    (v->git.tree_entry_filemode(entry) & 0170000) == GIT_FILEMODE_TREE ||
-	    v->git.tree_entry_filemode(entry) == GIT_FILEMODE_COMMIT)
-		rc = mlb_err_set(err, MLB_ENOTFOUND, "there is no file '%s' in '%s'", path, rev);
-	else
-		rc = mlb_git_blob(v, v->git.tree_entry_id(entry), out, err);
+	if (v->git.tree_entry_bypath(&entry, (git_tree *)tree, full) == 0 &&
+	    (v->git.tree_entry_filemode(entry) & 0170000) != GIT_FILEMODE_TREE &&
+	    v->git.tree_entry_filemode(entry) != GIT_FILEMODE_COMMIT)
+		v->git.oid_tostr(out, MLB_OID_HEX + 1, v->git.tree_entry_id(entry));
 	if (entry)
 		v->git.tree_entry_free(entry);
 	v->git.object_free(tree);
-	return rc;
+	return 0;
+}
+
+int
+mlb_vcs_read(struct mlb_vcs *v, const char *rev, const char *path, struct mlb_buf *out,
+	     struct mlb_err *err)
+{
+	char id[MLB_OID_HEX + 1];
+	int rc = mlb_vcs_file_id(v, rev, path, id, err);
+
+	if (rc)
+		return rc;
+	if (!id[0])
+		return mlb_err_set(err, MLB_ENOTFOUND, "there is no file '%s' in '%s'", path, rev);
+	return mlb_vcs_blob_read(v, id, out, err);
 }

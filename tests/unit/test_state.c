@@ -195,6 +195,36 @@ meta_takes_any_bytes(void **state)
 	mlb_buf_release(&got);
 }
 
+static int
+list_meta(void *ctx, const char *name, const void *v, size_t len, struct mlb_err *err)
+{
+	struct list *l = ctx;
+
+	(void)err;
+	mlb_buf_addf(&l->text, "%s=%.*s", name, (int)len, (const char *)v);
+	return list_end(l);
+}
+
+static void
+meta_by_prefix(void **state)
+{
+	static const char *const name[] = { "a", "b", "b 2", "b 1", "b!", "c" };
+	struct list l = { MLB_BUF_INIT(10000), 0 };
+	struct mlb_err err = MLB_ERR_INIT;
+	bool has;
+
+	(void)state;
+	for (size_t i = 0; i < MLB_ARRAY_LEN(name); i++)
+		assert_ok(mlb_meta_set(db, name[i], "v", 1, &err));
+	assert_ok(mlb_meta_each(db, "b ", list_meta, &l, &err));
+	assert_string_equal(mlb_buf_str(&l.text), "b 1=v\nb 2=v\n");
+	assert_ok(mlb_meta_has(db, "b 1", &has, &err));
+	assert_true(has);
+	assert_ok(mlb_meta_has(db, "b 3", &has, &err));
+	assert_false(has);
+	mlb_buf_release(&l.text);
+}
+
 int
 main(void)
 {
@@ -203,6 +233,7 @@ main(void)
 		state_test(runs_come_newest_first),
 		state_test(actions_by_run_and_by_node),
 		state_test(meta_takes_any_bytes),
+		state_test(meta_by_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -341,14 +341,70 @@ test_write(void **state)
 	mlb_buf_release(&w.told);
 }
 
+/* ------------------------------------------------------------ names */
+
+static char *
+names(struct mlb_vcs *v, const char *prefix)
+{
+	struct mlb_buf text = MLB_BUF_INIT(MLB_MIB);
+	struct mlb_strvec found = MLB_VEC_INIT;
+	struct mlb_err err = MLB_ERR_INIT;
+
+	assert_ok(prefix ? mlb_vcs_refs(v, prefix, &found, &err)
+			 : mlb_vcs_refs_but_pins(v, &found, &err));
+	for (size_t i = 0; i < found.n; i++)
+		mlb_buf_addf(&text, "%s\n", found.v[i]);
+	mlb_strvec_release(&found);
+	return mlb_buf_detach(&text);
+}
+
+static void
+assert_names(struct mlb_vcs *v, const char *prefix, const char *command)
+{
+	char *found = names(v, prefix), *want = run("%s", command);
+
+	assert_string_equal(found, want);
+	free(found);
+	free(want);
+}
+
+/* The same as git's, packed or not, of each work tree. */
+static void
+test_names(void **state)
+{
+	static const char *const all = "git for-each-ref --format='%(refname)'";
+	static const char *const other =
+		"git for-each-ref --format='%(refname)' | grep -v refs/mlbuild/pins/";
+	struct mlb_vcs *v;
+
+	make_repo(state);
+	sh("git commit -q --allow-empty -m one; git tag -a -m t v1; git branch x/y/z; git branch xx; git branch old");
+	sh("git update-ref refs/mlbuild/pins/a HEAD; git pack-refs --all; git branch new; git update-ref refs/mlbuild/pins/b HEAD");
+	sh("git branch -f xx; git update-ref refs/remotes/o/main HEAD; git symbolic-ref refs/remotes/o/HEAD refs/remotes/o/main");
+	sh("touch .git/refs/heads/new.lock; git worktree add -q ../tree; cd ../tree; git update-ref refs/worktree/own HEAD");
+	v = open_here();
+	assert_names(v, "refs/", all);
+	assert_names(v, NULL, other);
+	assert_names(v, "refs/heads/x",
+		     "git for-each-ref --format='%(refname)' | grep ^refs/heads/x");
+	assert_names(v, "refs/heads/x/", "echo refs/heads/x/y/z");
+	assert_names(v, "refs/nothing/", "true");
+	assert_names(v, MLB_PINS, "printf 'refs/mlbuild/pins/%s\n' a b");
+	mlb_vcs_close(v);
+	assert_int_equal(chdir("../tree"), 0);
+	v = open_here();
+	assert_names(v, "refs/", all);
+	mlb_vcs_close(v);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(test_given_files), scratch_test(test_experiment),
 		scratch_test(test_many),        scratch_test(test_unsorted),
-		scratch_test(test_resolve),     scratch_test(test_tree),
-		scratch_test(test_write),
+		scratch_test(test_names),       scratch_test(test_resolve),
+		scratch_test(test_tree),        scratch_test(test_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
