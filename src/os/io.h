@@ -21,7 +21,7 @@
 #include "mlbuild/err.h"
 
 #define MLB_IO_VERSION 3
-#define MLB_IO_UNIT 4096 /* bytes */
+#define MLB_IO_UNIT ((size_t)4096) /* bytes */
 
 struct mlb_io {
 	int version; /* MUST be MLB_IO_VERSION */

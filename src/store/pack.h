@@ -65,7 +65,7 @@ int mlb_pack_datasync(struct mlb_pack_writer *w, struct mlb_err *err);    /* fda
 int mlb_pack_sync(struct mlb_pack_writer *w, struct mlb_err *err);        /* both */
 const char *mlb_pack_writer_name(const struct mlb_pack_writer *w);        /* file name in dir; borrowed */
 uint64_t mlb_pack_writer_size(const struct mlb_pack_writer *w);           /* with what is buffered */
-uint64_t mlb_pack_writer_flushed(const struct mlb_pack_writer *w);        /* without */
+uint64_t mlb_pack_writer_flushed(const struct mlb_pack_writer *w);        /* without, and without a blob that is there in part */
 /* Forget all from offset `size` on: a sync failed, and nobody knows what of it is on the disk. False: it cannot be cut. */
 bool mlb_pack_cut(struct mlb_pack_writer *w, uint64_t size);
 /*

@@ -15,6 +15,9 @@
 #include "store/pack_format.h"
 
 #define FLUSH_AT MLB_MIB
+#define FEW                                                                                        \
+	(8 *                                                                                       \
+	 MLB_MIB) /* bytes that we append before we write past the page cache: little is read soon */
 #define PATH_LIMIT (64 * MLB_KIB)
 
 struct mlb_pack_writer {
@@ -27,10 +30,11 @@ struct mlb_pack_writer {
 	uint64_t flushed;              /* bytes in the file */
 	uint64_t own;                  /* offset from which on we appended */
 	MLB_VEC(struct mlb_blob) blob; /* what we appended */
-	struct mlb_packer *packer;     /* NULL: not used yet */
-	int version;                   /* of the pack: enum of pack_format.h */
-	bool recovered;                /* flushed and own are known */
-	bool hashed;                   /* hash is that of all bytes in the file */
+	char *units; /* FLUSH_AT bytes on their way past the page cache; NULL: not used yet */
+	struct mlb_packer *packer; /* NULL: not used yet */
+	int version;               /* of the pack: enum of pack_format.h */
+	bool recovered;            /* flushed and own are known */
+	bool hashed;               /* hash is that of all bytes in the file */
 	struct mlb_sha256 hash;
 	bool sealed;
 };
@@ -72,6 +76,7 @@ writer_free(struct mlb_pack_writer *w)
 {
 	if (w->fd >= 0)
 		w->io->close(w->io, w->fd);
+	free(w->units);
 	mlb_packer_free(w->packer);
 	mlb_buf_release(&w->buf);
 	mlb_vec_release(&w->blob);
@@ -232,6 +237,18 @@ pwrite_full(const struct mlb_pack_writer *w, const char *data, size_t len, uint6
 	return e ? mlb_err_errno(err, e, "cannot write '%s'", w->path) : 0;
 }
 
+/* The first n bytes that are buffered are in the file. */
+static void
+flushed(struct mlb_pack_writer *w, size_t n)
+{
+	/* Now, while the processor has them in its cache: reading them again to seal takes twice as long. */
+	if (w->hashed)
+		mlb_sha256_update(&w->hash, w->buf.data, n);
+	w->flushed += n;
+	memmove(w->buf.data, w->buf.data + n, w->buf.len - n);
+	mlb_buf_truncate(&w->buf, w->buf.len - n);
+}
+
 int
 mlb_pack_flush(struct mlb_pack_writer *w, struct mlb_err *err)
 {
@@ -243,13 +260,38 @@ mlb_pack_flush(struct mlb_pack_writer *w, struct mlb_err *err)
 	rc = pwrite_full(w, w->buf.data, w->buf.len, w->flushed, err);
 	if (rc)
 		return rc;
-	/* Now, while the processor has them in its cache: reading them again to seal takes twice as long. */
-	if (w->hashed)
-		mlb_sha256_update(&w->hash, w->buf.data, w->buf.len);
 	mlb_fs_write_soon(w->fd, w->flushed, w->buf.len);
-	w->flushed += w->buf.len;
-	mlb_buf_clear(&w->buf);
+	flushed(w, w->buf.len);
 	return 0;
+}
+
+/* Whole units past the page cache, behind what completes the last one that is in the file; the rest stays buffered. */
+static int
+flush_units(struct mlb_pack_writer *w, struct mlb_err *err)
+{
+	size_t head = (size_t)(-w->flushed % MLB_IO_UNIT);
+	size_t n = MLB_MIN((w->buf.len - head) / MLB_IO_UNIT * MLB_IO_UNIT, FLUSH_AT);
+	int e, rc = head ? pwrite_full(w, w->buf.data, head, w->flushed, err) : 0;
+
+	if (rc)
+		return rc;
+	if (!w->units)
+		w->units = mlb_alloc_aligned(MLB_IO_UNIT, FLUSH_AT);
+	memcpy(w->units, w->buf.data + head, n);
+	e = mlb_io_pwrite_past(w->io, w->fd, w->units, n, w->flushed + head);
+	if (e)
+		return mlb_err_errno(err, e, "cannot write '%s'", w->path);
+	flushed(w, head + n);
+	return 0;
+}
+
+/* Of a full buffer as much as is good: all or nothing of that. */
+static int
+flush_full(struct mlb_pack_writer *w, struct mlb_err *err)
+{
+	if (w->flushed < w->own + FEW || w->buf.len >= 2 * (size_t)FLUSH_AT)
+		return mlb_pack_flush(w, err);
+	return flush_units(w, err);
 }
 
 /* Behind what is buffered; b learns how it is stored. */
@@ -286,21 +328,19 @@ mlb_pack_append(struct mlb_pack_writer *w, struct mlb_blob *out, uint8_t type,
 		const struct mlb_digest *digest, const void *data, size_t len, struct mlb_err *err)
 {
 	struct mlb_blob b = { .type = type, .size = len, .stored = len, .digest = *digest };
-	size_t before;
 	int rc = w->recovered ? 0 : mlb_pack_recover(w, 0, NULL, NULL, err);
 
 	if (rc)
 		return rc;
 	if (len > MLB_BLOB_MAX)
 		return mlb_err_set(err, MLB_ETOOBIG, "%zu bytes are too many for a pack", len);
-	before = w->buf.len;
-	b.offset = w->flushed + before;
+	b.offset = w->flushed + w->buf.len;
 	buffer_blob(w, &b, data);
 	rc = mlb_buf_check(&w->buf, "a pack's buffer", err);
 	if (rc == 0 && w->buf.len >= FLUSH_AT)
-		rc = mlb_pack_flush(w, err);
+		rc = flush_full(w, err);
 	if (rc) {
-		mlb_buf_truncate(&w->buf, before);
+		mlb_buf_truncate(&w->buf, (size_t)(b.offset - w->flushed));
 		return rc;
 	}
 	mlb_vec_push(&w->blob, b);
@@ -339,7 +379,16 @@ mlb_pack_writer_size(const struct mlb_pack_writer *w)
 uint64_t
 mlb_pack_writer_flushed(const struct mlb_pack_writer *w)
 {
-	return w->flushed;
+	uint64_t whole = w->flushed;
+
+	for (size_t i = w->blob.n; i-- > 0 && w->buf.len;) {
+		const struct mlb_blob *b = &w->blob.v[i];
+
+		if (b->offset + MLB_BLOB_HEAD + b->stored <= w->flushed)
+			break;
+		whole = MLB_MIN(whole, b->offset);
+	}
+	return whole;
 }
 
 bool

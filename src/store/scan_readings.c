@@ -14,6 +14,7 @@
 #define TELL_NS 100000000 /* between two words about progress */
 #define MANY_BYTES (64 * MLB_MIB) /* from which on somebody may wonder what takes so long */
 #define MANY_FILES 10000
+#define WRITERS 2 /* threads more than processors, where some wait for the disk */
 
 struct reader {
 	const struct mlb_reading *todo;
@@ -195,6 +196,12 @@ mlb_readings_clock(struct mlb_readings *all, const char *dir, struct mlb_err *er
 	return rc;
 }
 
+static bool
+writes_much(const struct mlb_readings *all, uint64_t total)
+{
+	return total >= MANY_BYTES && all->todo.v[0].cas;
+}
+
 bool
 mlb_readings_run(struct mlb_readings *all, unsigned threads)
 {
@@ -207,7 +214,8 @@ mlb_readings_run(struct mlb_readings *all, unsigned threads)
 	r.tell = all->progress && (r.total >= MANY_BYTES || all->todo.n >= MANY_FILES);
 	if (r.tell)
 		tell(&r);
-	mlb_parallel(all->todo.n, 4, threads, read_one, &r);
+	mlb_parallel(all->todo.n, 4, threads + (writes_much(all, r.total) ? WRITERS : 0), read_one,
+		     &r);
 	if (r.tell && !atomic_load(&r.stop))
 		tell(&r);
 	free(r.order);

@@ -1,4 +1,5 @@
 /* Packs: appending, sealing, reading, and who owns them. */
+#include "faulty_io.h"
 #include "pack_fixture.h"
 
 #include <sys/stat.h>
@@ -292,6 +293,86 @@ cutting_after_a_failed_sync(void **state)
 	mlb_pack_writer_close(w);
 }
 
+#define NOISE 100003 /* bytes of a blob: no multiple of anything */
+#define BLOBS 150    /* so many that most are written past the page cache */
+
+/* Each blob is a part of the same noise. */
+static char *
+make_noise(void)
+{
+	char *data = mlb_alloc(NOISE + BLOBS);
+	uint64_t seed = 1;
+
+	for (size_t k = 0; k < NOISE + BLOBS; k++) {
+		seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		data[k] = (char)(seed >> 56);
+	}
+	return data;
+}
+
+/* A call that fails appends nothing, and the next one goes on. Whether one failed. */
+static bool
+fill(struct mlb_pack_writer *w, struct faulty_io *f, struct mlb_blob *blob, const char *noise)
+{
+	f->calls = 0;
+	for (unsigned i = 0; i < BLOBS; i++) {
+		const char *data = noise + i;
+		struct mlb_digest d;
+
+		mlb_sha256_of(&d, data, NOISE);
+		if (mlb_pack_append(w, &blob[i], MLB_BLOB_OBJECT, &d, data, NOISE, NULL) != 0)
+			assert_int_equal(mlb_pack_append(w, &blob[i], MLB_BLOB_OBJECT, &d, data,
+							 NOISE, NULL),
+					 0);
+		/* What is said to be in the file is there as a whole. */
+		for (unsigned k = i + 1; k-- > 0 && k + 15 > i;)
+			if (blob[k].offset < mlb_pack_writer_flushed(w) && i % 7 == 0)
+				expect_content(mlb_pack_writer_name(w), &blob[k], noise + k, NOISE);
+		/* Whoever reads or syncs leaves a unit that is not whole. */
+		if (i == BLOBS * 3 / 4 && mlb_pack_flush(w, NULL) != 0)
+			assert_int_equal(mlb_pack_flush(w, NULL), 0);
+	}
+	return f->failed;
+}
+
+static void
+a_long_pack_is_written_all_the_same(void **state)
+{
+	struct mlb_blob *blob = mlb_calloc(BLOBS, sizeof(*blob));
+	char *noise = make_noise();
+	struct mlb_err err = MLB_ERR_INIT;
+	bool failed = true;
+
+	(void)state;
+	for (long n = 7; failed; n++) {
+		struct mlb_buf name = MLB_BUF_INIT(200);
+		struct mlb_pack_writer *w = NULL;
+		struct mlb_digest d;
+		struct faulty_io f;
+		char *data;
+		size_t len;
+
+		faulty_init(&f, n, false, EIO);
+		assert_ok(mlb_pack_writer_open_io(&w, ".", &f.io, &err));
+		failed = fill(w, &f, blob, noise);
+		f.fail_at = 0;
+		assert_ok(mlb_pack_seal(w, &name, &err));
+		for (unsigned i = 0; i < BLOBS; i++)
+			expect_content(mlb_buf_str(&name), &blob[i], noise + i, NOISE);
+		data = slurp(mlb_buf_str(&name), &len);
+		mlb_sha256_of(&d, data, len);
+		assert_true(mlb_digest_parse(&blob[0].digest, mlb_buf_str(&name), MLB_HEX_LEN));
+		assert_true(mlb_digest_equal(&blob[0].digest, &d));
+		free(data);
+		mlb_pack_writer_close(w);
+		assert_ok(mlb_fs_unlink(mlb_buf_str(&name), &err));
+		mlb_buf_release(&name);
+		assert_true(n < 100);
+	}
+	free(noise);
+	free(blob);
+}
+
 int
 main(void)
 {
@@ -305,6 +386,7 @@ main(void)
 		scratch_test(many_and_large_blobs),
 		scratch_test(many_processes_write_their_own),
 		scratch_test(cutting_after_a_failed_sync),
+		scratch_test(a_long_pack_is_written_all_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
