@@ -44,6 +44,7 @@ struct plan {
 	int fd[3];                 /* above 2; become 0, 1 and 2 */
 	const int *pass;           /* above 2; stay open */
 	size_t n_pass;
+	bool same_group;
 	int report[2]; /* the pipe: ours, and the child's, which is above 2 */
 	pid_t parent;
 	sigset_t mask; /* empty */
@@ -145,7 +146,7 @@ child_exec(const struct plan *p)
 MLB_NORETURN static void
 child_main(const struct plan *p)
 {
-	if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+	if ((!p->same_group && setpgid(0, 0) != 0) || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		child_fail(p, STEP_SETUP, errno);
 	/* The parent may have died before the line above. */
 	if (getppid() != p->parent)
@@ -210,7 +211,7 @@ prepare_descriptors(struct plan *p, const struct mlb_spawn *what, struct mlb_err
 	int to[4];
 	int e = 0;
 
-	from[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	from[0] = what->in_fd > 0 ? what->in_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (from[0] < 0)
 		return mlb_err_errno(err, errno, "cannot open '/dev/null'");
 	if (pipe2(p->report, O_CLOEXEC) != 0)
@@ -221,7 +222,8 @@ prepare_descriptors(struct plan *p, const struct mlb_spawn *what, struct mlb_err
 		if (to[i] < 0 && !e)
 			e = errno;
 	}
-	close(from[0]);
+	if (from[0] != what->in_fd)
+		close(from[0]);
 	if (from[3] >= 0)
 		close(from[3]);
 	memcpy(p->fd, to, sizeof(p->fd));
@@ -266,6 +268,7 @@ mlb_spawn(struct mlb_child *out, const struct mlb_spawn *what, struct mlb_err *e
 			  .fd = { -1, -1, -1 },
 			  .pass = what->pass,
 			  .n_pass = what->n_pass,
+			  .same_group = what->same_group,
 			  .report = { -1, -1 },
 			  .parent = getpid() };
 	pid_t pid = -1;
@@ -288,7 +291,7 @@ mlb_spawn(struct mlb_child *out, const struct mlb_spawn *what, struct mlb_err *e
 	out->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (out->pidfd < 0) {
 		rc = mlb_err_errno(err, errno, "cannot watch '%s'", what->argv[0]);
-		kill(-pid, SIGKILL);
+		kill(what->same_group ? pid : -pid, SIGKILL);
 		goto out;
 	}
 	out->start = mlb_proc_start(pid);
@@ -331,6 +334,13 @@ mlb_child_signal(const struct mlb_child *child, int sig)
 {
 	if (child->pid > 1)
 		kill(-child->pid, sig);
+}
+
+void
+mlb_child_signal_alone(const struct mlb_child *child, int sig)
+{
+	if (child->pid > 1)
+		kill(child->pid, sig);
 }
 
 int

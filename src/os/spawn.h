@@ -3,11 +3,15 @@
  *
  * 1. A child is started with vfork semantics: a large parent costs nothing.
  * 2. It leads its own process group, has /dev/null as stdin, and gets SIGKILL
- *    when the thread that started it dies (so start from the main thread).
+ *    when the thread that started it dies (so start from the main thread). A
+ *    program that speaks with us by its stdin, and asks the user by /dev/tty (ssh for
+ *    a passphrase), is given in_fd and same_group: the terminal stops whoever reads
+ *    from it in another group than the one in the foreground.
  * 3. Its environment carries MLBUILD_JOB=<id>, by which everything that it
  *    started can be found again, in whatever session or group it hides.  A
  *    mlbuild inside of a job puts the outer id and '/' before its own ids, so
- *    that they are found with it.
+ *    that they are found with it.  An empty id marks what is no job's and may outlive
+ *    us, as the connection that ssh keeps open for its next start.
  * 4. Signal dispositions and the mask are reset; no descriptor above 2 leaks but
  *    those that are passed by name.
  */
@@ -25,12 +29,14 @@ struct mlb_spawn {
 	const char *dir;         /* working directory; NULL: the caller's */
 	int out_fd;              /* becomes stdout and stderr */
 	int err_fd;              /* -1: stderr goes to out_fd */
+	int in_fd;               /* becomes stdin; 0: that is /dev/null */
+	bool same_group;         /* it stays in our process group, and is signalled alone */
 	const int *pass;         /* descriptors above 2 that it gets too, under their own numbers */
 	size_t n_pass;
 };
 
 struct mlb_child {
-	pid_t pid;       /* also the process group */
+	pid_t pid;       /* also the process group, but of one that stays in ours */
 	int pidfd;       /* readable when the leader has ended; owned */
 	uint64_t start;  /* start time from /proc/PID/stat, clock ticks after boot */
 };
@@ -47,6 +53,7 @@ struct mlb_exit {
 };
 int mlb_child_reap(struct mlb_exit *out, struct mlb_child *child, struct mlb_err *err); /* closes pidfd */
 void mlb_child_signal(const struct mlb_child *child, int sig);  /* to the whole group */
+void mlb_child_signal_alone(const struct mlb_child *child, int sig); /* before it is reaped */
 
 /* Make this process a child subreaper, so that orphans of its jobs come to it. */
 int mlb_spawn_subreaper(struct mlb_err *err);

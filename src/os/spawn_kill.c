@@ -366,7 +366,10 @@ mlb_spawn_ticks(void)
 	       (uint64_t)t.tv_nsec * (uint64_t)hz / UINT64_C(1000000000);
 }
 
-/* Does it carry a job's id that is not the one we ourselves run in? */
+/*
+ * Does it carry a job's id that is not the one we ourselves run in? An empty one says
+ * that it is no job's, and may outlive us.
+ */
 static bool
 carries_any_job(pid_t pid, struct mlb_buf *text, bool *marked)
 {
@@ -381,7 +384,8 @@ carries_any_job(pid_t pid, struct mlb_buf *text, bool *marked)
 	for (p = mlb_buf_str(text); p < end; p += strlen(p) + 1)
 		if (strncmp(p, name, sizeof(name) - 1) == 0) {
 			*marked = true;
-			return !own || strcmp(p + sizeof(name) - 1, own) != 0;
+			p += sizeof(name) - 1;
+			return *p && (!own || strcmp(p, own) != 0);
 		}
 	return false;
 }

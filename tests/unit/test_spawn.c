@@ -189,6 +189,71 @@ separate_stderr(void **state)
 	assert_err(mlb_child_reap(&x, &c, &err), MLB_ESYSTEM, "No child");
 }
 
+/* It may ask the user at the terminal, and speaks with us by its stdin. */
+static void
+stdin_and_our_group(void **state)
+{
+	const char *argv[] = { "sh", "-c", "read -r line; echo \"got $line\"; exec sleep 100",
+			       NULL };
+	struct mlb_spawn s = { .argv = argv, .envp = envp, .err_fd = -1, .same_group = true };
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_child c;
+	struct mlb_exit x;
+	char got[20] = "";
+	int in[2], out[2];
+
+	(void)state;
+	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	s.in_fd = in[0];
+	s.out_fd = out[1];
+	assert_ok(mlb_spawn(&c, &s, &err));
+	assert_int_equal(close(in[0]), 0); /* it was ours still */
+	close(out[1]);
+	assert_int_equal(getpgid(c.pid), getpgrp());
+	assert_int_equal(write(in[1], "word\n", 5), 5);
+	assert_int_equal(read(out[0], got, sizeof(got) - 1), 9);
+	assert_string_equal(got, "got word\n");
+	mlb_child_signal_alone(&c, SIGTERM);
+	assert_ok(mlb_child_reap(&x, &c, &err));
+	assert_int_equal(x.signal, SIGTERM);
+	close(in[1]);
+	close(out[0]);
+}
+
+/* What ssh leaves behind for its next start is not ours to kill. */
+static void
+an_empty_id_is_no_jobs(void **state)
+{
+	static const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin",
+					   "MLBUILD_JOB=", NULL };
+	/* Not in the middle of an exec, when nobody's environment can be read. */
+	const char *argv[] = { "sh", "-c",
+			       "mkfifo hold; setsid sh -c 'echo $$ >pid; read -r x <hold' & "
+			       "until [ -s pid ]; do sleep 0.01; done",
+			       NULL };
+	struct mlb_spawn s = { .argv = argv, .envp = env, .out_fd = 2, .err_fd = -1 };
+	uint64_t since = mlb_spawn_ticks();
+	struct mlb_buf text = MLB_BUF_INIT(100);
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_child c;
+	struct mlb_exit x;
+	pid_t pid;
+
+	(void)state;
+	assert_ok(mlb_spawn_subreaper(&err));
+	assert_ok(mlb_spawn(&c, &s, &err));
+	assert_ok(mlb_child_reap(&x, &c, &err));
+	assert_ok(mlb_fs_read(&text, "pid", &err));
+	pid = (pid_t)strtol(mlb_buf_str(&text), NULL, 10);
+	assert_true(pid > 1);
+	assert_int_equal(mlb_spawn_kill_strays(since), 0);
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	mlb_buf_release(&text);
+}
+
 static void
 pidfd_tells_the_end(void **state)
 {
@@ -420,6 +485,8 @@ main(void)
 		scratch_test(child_is_clean),
 		scratch_test(low_descriptors),
 		scratch_test(separate_stderr),
+		scratch_test(stdin_and_our_group),
+		scratch_test(an_empty_id_is_no_jobs),
 		scratch_test(pidfd_tells_the_end),
 		scratch_test(escaped_grandchildren_are_killed),
 		scratch_test(kill_leaves_the_leader_to_reap),
