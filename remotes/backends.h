@@ -5,5 +5,6 @@
 #include "mlbuild/sys/remote.h"
 
 extern const struct mlb_remote_backend mlb_remote_dir;
+extern const struct mlb_remote_backend mlb_remote_ssh;
 
 #endif

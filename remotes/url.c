@@ -239,6 +239,13 @@ is_ipv6(const char *s, size_t len)
 	return len && (zone == len || is_host_name(s + zone + 1, len - zone - 1));
 }
 
+/* To ssh a host may be a word of its configuration, where Host patterns know upper case. */
+static char *
+host_of(const struct mlb_url *u, const char *s, size_t len)
+{
+	return strcmp(u->scheme, "ssh") ? lower(s, len) : mlb_strndup(s, len);
+}
+
 /* host, host:port, [address] and [address]:port. NULL, or what is wrong. */
 static const char *
 parse_host(struct mlb_url *u, const char *s, size_t len)
@@ -251,7 +258,7 @@ parse_host(struct mlb_url *u, const char *s, size_t len)
 
 		if (!bracket || !is_ipv6(s + 1, (size_t)(bracket - s - 1)))
 			return "between '[' and ']' stands an IPv6 address";
-		u->host = lower(s + 1, (size_t)(bracket - s - 1));
+		u->host = host_of(u, s + 1, (size_t)(bracket - s - 1));
 		after = bracket + 1;
 		if (after < end && *after != ':')
 			return "after ']' comes ':' and a port, or '/'";
@@ -260,7 +267,7 @@ parse_host(struct mlb_url *u, const char *s, size_t len)
 		after = after ? after : end;
 		if (!is_host_name(s, (size_t)(after - s)))
 			return "a host has letters, digits, '.', '-' and '_' only";
-		u->host = lower(s, (size_t)(after - s));
+		u->host = host_of(u, s, (size_t)(after - s));
 	}
 	return after < end ? parse_port(u, after + 1, (size_t)(end - after - 1)) : NULL;
 }

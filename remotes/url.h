@@ -15,7 +15,7 @@ struct mlb_url {
 	char *scheme;   /* in lower case; "" of an absolute path; "ssh" of host:path */
 	char *user;     /* decoded; NULL: not said */
 	char *password; /* the same */
-	char *host;     /* in lower case, without the brackets of [::1]; "": not said */
+	char *host;     /* without the brackets of [::1]; lower case, but of ssh; "": not said */
 	unsigned port;  /* 0: not said */
 	char *path;     /* decoded; as written of an absolute path and of host:path */
 	char *raw_path; /* as written, up to '?' and '#' */
