@@ -118,7 +118,7 @@ struct mlb_push {
 	 * What is to be there afterwards, with all that belongs to it: of a key the action
 	 * text, and the latest result here with outputs and log; of a table its rows.
 	 */
-	const struct mlb_root *root;
+	const struct mlb_need *root;
 	size_t n_roots;
 	/* What this clone needs of the remote from now on, sorted; NULL: it stays as it is. */
 	const struct mlb_roots *needs;
