@@ -4,6 +4,7 @@
 
 #include "mlbuild/sys/remote.h"
 
+extern const struct mlb_remote_backend mlb_remote_azure;
 extern const struct mlb_remote_backend mlb_remote_dir;
 extern const struct mlb_remote_backend mlb_remote_ssh;
 
