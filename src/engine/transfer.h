@@ -123,12 +123,8 @@ struct mlb_push {
 	/* What this clone needs of the remote from now on, sorted; NULL: it stays as it is. */
 	const struct mlb_roots *needs;
 	const char *clone; /* then: the name of its file, by mlb_transfer_clone_name */
-	/*
-	 * MAY: sign a record's text. Fills key id (32 bytes) and signature (64 bytes);
-	 * false: it is sent unsigned.
-	 */
-	bool (*sign)(void *ctx, uint8_t id[32], uint8_t signature[64], const char *text,
-		     size_t len);
+	/* MAY: sign a record's text, which fills out; false: it is sent unsigned. */
+	bool (*sign)(void *ctx, struct mlb_signature *out, const char *text, size_t len);
 	/* MAY; of an object that is needed and that the cache lacks, or has wrong. */
 	void (*on_missing)(void *ctx, const struct mlb_digest *digest);
 	mlb_transfer_tick *tick; /* MAY */

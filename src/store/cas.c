@@ -12,6 +12,7 @@
 #include "base/strmap.h"
 #include "os/machine.h"
 #include "store/cas_priv.h"
+#include "store/cas_stored.h"
 
 #define CROWD 4 /* full packs that are sealed without being asked */
 
@@ -386,9 +387,16 @@ mlb_cas_put(struct mlb_cas *cas, struct mlb_digest *out, const void *data, size_
 	    struct mlb_err *err)
 {
 	mlb_sha256_of(out, data, len);
+	return mlb_cas_put_right(cas, out, data, len, err);
+}
+
+int
+mlb_cas_put_right(struct mlb_cas *cas, const struct mlb_digest *digest, const void *data,
+		  size_t len, struct mlb_err *err)
+{
 	if (len < MLB_CAS_SMALL)
-		return put_small(cas, out, data, len, err);
-	return mlb_loose_put(cas, out, data, len, err);
+		return put_small(cas, digest, data, len, err);
+	return mlb_loose_put(cas, digest, data, len, err);
 }
 
 static bool

@@ -81,8 +81,8 @@ stat_it(void *ctx, const char *path, struct mlb_err *err)
 	return mlb_fs_lstat(st, path, NULL) == 0 && st->type == MLB_F_FILE ? 0 : MLB_ENOTFOUND;
 }
 
-static bool
-loose_stat(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_stat *out)
+bool
+mlb_loose_stat(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_stat *out)
 {
 	return mlb_loose_with(cas, digest, stat_it, out, NULL) == 0;
 }
@@ -92,7 +92,7 @@ mlb_loose_exists(struct mlb_cas *cas, const struct mlb_digest *digest)
 {
 	struct mlb_stat st;
 
-	return loose_stat(cas, digest, &st);
+	return mlb_loose_stat(cas, digest, &st);
 }
 
 /* ctime is left out: making a hard link changes it. */
@@ -203,7 +203,7 @@ mlb_loose_sure(struct mlb_cas *cas, const struct mlb_digest *digest)
 {
 	struct mlb_stat st;
 
-	if (!loose_stat(cas, digest, &st))
+	if (!mlb_loose_stat(cas, digest, &st))
 		return false;
 	return mlb_loose_trusted(cas, digest, &st) || mlb_loose_verify(cas, digest, NULL) == 0;
 }
@@ -232,14 +232,15 @@ stored_already(struct mlb_cas *cas, const struct mlb_digest *digest)
 {
 	struct mlb_stat st;
 
-	if (!loose_stat(cas, digest, &st))
+	if (!mlb_loose_stat(cas, digest, &st))
 		return false;
 	return is_proven(cas, digest, &st) || mlb_loose_verify(cas, digest, NULL) == 0;
 }
 
 /* A complete temporary file is the object from now on, under its temporary name. */
-static int
-install(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp, struct mlb_err *err)
+int
+mlb_loose_install(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp,
+		  struct mlb_err *err)
 {
 	char *path = mlb_loose_temp(cas, digest);
 	struct mlb_stat st;
@@ -279,7 +280,7 @@ mlb_loose_put(struct mlb_cas *cas, const struct mlb_digest *digest, const void *
 	tmp = new_temp(cas);
 	rc = mlb_io_write_new(cas->io, tmp, 0444, data, len, err);
 	if (rc == 0)
-		rc = install(cas, digest, tmp, err);
+		rc = mlb_loose_install(cas, digest, tmp, err);
 	free(tmp);
 	return rc;
 }
@@ -381,7 +382,7 @@ mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, 
 		if (rc || stored_already(cas, out))
 			cas->io->unlink(cas->io, tmp);
 		else
-			rc = install(cas, out, tmp, err);
+			rc = mlb_loose_install(cas, out, tmp, err);
 	}
 	free(tmp);
 	return rc;

@@ -75,6 +75,7 @@ void mlb_rowset_release(struct mlb_rowset *s);
 char *mlb_loose_path(const struct mlb_cas *cas, const struct mlb_digest *digest); /* owned by the caller */
 char *mlb_loose_temp(const struct mlb_cas *cas, const struct mlb_digest *digest); /* until it is synced; owned by the caller */
 bool mlb_loose_exists(struct mlb_cas *cas, const struct mlb_digest *digest);
+bool mlb_loose_stat(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_stat *out); /* false: it is not there */
 
 void mlb_loose_set_aside(struct mlb_cas *cas, const struct mlb_digest *digest, const char *path); /* what is no file, if it can be */
 void mlb_loose_drop(struct mlb_cas *cas); /* remove the files of what is not synced; under the lock */
@@ -87,6 +88,8 @@ int mlb_loose_put(struct mlb_cas *cas, const struct mlb_digest *digest, const vo
 		  struct mlb_err *err);
 int mlb_loose_put_file(struct mlb_cas *cas, struct mlb_digest *out, uint64_t *size, const char *path,
 		       struct mlb_err *err);
+/* A complete temporary file is the object from now on, under its temporary name; after a failure it is gone. */
+int mlb_loose_install(struct mlb_cas *cas, const struct mlb_digest *digest, const char *tmp, struct mlb_err *err);
 int mlb_loose_verify(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err); /* hashes; quarantines */
 bool mlb_loose_sure(struct mlb_cas *cas, const struct mlb_digest *digest); /* it is there, and trusted or found right */
 int mlb_loose_quarantine(struct mlb_cas *cas, const struct mlb_digest *digest, struct mlb_err *err); /* returns MLB_ECORRUPT */

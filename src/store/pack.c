@@ -531,3 +531,33 @@ mlb_pack_read(struct mlb_buf *out, const char *path, uint64_t offset,
 	close(fd);
 	return rc;
 }
+
+int
+mlb_pack_copy_fd(struct mlb_buf *out, struct mlb_blob *b, int fd, uint64_t offset,
+		 const struct mlb_digest *digest, struct mlb_err *err)
+{
+	uint8_t first[FIRST];
+	size_t had;
+	char *room;
+	ssize_t n = mlb_pread_full(fd, first, sizeof(first), offset);
+
+	if (n < 0)
+		return mlb_err_errno(err, errno, "cannot read a pack");
+	if (n < MLB_BLOB_HEAD || !mlb_blob_head_read(b, first, offset) || !mlb_blob_known(b) ||
+	    !mlb_digest_equal(digest, &b->digest))
+		return damaged("a pack", offset, err);
+	if (!mlb_buf_reserve(out, (size_t)b->stored))
+		return mlb_buf_check(out, "a pack", err);
+	room = out->data + out->len;
+	had = MLB_MIN((size_t)n - MLB_BLOB_HEAD, (size_t)b->stored);
+	memcpy(room, first + MLB_BLOB_HEAD, had);
+	if (had < b->stored &&
+	    mlb_pread_full(fd, room + had, (size_t)b->stored - had, offset + MLB_BLOB_HEAD + had) !=
+		    (ssize_t)(b->stored - had))
+		return damaged("a pack", offset, err);
+	if (!good_content(b, room))
+		return damaged("a pack", offset, err);
+	out->len += (size_t)b->stored;
+	out->data[out->len] = '\0';
+	return 0;
+}

@@ -97,5 +97,8 @@ int mlb_pack_read(struct mlb_buf *out, const char *path, uint64_t offset, const 
 /* The same by an open descriptor; path is for messages. */
 int mlb_pack_read_fd(struct mlb_buf *out, int fd, const char *path, uint64_t offset, const struct mlb_digest *digest,
 		     struct mlb_err *err);
+/* What is stored of it, of which the content is right; b tells what that is. Without a name in messages. */
+int mlb_pack_copy_fd(struct mlb_buf *out, struct mlb_blob *b, int fd, uint64_t offset,
+		     const struct mlb_digest *digest, struct mlb_err *err);
 
 #endif

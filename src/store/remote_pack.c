@@ -111,6 +111,15 @@ mlb_remote_packing_copy(struct mlb_remote_packing *p, const struct mlb_blob *b, 
 }
 
 int
+mlb_remote_packing_move(struct mlb_remote_packing *p, const struct mlb_remote_packing *from,
+			size_t i, struct mlb_err *err)
+{
+	const struct mlb_blob *b = &from->blob.v[i];
+
+	return mlb_remote_packing_copy(p, b, from->bytes.data + b->offset + MLB_BLOB_HEAD, err);
+}
+
+int
 mlb_remote_packing_finish(struct mlb_remote_packing *p, struct mlb_remote_pack *out,
 			  struct mlb_err *err)
 {

@@ -31,6 +31,9 @@ int mlb_remote_packing_add(struct mlb_remote_packing *p, enum mlb_blob_type type
 /* The same of an object that is stored already in the form that packs have. */
 int mlb_remote_packing_copy(struct mlb_remote_packing *p, const struct mlb_blob *b,
 			    const void *stored, struct mlb_err *err);
+/* Blob i of another one, which is not finished, too. */
+int mlb_remote_packing_move(struct mlb_remote_packing *p, const struct mlb_remote_packing *from,
+			    size_t i, struct mlb_err *err);
 /* Index, trailer, and name: then nothing more is added. */
 int mlb_remote_packing_finish(struct mlb_remote_packing *p, struct mlb_remote_pack *out,
 			      struct mlb_err *err);

@@ -272,6 +272,15 @@ keep_segment(struct mlb_remote_view *v, const struct mlb_digest *name, int64_t m
 	return false;
 }
 
+void
+mlb_remote_view_begin(struct mlb_remote_view *v)
+{
+	for (size_t i = 0; i < v->index.n; i++)
+		v->index.v[i].kept = false;
+	for (size_t i = 0; i < v->segment.n; i++)
+		v->segment.v[i].kept = false;
+}
+
 bool
 mlb_remote_view_keep(struct mlb_remote_view *v, enum mlb_remote_file which, const char *name,
 		     int64_t mtime)
@@ -337,13 +346,13 @@ mlb_remote_view_put(struct mlb_remote_view *v, enum mlb_remote_file which, const
 		mlb_fs_share(path);
 		(void)utimensat(AT_FDCWD, path, times, 0);
 	}
-	if (rc == 0 && which == MLB_REMOTE_INDEX && failed != MLB_ECORRUPT) {
+	pthread_rwlock_wrlock(&v->lock);
+	if (rc == 0 && which == MLB_REMOTE_INDEX && failed != MLB_ECORRUPT)
 		load_index(v, &d, path);
-		mlb_remote_view_keep(v, which, name, mtime);
-	} else if (rc == 0 && failed != MLB_ECORRUPT) {
+	else if (rc == 0 && failed != MLB_ECORRUPT)
 		load_segment(v, &d, path);
-		mlb_remote_view_keep(v, which, name, mtime);
-	}
+	mlb_remote_view_keep(v, which, name, mtime);
+	pthread_rwlock_unlock(&v->lock);
 	free(path);
 	mlb_buf_release(&bytes);
 	return failed ? failed : rc;
@@ -359,7 +368,8 @@ drop_indexes(struct mlb_remote_view *v)
 		struct mlb_view_index *f = &v->index.v[i];
 
 		f->hashed = false;
-		if (f->sent || f->kept) {
+		/* What was sent is in an index by now, or the next push finds it in sent/. */
+		if (f->kept) {
 			v->index.v[n++] = *f;
 			continue;
 		}
@@ -417,10 +427,6 @@ mlb_remote_view_settle(struct mlb_remote_view *v)
 	remove_files(v, MLB_REMOTE_INDEX);
 	remove_files(v, MLB_REMOTE_SEGMENT);
 	hash_all(v);
-	for (size_t i = 0; i < v->index.n; i++)
-		v->index.v[i].kept = false;
-	for (size_t i = 0; i < v->segment.n; i++)
-		v->segment.v[i].kept = false;
 }
 
 /* ---------------------------------------------------------- objects */
@@ -509,7 +515,7 @@ mlb_remote_view_each(const struct mlb_remote_view *v,
 
 struct candidate {
 	struct mlb_segment_record r;
-	const struct mlb_digest *segment;
+	struct mlb_digest segment;
 };
 
 static int
@@ -519,19 +525,20 @@ by_arrival(const void *a, const void *b)
 
 	if (x->r.arrived != y->r.arrived)
 		return x->r.arrived < y->r.arrived ? -1 : 1;
-	return mlb_digest_cmp(x->segment, y->segment);
+	return mlb_digest_cmp(&x->segment, &y->segment);
 }
 
 int
-mlb_remote_view_records(const struct mlb_remote_view *v, const struct mlb_digest *key,
+mlb_remote_view_records(struct mlb_remote_view *v, const struct mlb_digest *key,
 			int (*fn)(void *ctx, const struct mlb_segment_record *r), void *ctx)
 {
 	MLB_VEC(struct candidate) all = MLB_VEC_INIT;
 	int rc = 0;
 
+	pthread_rwlock_rdlock(&v->lock);
 	for (size_t i = 0; i < v->segment.n; i++) {
 		const struct mlb_view_segment *f = &v->segment.v[i];
-		struct candidate c = { .segment = &f->name };
+		struct candidate c = { .segment = f->name };
 		size_t at = f->map ? mlb_segment_find(&f->s, key) : SIZE_MAX;
 
 		for (; at < f->s.n && mlb_segment_record(&f->s, at, &c.r) &&
@@ -542,6 +549,7 @@ mlb_remote_view_records(const struct mlb_remote_view *v, const struct mlb_digest
 			mlb_vec_push(&all, c);
 		}
 	}
+	pthread_rwlock_unlock(&v->lock);
 	if (all.n)
 		qsort(all.v, all.n, sizeof(*all.v), by_arrival);
 	for (size_t i = 0; i < all.n && rc == 0; i++)

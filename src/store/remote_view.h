@@ -12,8 +12,8 @@
  *                    there. Forgotten after a day, in case it was sent again
  *
  * 1. What is put was found to be what its name says; it is durable under its name.
- * 2. put, keep and settle are the thread's that refreshes, while nobody asks. All
- *    others, bad and sent included, may come from several threads.
+ * 2. begin, keep and settle are the thread's that refreshes, while nobody asks. All
+ *    others may come from several threads, but each, each_record and each_list.
  * 3. What is lost here is got again: nothing in it is needed for anything else.
  *
  * Ownership: the view owns all of it. What it hands out lives until it is closed or
@@ -33,6 +33,8 @@ enum mlb_remote_file { MLB_REMOTE_INDEX, MLB_REMOTE_SEGMENT };
 int mlb_remote_view_open(struct mlb_remote_view **out, const char *dir, struct mlb_err *err);
 void mlb_remote_view_close(struct mlb_remote_view *v);
 
+/* What the remote has is about to be told anew. */
+void mlb_remote_view_begin(struct mlb_remote_view *v);
 /*
  * The remote has a file of this name (without directory), which came then. True: it is
  * here, and stays. False: it is to be put, or the name is none of such a file.
@@ -60,7 +62,7 @@ int mlb_remote_view_each(const struct mlb_remote_view *v,
 			 int (*fn)(void *ctx, const struct mlb_remote_place *p), void *ctx);
 
 /* The records of a key, the one that counts first, then others in their order; a record in each call. Not 0 stops. */
-int mlb_remote_view_records(const struct mlb_remote_view *v, const struct mlb_digest *key,
+int mlb_remote_view_records(struct mlb_remote_view *v, const struct mlb_digest *key,
 			    int (*fn)(void *ctx, const struct mlb_segment_record *r), void *ctx);
 /* The same of all keys, in no order. */
 int mlb_remote_view_each_record(const struct mlb_remote_view *v,
@@ -83,6 +85,7 @@ int mlb_remote_view_sent(struct mlb_remote_view *v, const struct mlb_remote_pack
 int mlb_remote_view_resume(struct mlb_remote_view *v,
 			   bool (*there)(void *ctx, const struct mlb_digest *pack),
 			   int (*fn)(void *ctx, const struct mlb_remote_index *x), void *ctx);
+bool mlb_remote_view_any_sent(const struct mlb_remote_view *v); /* is there anything in sent/? */
 /* An index tells of this pack now. */
 void mlb_remote_view_told(struct mlb_remote_view *v, const struct mlb_digest *pack);
 

@@ -39,7 +39,7 @@ struct mlb_remote_view {
 	struct mlb_view_slot *slot;
 	size_t n_hashed, n_slots; /* the latter a power of two */
 	struct mlb_digest_set bad;
-	pthread_rwlock_t lock; /* of all but segment */
+	pthread_rwlock_t lock;
 };
 
 /* A file of ours, mapped; false: it cannot be. An empty one has map NULL. */

@@ -69,6 +69,18 @@ mlb_remote_view_told(struct mlb_remote_view *v, const struct mlb_digest *pack)
 	free(path);
 }
 
+bool
+mlb_remote_view_any_sent(const struct mlb_remote_view *v)
+{
+	char *dir = mlb_asprintf("%s/sent", v->dir);
+	struct mlb_dirents list = MLB_VEC_INIT;
+	bool any = mlb_fs_list(&list, dir, NULL) == 0 && list.n;
+
+	mlb_dirents_release(&list);
+	free(dir);
+	return any;
+}
+
 static int
 resume_one(struct mlb_remote_view *v, const char *path, const struct mlb_digest *pack,
 	   int (*fn)(void *ctx, const struct mlb_remote_index *x), void *ctx)

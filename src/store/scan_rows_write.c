@@ -15,9 +15,6 @@
 
 struct mlb_rows_writer {
 	struct mlb_db *db;
-	struct mlb_stmt *
-		next; /* at the record after old_last as soon as it is stepped; NULL: to be looked up */
-	struct mlb_buf from;     /* the key that it began behind */
 	bool open;               /* a record is at work */
 	bool endless;            /* it is the last one: whatever comes later belongs to it */
 	bool gone;               /* its row in the table was removed */
@@ -45,17 +42,7 @@ mlb_rows_writer_new(struct mlb_db *db)
 	mlb_buf_init(&w->out_last, MLB_ROW_KEY_MAX + 1);
 	mlb_buf_init(&w->cut_last, MLB_ROW_KEY_MAX + 1);
 	mlb_buf_init(&w->path, MLB_ROW_KEY_MAX + 1);
-	mlb_buf_init(&w->from, MLB_ROW_KEY_MAX + 1);
 	return w;
-}
-
-/* Before the table is written, or records are looked up elsewhere. */
-static void
-forget_next(struct mlb_rows_writer *w)
-{
-	if (w->next)
-		mlb_stmt_reset(w->next);
-	w->next = NULL;
 }
 
 void
@@ -63,7 +50,6 @@ mlb_rows_writer_free(struct mlb_rows_writer *w)
 {
 	if (!w)
 		return;
-	forget_next(w);
 	mlb_buf_release(&w->old);
 	mlb_buf_release(&w->out);
 	mlb_buf_release(&w->record);
@@ -71,7 +57,6 @@ mlb_rows_writer_free(struct mlb_rows_writer *w)
 	mlb_buf_release(&w->out_last);
 	mlb_buf_release(&w->cut_last);
 	mlb_buf_release(&w->path);
-	mlb_buf_release(&w->from);
 	free(w);
 }
 
@@ -91,7 +76,6 @@ delete_record(struct mlb_rows_writer *w, struct mlb_err *err)
 	if (w->gone || w->old_last.len == 0)
 		return 0;
 	w->gone = true;
-	forget_next(w);
 	rc = mlb_db_prepare(&stmt, w->db, "DELETE FROM files WHERE last = ?1", err);
 	if (rc < 0)
 		return rc;
@@ -106,7 +90,6 @@ write_record(struct mlb_rows_writer *w, const struct mlb_buf *last, size_t len, 
 	struct mlb_stmt *stmt = NULL;
 	int rc = delete_record(w, err);
 
-	forget_next(w);
 	if (rc == 0)
 		rc = mlb_db_prepare(&stmt, w->db,
 				    "INSERT OR REPLACE INTO files (last, data) VALUES (?1, ?2)",
@@ -188,41 +171,31 @@ close_record(struct mlb_rows_writer *w, struct mlb_err *err)
 	return rc;
 }
 
-/* The record that a statement is at is at work from now on. */
-static void
-take_record(struct mlb_rows_writer *w, struct mlb_stmt *stmt)
-{
-	size_t n;
-	const void *v = mlb_column_blob(stmt, 0, &n);
-
-	set(&w->old_last, v, n);
-	v = mlb_column_blob(stmt, 1, &n);
-	set(&w->old, v, mlb_rows_checked(v, n));
-	w->open = true;
-	w->endless = false;
-}
-
-/* Load the first record that the query finds; none is an empty endless one. */
+/* Load the record that the query finds; none is an empty endless one. */
 static int
 load(struct mlb_rows_writer *w, const char *sql, const void *key, size_t len, struct mlb_err *err)
 {
 	struct mlb_stmt *stmt = NULL;
 	bool row = false;
-	int rc;
+	int rc = mlb_db_prepare(&stmt, w->db, sql, err);
 
-	forget_next(w);
-	rc = mlb_db_prepare(&stmt, w->db, sql, err);
 	if (rc < 0)
 		return rc;
 	if (key)
 		mlb_stmt_blob(stmt, 1, key, len);
 	rc = mlb_stmt_step(stmt, &row, err);
+	mlb_buf_clear(&w->old);
+	w->open = true;
+	w->endless = !row;
 	if (rc == 0 && row) {
-		take_record(w, stmt);
+		size_t n;
+		const void *v = mlb_column_blob(stmt, 0, &n);
+
+		set(&w->old_last, v, n);
+		v = mlb_column_blob(stmt, 1, &n);
+		set(&w->old, v, mlb_rows_checked(v, n));
 	} else {
-		mlb_buf_clear(&w->old);
 		mlb_buf_clear(&w->old_last);
-		w->open = w->endless = true;
 	}
 	mlb_stmt_reset(stmt);
 	return rc;
@@ -246,46 +219,26 @@ open_record(struct mlb_rows_writer *w, const char *key, size_t len, struct mlb_e
 	return rc;
 }
 
-/* Stepping from record to record costs a tenth of looking each one up. */
-static int
-step_next(struct mlb_rows_writer *w, bool *row, struct mlb_err *err)
-{
-	int rc = 0;
-
-	if (!w->next) {
-		rc = mlb_db_prepare(&w->next, w->db,
-				    "SELECT last, data FROM files WHERE last > ?1 ORDER BY last",
-				    err);
-		if (rc < 0) {
-			w->next = NULL;
-			return rc;
-		}
-		set(&w->from, w->old_last.data, w->old_last.len);
-		mlb_stmt_blob(w->next, 1, w->from.data, w->from.len);
-	}
-	rc = mlb_stmt_step(w->next, row, err);
-	if (rc < 0 || !*row)
-		forget_next(w);
-	return rc;
-}
-
 /* Go on to the record after the one at work, whose old rows were all dealt with; none: this one goes on. */
 static int
 next_record(struct mlb_rows_writer *w, struct mlb_err *err)
 {
+	struct mlb_stmt *stmt = NULL;
+	int rc = mlb_db_prepare(&stmt, w->db, "SELECT 1 FROM files WHERE last > ?1 LIMIT 1", err);
 	bool row = false;
-	int rc = step_next(w, &row, err);
 
-	w->endless = rc == 0 && !row;
+	if (rc < 0)
+		return rc;
+	mlb_stmt_blob(stmt, 1, w->old_last.data, w->old_last.len);
+	rc = mlb_stmt_step(stmt, &row, err);
+	mlb_stmt_reset(stmt);
+	w->endless = !row;
+	if (rc == 0 && row)
+		rc = close_record(w, err);
 	if (rc < 0 || !row)
 		return rc;
-	rc = close_record(w, err);
-	/* Writing one forgets where the next one is. */
-	if (rc == 0 && !w->next)
-		rc = step_next(w, &row, err);
-	if (rc == 0 && row)
-		take_record(w, w->next);
-	return rc;
+	return load(w, "SELECT last, data FROM files WHERE last > ?1 ORDER BY last LIMIT 1",
+		    w->old_last.data, w->old_last.len, err);
 }
 
 /* Whether a row belongs to the path whose rows are replaced. */
@@ -303,7 +256,7 @@ drop(struct mlb_rows_writer *w, const char *key, size_t len, struct mlb_err *err
 {
 	struct mlb_row row;
 	size_t next;
-	int cmp, rc = 0;
+	int rc = 0;
 
 	while (rc == 0 && w->open) {
 		if (!peek(w, &row, &next)) {
@@ -313,12 +266,9 @@ drop(struct mlb_rows_writer *w, const char *key, size_t len, struct mlb_err *err
 			rc = next_record(w, err);
 			continue;
 		}
-		cmp = key ? mlb_row_cmp(row.key, row.len, key, len) : -1;
-		if (!is_replaced(w, &row) || cmp > 0)
+		if (!is_replaced(w, &row) || (key && mlb_row_cmp(row.key, row.len, key, len) > 0))
 			break;
 		w->at = next;
-		if (cmp == 0)
-			break;
 	}
 	return rc;
 }

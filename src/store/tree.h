@@ -66,6 +66,14 @@ int mlb_tree_read(struct mlb_tree_entry **out, size_t *n, struct mlb_arena *aren
 		  const struct mlb_digest *node, struct mlb_err *err);
 
 /*
+ * The same of a node's bytes, without any store; parts of a split directory are
+ * entries of kind MLB_T_DIR whose name is "".
+ */
+int mlb_tree_below(const void *data, size_t len,
+		   int (*fn)(void *ctx, const struct mlb_tree_entry *e, struct mlb_err *err), void *ctx,
+		   struct mlb_err *err);
+
+/*
  * The entry at a path below a tree; its name lives in the arena. A link on the way is MLB_ENOTFOUND, as is
  * what is not there.
  */
