@@ -150,7 +150,9 @@ run(struct app *app, struct mlb_err *err)
 	if (rc)
 		return rc;
 	progress_begin(&v.progress, &app->err, v.verb, !app->opt.quiet && !app->opt.json);
-	v.ui.lines = (struct lines){ app->err.color, app->err.utf8, app->opt.verbose };
+	v.ui.lines = (struct lines){ .color = app->err.color,
+				     .utf8 = app->err.utf8,
+				     .verbose = app->opt.verbose };
 	signals_begin(app->project, true);
 	rc = mlb_checkout(app->project, &c, &report, err);
 	signals_end();

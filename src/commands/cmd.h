@@ -58,6 +58,7 @@ struct cmd {
 	bool project;                /* it works on a project */
 	size_t raw_after; /* after so many words (its name is the first) options end; 0: never */
 	bool hidden;
+	bool folds_files; /* it tells itself what was made of an `each` target's files */
 	int (*run)(struct app *app,
 		   struct mlb_err *err); /* 0 or a code; an error without text prints nothing */
 };

@@ -382,6 +382,20 @@ metric_head(const struct xcolumn *c)
 	return c->of_several ? c->name : c->metric;
 }
 
+/* Where a parameter and a metric have one name, both say what they are. */
+static void
+add_head(const struct xtable *t, struct tabular *tab, size_t column, bool metric)
+{
+	const struct xcolumn *of = metric ? t->param.v : t->metric.v;
+	size_t n = metric ? t->param.n : t->metric.n;
+	const char *name = metric ? metric_head(&t->metric.v[column]) : t->param.v[column].name;
+	bool both = false;
+
+	for (size_t i = 0; i < n && !both; i++)
+		both = strcmp(metric ? of[i].name : metric_head(&of[i]), name) == 0;
+	tabular_addf(tab, PAINT_DIM, "%s%s", !both ? "" : metric ? "metrics." : "params.", name);
+}
+
 static void
 print_head(const struct xtable *t, const struct shape *s, struct tabular *tab)
 {
@@ -389,9 +403,9 @@ print_head(const struct xtable *t, const struct shape *s, struct tabular *tab)
 	if (s->named)
 		tabular_add(tab, PAINT_DIM, "name");
 	for (size_t i = 0; i < s->params; i++)
-		tabular_add(tab, PAINT_DIM, t->param.v[i].name);
+		add_head(t, tab, i, false);
 	for (size_t i = 0; i < s->metrics; i++)
-		tabular_add(tab, PAINT_DIM, metric_head(&t->metric.v[i]));
+		add_head(t, tab, i, true);
 	if (s->status) {
 		tabular_add(tab, PAINT_DIM, "status");
 		tabular_add(tab, PAINT_DIM, "");

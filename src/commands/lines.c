@@ -208,6 +208,8 @@ output(struct mlb_buf *b, const struct lines *l, const struct mlb_event *e)
 void
 lines_event(struct mlb_buf *b, const struct lines *l, const struct mlb_event *e)
 {
+	if (l->fold && e->n_files && (e->type == MLB_EV_START || e->type == MLB_EV_BUILT))
+		return;
 	switch (e->type) {
 	case MLB_EV_PLAN:
 	case MLB_EV_PROGRESS:

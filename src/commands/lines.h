@@ -14,6 +14,7 @@ struct lines {
 	bool color;
 	bool utf8;
 	bool verbose;
+	bool fold; /* what is told of single files of an `each` target leaves no line */
 };
 
 /* A right-aligned word in a colour, and what keeps a distance from it. */

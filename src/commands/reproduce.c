@@ -1,5 +1,6 @@
 #include "commands/reproduce.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -33,19 +34,68 @@ const struct cmd cmd_reproduce = {
 	.words = WORDS_TARGETS,
 	.max_words = CMD_ANY,
 	.project = true,
+	.folds_files = true,
 	.run = run,
+};
+
+/* What was made of an `each` target. */
+struct folded {
+	char *node; /* owned */
+	unsigned files;
+	uint64_t duration; /* ns, of all commands */
 };
 
 struct view {
 	struct ui ui;
 	struct reproduce_view told;
+	MLB_VEC(struct folded) folded;
 };
+
+static void
+fold(struct view *v, const struct mlb_event *e)
+{
+	struct folded f = { NULL, e->n_files, e->duration };
+
+	for (size_t i = 0; i < v->folded.n; i++)
+		if (strcmp(v->folded.v[i].node, e->node) == 0) {
+			v->folded.v[i].files += e->n_files;
+			v->folded.v[i].duration += e->duration;
+			return;
+		}
+	f.node = mlb_strdup(e->node);
+	mlb_vec_push(&v->folded, f);
+}
+
+static void
+tell_folded(struct view *v)
+{
+	struct mlb_buf line = MLB_BUF_INIT(MLB_MIB);
+
+	for (size_t i = 0; i < v->folded.n; i++) {
+		struct folded *f = &v->folded.v[i];
+
+		mlb_buf_clear(&line);
+		lines_mark(&line, &v->ui.lines, PAINT_GOOD, "built");
+		mlb_buf_addf(&line, "%s, %u file%s, ", f->node, f->files, f->files == 1 ? "" : "s");
+		lines_duration(&line, f->duration);
+		mlb_buf_addc(&line, '\n');
+		ui_line(&v->ui, mlb_buf_str(&line));
+		free(f->node);
+	}
+	v->folded.n = 0;
+	mlb_buf_release(&line);
+}
 
 static void
 take_event(void *ctx, const struct mlb_event *e)
 {
 	struct view *v = ctx;
 
+	if (v->ui.lines.fold && e->type == MLB_EV_BUILT && e->n_files)
+		fold(v, e);
+	/* The second of two buildings begins with a note. */
+	if (e->type == MLB_EV_NOTE)
+		tell_folded(v);
 	ui_event(&v->ui, e);
 }
 
@@ -113,7 +163,7 @@ open_project(struct app *app, struct mlb_err *err)
 static int
 run(struct app *app, struct mlb_err *err)
 {
-	struct view v;
+	struct view v = { .folded = MLB_VEC_INIT };
 	struct mlb_reproduce_report report;
 	struct mlb_reproduce o = {
 		.rev = app->n_words ? app->word[0] : NULL,
@@ -139,6 +189,7 @@ run(struct app *app, struct mlb_err *err)
 	v.told.verbose = app->opt.verbose;
 	ui_begin(&v.ui, app);
 	rc = mlb_reproduce(app->project, &o, &report, err);
+	tell_folded(&v);
 	ui_end(&v.ui);
 	out_add(&app->out, mlb_buf_str(&v.told.text), v.told.text.len);
 	out_flush(&app->out);
@@ -154,6 +205,7 @@ run(struct app *app, struct mlb_err *err)
 	if (rc == MLB_ENOTFOUND && app->n_words && mlb_is_target(app->project, app->word[0]))
 		app->hint = mlb_asprintf("'%s' is a target: 'mlbuild reproduce HEAD %s'",
 					 app->word[0], app->word[0]);
+	mlb_vec_release(&v.folded);
 	ui_release(&v.ui);
 	reproduce_view_release(&v.told);
 	return rc;

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -30,12 +31,19 @@ clean(struct reproduce_view *v, const char *text)
 	text_clean(&v->text, text, strlen(text), 0, v->out->utf8);
 }
 
-/* A number with three digits that count: 0.000123 %, 12.3 %. */
-static void
-add_percent(struct reproduce_view *v, double relative)
+static const char *
+arrow(const struct reproduce_view *v)
 {
-	mlb_buf_addf(&v->text, relative * 100 >= 1000 ? " (%.0f %%)" : " (%.3g %%)",
-		     relative * 100);
+	return v->out->utf8 ? " \xe2\x86\x92 " : " -> ";
+}
+
+/* As diff tells it: (+12.3%). */
+static void
+add_percent(struct reproduce_view *v, const struct mlb_changed_value *value)
+{
+	bool less = strtod(value->is, NULL) < strtod(value->was, NULL);
+
+	mlb_buf_addf(&v->text, " (%+.3g%%)", 100 * (less ? -value->relative : value->relative));
 }
 
 static void
@@ -45,10 +53,10 @@ add_value(struct reproduce_view *v, const struct mlb_changed_value *value)
 	clean(v, value->name);
 	mlb_buf_adds(&v->text, ": ");
 	clean(v, value->was[0] ? value->was : "nothing");
-	mlb_buf_adds(&v->text, " -> ");
+	mlb_buf_adds(&v->text, arrow(v));
 	clean(v, value->is[0] ? value->is : "nothing");
 	if (value->number && !isnan(value->relative))
-		add_percent(v, value->relative);
+		add_percent(v, value);
 	if (value->tolerated)
 		mlb_buf_adds(&v->text, ", within tolerance");
 	mlb_buf_addc(&v->text, '\n');
@@ -60,7 +68,7 @@ add_sizes(struct reproduce_view *v, uint64_t was, uint64_t is)
 	if (was == is)
 		mlb_buf_addf(&v->text, "%" PRIu64 " byte%s", is, is == 1 ? "" : "s");
 	else
-		mlb_buf_addf(&v->text, "%" PRIu64 " -> %" PRIu64 " bytes", was, is);
+		mlb_buf_addf(&v->text, "%" PRIu64 "%s%" PRIu64 " bytes", was, arrow(v), is);
 }
 
 static void
@@ -145,6 +153,27 @@ paint_of(enum mlb_likeness l)
 	}
 }
 
+/* What only one side has is told where that is a difference, and not where nothing could be made. */
+static bool
+is_shown(const struct mlb_compared *o)
+{
+	return o->like == MLB_LIKE_DIFFERENT ||
+	       (o->like != MLB_LIKE_IDENTICAL && o->was[0] && o->is[0]);
+}
+
+/* One of `each` has an output for each of its files. */
+static void
+add_outputs(struct reproduce_view *v, const struct mlb_reproduced *r)
+{
+	size_t most = v->verbose ? SIZE_MAX : SHOWN, n = 0;
+
+	for (size_t i = 0; i < r->n_outputs; i++)
+		if (is_shown(&r->output[i]) && n++ < most)
+			add_output(v, &r->output[i]);
+	if (n > most)
+		mlb_buf_addf(&v->text, "    and %zu more outputs\n", n - most);
+}
+
 static void
 take_text(struct reproduce_view *v, const struct mlb_reproduced *r)
 {
@@ -157,12 +186,7 @@ take_text(struct reproduce_view *v, const struct mlb_reproduced *r)
 	clean(v, r->name);
 	mlb_buf_addc(&v->text, '\n');
 	add_why(v, r->why);
-	for (size_t i = 0; i < r->n_outputs; i++)
-		if (r->output[i].like != MLB_LIKE_IDENTICAL &&
-		    (r->output[i].was[0] && r->output[i].is[0]))
-			add_output(v, &r->output[i]);
-		else if (r->output[i].like == MLB_LIKE_DIFFERENT)
-			add_output(v, &r->output[i]);
+	add_outputs(v, r);
 }
 
 /* ---------------------------------------------------------- for programs */

@@ -31,6 +31,7 @@ ui_begin(struct ui *ui, struct app *app)
 	ui->lines.color = app->err.color;
 	ui->lines.utf8 = app->err.utf8;
 	ui->lines.verbose = app->opt.verbose;
+	ui->lines.fold = app->cmd->folds_files && !app->opt.verbose;
 	ui->display = choose(app);
 	out_flush(&app->err);
 	signals_begin(app->project, ui->display == &ui_plain);

@@ -235,10 +235,15 @@ one_pass(struct mlb_builder *b, struct mlb_plan_options *o, struct mlb_err *err)
 static struct mlb_plan_options
 plan_options(const struct mlb_build *opt)
 {
-	struct mlb_plan_options o = { opt->word,       opt->n_words, opt->force,  opt->only,
-				      opt->downstream, opt->update,  opt->locked, false };
-
-	return o;
+	return (struct mlb_plan_options){
+		.word = opt->word,
+		.n_words = opt->n_words,
+		.force = opt->force,
+		.only = opt->only,
+		.downstream = opt->downstream,
+		.update = opt->update,
+		.locked = opt->locked,
+	};
 }
 
 static int

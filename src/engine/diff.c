@@ -268,7 +268,7 @@ open_sides(struct differ *f, struct mlb_err *err)
 	if (rc == 0)
 		rc = mlb_point_versions(&f->to, f->p, &f->point, 1, err);
 	if (rc == 0 && !f->point.all.v[1].commit[0]) {
-		const struct mlb_plan_options o = { 0 };
+		const struct mlb_plan_options o = { .also = &f->to.file };
 
 		rc = mlb_plan_new(&f->plan, f->p, &o, err);
 		if (rc == 0)

@@ -189,8 +189,15 @@ int
 mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn, void *ctx,
 	       struct mlb_err *err)
 {
-	const struct mlb_plan_options o = { b->word,       b->n_words, b->force,  b->only,
-					    b->downstream, b->update,  b->locked, false };
+	const struct mlb_plan_options o = {
+		.word = b->word,
+		.n_words = b->n_words,
+		.force = b->force,
+		.only = b->only,
+		.downstream = b->downstream,
+		.update = b->update,
+		.locked = b->locked,
+	};
 	struct mlb_plan *plan = NULL;
 	int rc = mlb_plan_new(&plan, p, &o, err);
 

@@ -241,6 +241,7 @@ struct mlb_plan_options {
 	size_t n_words;
 	bool force, only, downstream, update, locked;
 	bool rest; /* mlb_steady_find said MLB_REST_MOST */
+	const struct mlb_lockfile *also; /* without words: with the default ones those that it names; NULL */
 };
 int mlb_plan_new(struct mlb_plan **out, struct mlb_project *p, const struct mlb_plan_options *o,
 		 struct mlb_err *err);

@@ -153,6 +153,9 @@ mlb_find_rev(struct mlb_rev *out, struct mlb_project *p, const char *word, struc
 		rc = find_run(out, p, word, err);
 	if (rc == 0 && !out->commit[0])
 		rc = find_digest(out, p, word, err);
+	/* Git's own word of HEAD says more: there may be no commit yet. */
+	if (rc == 0 && !out->commit[0] && mlb_str_starts(word, "HEAD"))
+		rc = mlb_vcs_resolve(p->vcs, word, out->commit, err);
 	if (rc == 0 && !out->commit[0])
 		rc = mlb_err_set(err, MLB_ENOTFOUND,
 				 "'%s' is no revision that git knows, and no run, experiment or "

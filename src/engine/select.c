@@ -304,6 +304,20 @@ mark_default(const struct mlb_graph *g, uint8_t *mark)
 }
 
 static void
+mark_locked(const struct mlb_graph *g, const struct mlb_lockfile *lock, uint8_t *mark)
+{
+	for (uint32_t i = 0; i < g->n_nodes; i++) {
+		const char *base = mlb_g_str(g, g->node[i].base);
+
+		if (g->node[i].kind != MLB_K_TASK &&
+		    (mlb_strmap_find(&lock->map, mlb_g_str(g, g->node[i].name),
+				     strlen(mlb_g_str(g, g->node[i].name))) ||
+		     mlb_strmap_find(&lock->map, base, strlen(base))))
+			mark[i] = 1;
+	}
+}
+
+static void
 want_range(struct mlb_plan *plan, struct mlb_range r)
 {
 	for (uint32_t i = 0; i < r.n; i++)
@@ -411,6 +425,8 @@ mlb_select_marks(const struct mlb_project *p, const struct mlb_plan_options *o, 
 	if (o->n_words)
 		return mlb_select_words(p, o->word, o->n_words, mark, err);
 	mark_default(p->graph, mark);
+	if (o->also)
+		mark_locked(p->graph, o->also, mark);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "base/text.h"
+#include "engine/experiment.h"
 #include "engine/metrics.h"
 #include "engine/origin.h"
 #include "engine/point.h"
@@ -157,38 +158,66 @@ means(const struct mlb_version *v, const char *word, const char *path)
 	       strcmp(v->kind, word) == 0 || has_path(v, path);
 }
 
+/* word NULL: all that is made. */
 static int
-show_rev(struct shower *h, struct mlb_err *err)
+show_rev(struct shower *h, const char *rev, const char *word, struct mlb_err *err)
 {
 	struct mlb_points s = { .arena = MLB_ARENA_INIT };
 	struct mlb_buf path = MLB_BUF_INIT(MLB_MIB);
 	struct mlb_lineages line;
 	struct mlb_versions all;
 	bool any = false;
-	int rc = mlb_points_add(&s, h->p, h->opt->rev, err);
+	int rc = mlb_points_add(&s, h->p, rev, err);
 
 	memset(&all, 0, sizeof(all));
 	if (rc == 0 && s.all.n != 1)
-		rc = mlb_err_set(err, MLB_EINVALID, "'%s' is no single revision", h->opt->rev);
+		rc = mlb_err_set(err, MLB_EINVALID, "'%s' is no single revision", rev);
 	if (rc == 0)
 		rc = mlb_point_versions(&all, h->p, &s, 0, err);
 	mlb_lineage_init(&line, h->p, &all);
-	if (rc == 0 && mlb_path_normalize(&path, h->opt->word, NULL) != 0)
+	if (rc == 0 && word && mlb_path_normalize(&path, word, NULL) != 0)
 		mlb_buf_clear(&path);
 	for (size_t i = 0; rc == 0 && i < all.all.n; i++) {
-		if (all.all.v[i].row || !means(&all.all.v[i], h->opt->word, mlb_buf_str(&path)))
+		const struct mlb_version *v = &all.all.v[i];
+
+		if (v->row || (word ? !means(v, word, mlb_buf_str(&path))
+				    : mlb_digest_is_zero(&v->key) && !v->folded))
 			continue;
 		any = true;
-		rc = tell_version(h, &line, &all.all.v[i], s.all.v[0].commit);
+		rc = tell_version(h, &line, v, s.all.v[0].commit);
 	}
 	if (rc == 0 && !any)
 		rc = mlb_err_set(err, MLB_ENOTFOUND,
-				 "mlbuild.lock of '%s' has no target, kind or output '%s'",
-				 h->opt->rev, h->opt->word);
+				 "mlbuild.lock of '%s' has no target, kind or output '%s'", rev,
+				 word);
 	mlb_lineage_release(&line);
 	mlb_versions_release(&all);
 	mlb_points_release(&s);
 	mlb_buf_release(&path);
+	return rc;
+}
+
+/* ---------------------------------------------------------- by experiment */
+
+/* The artifacts that it was made for. MLB_ENOTFOUND: the word is none. */
+static int
+show_experiment(struct shower *h, struct mlb_err *err)
+{
+	const struct mlb_experiment *x;
+	struct mlb_experiment_list l;
+	int rc = mlb_experiment_list(&l, h->p, err);
+
+	if (rc == 0 && mlb_experiment_find(&l, h->opt->word, &x, NULL) != 0)
+		rc = MLB_ENOTFOUND;
+	if (rc == 0 && !x->shared)
+		rc = mlb_err_set(
+			err, MLB_EINVALID,
+			"experiment '%s' is in no commit%s%s: 'mlbuild experiments --json' "
+			"tells what is known of it",
+			h->opt->word, x->reason[0] ? ", because it failed: " : "", x->reason);
+	for (size_t i = 0; rc == 0 && i < MLB_MAX(x->n_targets, 1); i++)
+		rc = show_rev(h, x->id, x->n_targets ? x->target[i] : NULL, err);
+	mlb_experiment_list_release(&l);
 	return rc;
 }
 
@@ -308,16 +337,21 @@ static int
 show_word(struct shower *h, struct mlb_err *err)
 {
 	const char *word = h->opt->word, *digits = mlb_digest_word(word);
-	struct mlb_err unknown = MLB_ERR_INIT;
+	struct mlb_err unknown = MLB_ERR_INIT, why = MLB_ERR_INIT;
 	int rc;
 
 	rc = mlb_show_now(h->p, word, true, h->opt->on_artifact, h->opt->ctx, &unknown);
 	if (rc == MLB_ENOTFOUND && digits)
 		rc = show_digest(h, digits, word, false, err);
 	if (rc == MLB_ENOTFOUND)
+		rc = show_experiment(h, &why);
+	if (rc < 0 && rc != MLB_ENOTFOUND && why.code)
+		mlb_err_set(err, why.code, "%s", why.text);
+	else if (rc == MLB_ENOTFOUND)
 		rc = show_file(h, err);
-	if (rc < 0 && unknown.code)
+	if (rc < 0 && !why.code && unknown.code)
 		mlb_err_set(err, unknown.code, "%s", unknown.text);
+	mlb_err_release(&why);
 	mlb_err_release(&unknown);
 	return rc;
 }
@@ -329,7 +363,7 @@ mlb_show_history(struct mlb_project *p, const struct mlb_show *s, struct mlb_err
 	int rc;
 
 	if (s->rev)
-		rc = show_rev(&h, err);
+		rc = show_rev(&h, s->rev, s->word, err);
 	else if (mlb_str_starts(s->word, "sha256:") && mlb_digest_word(s->word))
 		rc = show_digest(&h, mlb_digest_word(s->word), s->word, true, err);
 	else if (mlb_str_starts(s->word, "sha256:"))

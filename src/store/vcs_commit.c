@@ -16,6 +16,17 @@ find(struct mlb_vcs *v, const char *rev, git_object **out)
 	return v->git.revparse_single(out, v->repo, rev);
 }
 
+/* It is HEAD, or begins there, and there is none. */
+static bool
+is_before_the_first(struct mlb_vcs *v, const char *rev)
+{
+	bool unborn = false;
+	git_oid id;
+
+	return strncmp(rev, "HEAD", 4) == 0 && !rev[4 + strspn(rev + 4, "~^@{}0123456789")] &&
+	       mlb_git_head_id(v, &id, &unborn, NULL) == 0 && unborn;
+}
+
 int
 mlb_git_peel(struct mlb_vcs *v, const char *rev, git_object_t kind, git_object **out,
 	     struct mlb_err *err)
@@ -24,6 +35,12 @@ mlb_git_peel(struct mlb_vcs *v, const char *rev, git_object_t kind, git_object *
 	int rc = find(v, rev, &object);
 
 	*out = NULL;
+	if (rc < 0 && is_before_the_first(v, rev))
+		return mlb_err_set(
+			err, MLB_ENOTFOUND,
+			"'%s' is no revision: there is no commit yet; make one "
+			"of the sources, mlbuild.ini and mlbuild.lock (git add, git commit)",
+			rev);
 	if (rc < 0)
 		return mlb_git_fail(v, err, rc == GIT_ENOTFOUND ? MLB_ENOTFOUND : MLB_EINVALID,
 				    "'%s' is no revision", rev);

@@ -202,6 +202,35 @@ run=$("$MLBUILD" log --json --limit 1 m | sed -n 's/.*"run":"\([^"]*\)".*/\1/p')
 ok mlbuild params "$run"
 has 'C     5'
 
+t a parameter and a metric of one name are told apart
+t_dir
+t_git
+put mlbuild.ini <<'X'
+[params]
+C = 1
+[model m]
+run = echo ${params:C} > ${out}; echo '{"C": ${params:C}, "acc": 0.${params:C}}' > ${metrics}
+out = m.txt
+metrics = m.json
+X
+t_commit one
+ok mlbuild sweep -p C=1,2 m
+out_has 'params.C  metrics.C  acc'
+ok mlbuild experiments
+out_has 'params.C  metrics.C  acc'
+
+t show of an experiment
+id=$(mlbuild --json experiments --sort acc | sed -n '1s/.*"id":"\([0-9a-f]*\)".*/\1/p')
+for word in "$id" "$(echo "$id" | cut -c1-8)"; do
+	ok mlbuild show "$word"
+	out_has 'm  model'
+	out_has "locked by   $id"
+	out_has 'params      C 2'
+done
+ok mlbuild experiments --rename "$id" best
+ok mlbuild show best
+out_has "locked by   $id"
+
 t without git they rest in .mlbuild, and all but sharing works
 t_dir
 project

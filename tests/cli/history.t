@@ -303,6 +303,37 @@ out_hasnt two
 ok mlbuild metrics main
 match 'accuracy +0.92 '
 
+t without a commit it says so
+t_dir
+t_git
+put mlbuild.ini <<'X'
+[project]
+default = m
+[model m]
+run = echo 1 > ${out}
+out = m
+[report r]
+run = echo 2 > ${out}
+out = r
+X
+for words in diff reproduce 'metrics HEAD' 'show m --rev HEAD' 'checkout --rev HEAD' 'diff HEAD~1'; do
+	# shellcheck disable=SC2086
+	code 2 mlbuild $words
+	err_has 'no commit yet'
+	err_has 'git commit'
+done
+
+t a target that no default names, but the lock, is compared too
+ok mlbuild -q m r
+t_commit one
+ok mlbuild diff
+err_has 'nothing differs'
+sed 's/echo 2/echo 3/' mlbuild.ini >ini
+mv ini mlbuild.ini
+ok mlbuild diff
+out_has 'r  report  stale'
+hasnt 'm  model'
+
 t without git
 t_dir
 put mlbuild.ini <<'X'

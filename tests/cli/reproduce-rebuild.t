@@ -138,12 +138,12 @@ code 1 mlbuild reproduce HEAD --rebuild
 match '^identical +good$'
 match '^different +noise$'
 out_has 'not deterministic: the same inputs gave other bytes'
-out_has 'noise.txt: differs from byte 18 on, 20 -> 21 bytes'
+out_has 'noise.txt: differs from byte 18 on, 20 → 21 bytes'
 match '^different +after$'
 out_has 'made from other inputs: input noise.txt changed'
 match '^different +files$'
 out_has 'files: 3 files differ'
-out_has 'x: differs from byte 0 on, 2 -> 3 bytes'
+out_has 'x: differs from byte 0 on, 2 → 3 bytes'
 out_has 'new1: only then'
 out_has 'new22: only now'
 err_has 'not reproduced'
@@ -158,7 +158,7 @@ match '^identical +noise$'
 same_as_before
 mv .mlbuild "$T_ROOT/state"
 code 1 mlbuild reproduce HEAD noise --rebuild
-out_has 'noise.txt: other bytes (those of then are not in the cache), 20 -> 21 bytes'
+out_has 'noise.txt: other bytes (those of then are not in the cache), 20 → 21 bytes'
 rm -r .mlbuild
 mv "$T_ROOT/state" .mlbuild
 
@@ -224,10 +224,10 @@ echo '{"accuracy": 0.5, "loss": {"train": [10, 200]}, "name": "x"}' >"$WORLD"
 built
 echo '{"accuracy": 0.505, "loss": {"train": [10, 199]}, "name": "x"}' >"$WORLD"
 code 1 mlbuild reproduce HEAD --rebuild m
-out_has 'metrics.accuracy: 0.5 -> 0.505 (1 %)'
-out_has 'metrics.loss.train.1: 200 -> 199 (0.5 %)'
+out_has 'metrics.accuracy: 0.5 → 0.505 (+1%)'
+out_has 'metrics.loss.train.1: 200 → 199 (-0.5%)'
 code 1 mlbuild reproduce HEAD --rebuild m --tolerance metrics.accuracy=0.1
-out_has 'metrics.accuracy: 0.5 -> 0.505 (1 %), within tolerance'
+out_has 'metrics.accuracy: 0.5 → 0.505 (+1%), within tolerance'
 ok mlbuild reproduce HEAD --rebuild m --tolerance metrics.accuracy=0.00501 --tolerance 'metrics.loss.*=0.5%'
 match '^within tolerance +m$'
 ok mlbuild reproduce HEAD --rebuild m --tolerance 'm:metrics.*=1'
@@ -239,7 +239,7 @@ out_has '{"name":"out.accuracy","was":0.5,"is":0.505,"relative":0.01'
 out_has '"tolerated":true'
 echo '{"accuracy": 0.5, "loss": {"train": [10, 200]}, "name": "y"}' >"$WORLD"
 code 1 mlbuild reproduce HEAD --rebuild --tolerance '*=1'
-out_has 'metrics.name: "x" -> "y"'
+out_has 'metrics.name: "x" → "y"'
 same_as_before
 
 t 'another interpreter'
@@ -378,6 +378,37 @@ ok mlbuild reproduce HEAD --rebuild a --into ../k4b
 eq "$(wc -l <../k4b/a.txt)" 4
 ok mlbuild reproduce HEAD~1 --rebuild a --into ../k2
 eq "$(wc -l <../k2/a.txt)" 2
+
+t 'many files of one target are one line, and the first that differ'
+begin <<'INI'
+[feature sizes]
+each = in/*.txt
+run = echo made $(cat ${each}) $(ls ~) > ${out}
+out = out/${each:stem}.n
+[feature same]
+each = in/*.txt
+run = cat ${each} > ${out}
+out = same/${each:stem}.n
+INI
+mkdir in
+for i in $(seq 10 39); do echo $i >in/$i.txt; done
+ok mlbuild -q
+t_commit files
+touch ~/new
+code 1 mlbuild reproduce HEAD --rebuild
+rm ~/new
+eq "$(grep -c '^ *built  sizes, 30 files, ' "$T_ERR")" 1
+eq "$(grep -c '^ *built  same, 30 files, ' "$T_ERR")" 1
+err_hasnt 'running  sizes'
+err_hasnt 'in/10.txt'
+out_has 'identical         same'
+eq "$(grep -c 'out/[0-9]*.n: differs' "$T_OUT")" 20
+out_has 'and 10 more outputs'
+touch ~/new
+code 1 mlbuild reproduce HEAD --rebuild -v
+rm ~/new
+err_has 'in/10.txt'
+eq "$(grep -c 'out/[0-9]*.n: differs' "$T_OUT")" 30
 
 t 'Ctrl-C leaves nothing behind'
 begin <<'INI'
