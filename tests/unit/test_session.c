@@ -10,7 +10,7 @@
 #include "fake_remote.h"
 
 #define CROWD 8u
-#define EACH 200u
+#define EACH ((size_t)200)
 
 struct counter {
 	atomic_uint done, cancelled;
