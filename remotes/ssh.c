@@ -28,6 +28,8 @@
 #define LARGEST_PIECE 261120U /* 255 KiB: what OpenSSH allows */
 /* Who cancels because nothing moved wants another connection than one that is silent. */
 #define SILENT_NS UINT64_C(10000000000)
+/* For what was asked last, when it is closed. */
+#define SETTLE_NS UINT64_C(2000000000)
 #define HOST_MAX 32
 
 /* Of the two requests that are asked before any job's. */
@@ -391,42 +393,51 @@ left(uint64_t deadline)
 	return now >= deadline ? 0 : (int)MLB_MIN((deadline - now + 999999) / 1000000, 1000000);
 }
 
+/*
+ * Wait for one event, for at most so many ms, and deal with it. *woken: by ssh_wake, *late:
+ * by nothing.
+ */
+static int
+step(struct mlb_ssh *s, int ms, bool *woken, bool *late, struct mlb_err *err)
+{
+	struct pollfd p[1 + MLB_SFTP_LINK_FDS] = { { .fd = s->wake_fd, .events = POLLIN } };
+	uint64_t count;
+	int n;
+
+	mlb_sftp_link_poll(&s->link, p + 1);
+	n = poll(p, MLB_ARRAY_LEN(p), ms);
+	if (n < 0 && errno != EINTR)
+		return mlb_err_errno(err, errno, "cannot wait for ssh");
+	*late = n == 0;
+	*woken = n > 0 && p[0].revents;
+	if (n > 0 && mlb_sftp_link_runs(&s->link)) {
+		mlb_sftp_link_receive(&s->link, p + 1);
+		take_packets(s);
+		if (s->phase != MLB_SSH_DOWN && s->link.ended)
+			lost(s);
+	}
+	if (*woken && read(s->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return mlb_err_errno(err, errno, "cannot read an eventfd");
+	return MLB_OK;
+}
+
 static int
 ssh_wait(struct mlb_remote *r, int timeout, struct mlb_err *err)
 {
 	struct mlb_ssh *s = of(r);
 	uint64_t deadline = timeout < 0 ? UINT64_MAX
 					: mlb_clock_mono() + (uint64_t)timeout * 1000000;
-	struct pollfd p[1 + MLB_SFTP_LINK_FDS];
-	uint64_t woken;
+	bool woken = false, late = false;
 
 	for (;;) {
-		int n, ms;
+		int ms = left(deadline), rc;
 
 		push(s);
-		if (mlb_sftp_tell_ended(s))
+		if (mlb_sftp_tell_ended(s) || woken || (late && ms == 0))
 			return MLB_OK;
-		ms = left(deadline);
-		p[0] = (struct pollfd){ .fd = s->wake_fd, .events = POLLIN };
-		mlb_sftp_link_poll(&s->link, p + 1);
-		n = poll(p, MLB_ARRAY_LEN(p), ms);
-		if (n < 0 && errno != EINTR)
-			return mlb_err_errno(err, errno, "cannot wait for ssh");
-		if (n > 0 && mlb_sftp_link_runs(&s->link)) {
-			mlb_sftp_link_receive(&s->link, p + 1);
-			take_packets(s);
-			if (s->phase != MLB_SSH_DOWN && s->link.ended)
-				lost(s);
-		}
-		if (n > 0 && p[0].revents) {
-			if (read(s->wake_fd, &woken, sizeof(woken)) < 0 && errno != EAGAIN)
-				return mlb_err_errno(err, errno, "cannot read an eventfd");
-			push(s);
-			mlb_sftp_tell_ended(s);
-			return MLB_OK;
-		}
-		if (n == 0 && ms >= 0 && left(deadline) == 0)
-			return MLB_OK;
+		rc = step(s, ms, &woken, &late, err);
+		if (rc)
+			return rc;
 	}
 }
 
@@ -457,6 +468,20 @@ ssh_cancel(struct mlb_remote *r, struct mlb_remote_op *op)
 		disconnect(s, MLB_FAULT_TRANSIENT, "the connection fell silent");
 }
 
+/* A server whose input ends may leave undone what it has not answered: files to be removed. */
+static void
+settle(struct mlb_ssh *s)
+{
+	uint64_t deadline = mlb_clock_mono() + SETTLE_NS;
+	bool woken, late = false;
+
+	while (s->phase == MLB_SSH_UP && s->asked && !late) {
+		mlb_sftp_link_send(&s->link);
+		if (step(s, left(deadline), &woken, &late, NULL) != 0)
+			return;
+	}
+}
+
 static void
 ssh_close(struct mlb_remote *r)
 {
@@ -468,6 +493,7 @@ ssh_close(struct mlb_remote *r)
 	s = of(r);
 	mlb_sftp_all_fail(s, MLB_FAULT_CANCELLED, "closed"); /* our own sweep, at most */
 	mlb_sftp_tell_ended(s);
+	settle(s);
 	mlb_sftp_link_stop(&x, &s->link, s->phase == MLB_SSH_UP);
 	release(s);
 }

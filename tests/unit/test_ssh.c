@@ -492,6 +492,7 @@ static void
 death_is_transient(void **state)
 {
 	struct bench b;
+	char *data;
 
 	(void)state;
 	begin(&b, "--lie=die@3");
@@ -500,6 +501,13 @@ death_is_transient(void **state)
 	expect(&b, get(&b, "x", 0, MLB_REMOTE_TO_END), MLB_EREMOTE, MLB_FAULT_TRANSIENT, "lost");
 	assert_int_equal(starts(), 2);
 	end(&b);
+	/* In the middle of a PUT: nobody sees the half of it. */
+	begin(&b, "--lie=die@6");
+	data = noise(500000);
+	expect(&b, put(&b, "half", data, 500000, false), MLB_EREMOTE, MLB_FAULT_TRANSIENT, "lost");
+	assert_int_equal(access("root/half", F_OK), -1);
+	end(&b);
+	free(data);
 	/* Before the greeting too, where ssh itself ends with 255. */
 	begin_with(&b, mlb_strdup("exit 255; :"));
 	expect(&b, get(&b, "x", 0, MLB_REMOTE_TO_END), MLB_EREMOTE, MLB_FAULT_TRANSIENT,
