@@ -1,4 +1,4 @@
-#include "aws_credentials.h"
+#include "remotes/aws_credentials.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -8,8 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "iso_time.h"
 #include "os/spawn.h"
+#include "remotes/iso_time.h"
 
 enum { MAX_ANSWER = 64 * 1024 };
 

@@ -8,7 +8,7 @@
  *	key =             with settings indented below it: a group of settings of one
  *	  inner = value   service, none of which is read here
  */
-#include "aws_files.h"
+#include "remotes/aws_files.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "iso_time.h"
+#include "remotes/iso_time.h"
 
 #include <string.h>
 #include <time.h>

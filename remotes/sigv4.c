@@ -1,4 +1,4 @@
-#include "sigv4.h"
+#include "remotes/sigv4.h"
 
 #include <stdio.h>
 #include <stdlib.h>
