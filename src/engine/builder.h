@@ -96,6 +96,7 @@ struct mlb_builder {
 	bool stopping;     /* no new commands: something failed without -k */
 	bool lock_changed; /* in any pass: mlbuild.lock, .gitignore */
 	bool ignore_changed;
+	struct mlb_relocking *relocking; /* between mlb_relock and its end; NULL: the lock stays */
 	bool stale;       /* --locked: something would have changed the lock */
 	bool foretelling; /* nothing is built: only b->stale is to be found out */
 	bool again;       /* a rerun gave other bytes: plan once more */
@@ -202,7 +203,12 @@ int mlb_notes_tell(struct mlb_builder *b, struct mlb_err *err);
 /* relock.c: mlbuild.lock as it has to be now. */
 int mlb_graph_is_recorded(struct mlb_builder *b, bool *is,
 			  struct mlb_err *err); /* lock and .gitignore are of this graph */
+/*
+ * Begin to write it. Then what was put so far, its tables too, is to be made durable;
+ * then mlb_relock_end must be called, also after a failure: what is not wanted is dropped.
+ */
 int mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err);
+int mlb_relock_end(struct mlb_builder *b, bool wanted, struct mlb_err *err);
 /* What a lock would say that holds this build's closure and nothing else, appended. It may put table objects. */
 int mlb_relock_text(struct mlb_builder *b, struct mlb_buf *out, struct mlb_err *err);
 #define MLB_LOCK_STALE                                                                             \

@@ -5,7 +5,8 @@
  * 1. packs and loose objects are synced, then the segment of result records (on a worker);
  * 2. one transaction writes indexes, stat cache, memo and the run;
  * 3. only then is it told that a target is built;
- * 4. mlbuild.lock and .gitignore are written once, at the end;
+ * 4. mlbuild.lock and .gitignore are written once, at the end; the lock's bytes are
+ *    synced beside the last packs, and get their name after them;
  * 5. after a batch that failed nothing more is recorded.
  */
 #include "engine/builder.h"
@@ -542,19 +543,32 @@ update_gitignore(struct mlb_builder *b, struct mlb_err *err)
 	return rc || same ? rc : mlb_update_gitignore(b->p, &b->ignore_changed, err);
 }
 
+/* rc: what went wrong before. */
+static int
+end_lock(struct mlb_builder *b, int rc, struct mlb_err *err)
+{
+	if (rc == 0)
+		return mlb_relock_end(b, true, err);
+	mlb_relock_end(b, false, NULL);
+	return rc;
+}
+
 int
 mlb_record_finish(struct mlb_builder *b, int status, struct mlb_err *err)
 {
 	struct mlb_record *r = b->m->record;
-	bool workspace = !mlb_is_variant(b->p) && !b->m->shared;
-	int rc;
+	bool workspace = !mlb_is_variant(b->p) && !b->m->shared, relocked = false;
+	int rc, synced;
 
 	/* What came after a failed batch may name objects that went with it: what was told before stays. */
 	if (r->failed)
 		return 0;
-	rc = mlb_store_sync(b->p->cas, b->p->results, err);
-	if (rc == 0 && workspace)
-		rc = mlb_relock(b, &b->lock_changed, err);
+	/* The lock's bytes are synced beside the objects that it names; it gets its name after them. */
+	rc = workspace ? mlb_relock(b, &relocked, err) : 0;
+	/* Without a lock what was made is kept all the same. */
+	synced = mlb_store_sync(b->p->cas, b->p->results, rc ? NULL : err);
+	rc = end_lock(b, rc ? rc : synced, err);
+	b->lock_changed |= rc == 0 && relocked;
 	if (rc == 0 && workspace)
 		tell_needs(b);
 	if (rc == 0 && workspace && !b->opt->locked)

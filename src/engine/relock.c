@@ -15,6 +15,13 @@
 
 enum { MAX_LOCK = 1 << 30 };
 
+/* The lock on its way to the disk. */
+struct mlb_relocking {
+	struct mlb_buf text;
+	char *path;
+	struct mlb_fs_rewriting *file; /* NULL: it could not be begun */
+};
+
 static void
 output_rows(struct mlb_builder *b, uint32_t n, struct mlb_lock_output *out)
 {
@@ -314,25 +321,42 @@ mlb_relock_differs(struct mlb_plan *plan, bool *differs, struct mlb_err *err)
 	return rc;
 }
 
+/* Its bytes, under a temporary name; they are synced while the objects that they name are. */
 static int
-write_lock(struct mlb_builder *b, struct mlb_err *err)
+begin_lock(struct mlb_builder *b, struct mlb_err *err)
 {
-	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
-	char *path = mlb_project_path(b->p, "mlbuild.lock");
+	struct mlb_relocking *r = mlb_calloc(1, sizeof(*r));
 	int rc;
 
-	mlb_lockfile_format(&text, &b->p->lock);
-	rc = mlb_buf_check(&text, "mlbuild.lock", err);
-	/*
-	 * Table objects that the lock names must be durable before it. Its own name need not
-	 * be: with the old lock after a power cut the next build writes the new one again.
-	 */
+	mlb_buf_init(&r->text, MAX_LOCK);
+	r->path = mlb_project_path(b->p, "mlbuild.lock");
+	mlb_lockfile_format(&r->text, &b->p->lock);
+	rc = mlb_buf_check(&r->text, "mlbuild.lock", err);
 	if (rc == 0)
-		rc = mlb_cas_sync(b->p->cas, err);
-	if (rc == 0)
-		rc = mlb_fs_rewrite(path, mlb_buf_str(&text), text.len, true, err);
-	free(path);
-	mlb_buf_release(&text);
+		rc = mlb_fs_rewrite_begin(&r->file, r->path, mlb_buf_str(&r->text), r->text.len,
+					  err);
+	b->relocking = r;
+	return rc;
+}
+
+/*
+ * All that the lock names is durable now. Its own name need not be: with the old lock
+ * after a power cut the next build writes the new one again.
+ */
+int
+mlb_relock_end(struct mlb_builder *b, bool wanted, struct mlb_err *err)
+{
+	struct mlb_relocking *r = b->relocking;
+	int rc = 0;
+
+	if (!r)
+		return 0;
+	b->relocking = NULL;
+	if (r->file)
+		rc = mlb_fs_rewrite_end(r->file, wanted, err);
+	free(r->path);
+	mlb_buf_release(&r->text);
+	free(r);
 	return rc;
 }
 
@@ -395,5 +419,5 @@ mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err)
 		return 0;
 	}
 	*changed = true;
-	return write_lock(b, err);
+	return begin_lock(b, err);
 }

@@ -47,6 +47,17 @@ int mlb_fs_write(const char *path, const void *data, size_t len, bool sync, stru
  */
 int mlb_fs_rewrite(const char *path, const void *data, size_t len, bool sync, struct mlb_err *err);
 
+/*
+ * The same in two steps, with syncing, so that something else can be synced beside
+ * it: the file is written under its temporary name, and a thread syncs it.  The end
+ * waits for that, and renames it, or (unless wanted) drops it.  data is borrowed
+ * until then; the end must be called, and frees r.
+ */
+struct mlb_fs_rewriting;
+int mlb_fs_rewrite_begin(struct mlb_fs_rewriting **out, const char *path, const void *data, size_t len,
+			 struct mlb_err *err);
+int mlb_fs_rewrite_end(struct mlb_fs_rewriting *r, bool wanted, struct mlb_err *err);
+
 int mlb_fs_mkdirs(const char *path, struct mlb_err *err);            /* and parents; existing is fine */
 int mlb_fs_mkparents(const char *path, struct mlb_err *err);         /* the parents of a file */
 /*

@@ -158,6 +158,55 @@ names_come_and_go(void **state)
 	mlb_buf_release(&b);
 }
 
+static size_t
+count_files(void)
+{
+	struct mlb_dirents list = MLB_VEC_INIT;
+	struct mlb_err err = MLB_ERR_INIT;
+	size_t n;
+
+	assert_ok(mlb_fs_list(&list, ".", &err));
+	n = list.n;
+	mlb_dirents_release(&list);
+	return n;
+}
+
+static void
+a_file_is_rewritten_in_two_steps(void **state)
+{
+	struct mlb_err err = MLB_ERR_INIT;
+	struct mlb_fs_rewriting *r;
+	struct mlb_stat st;
+
+	(void)state;
+	put_file("f", "old");
+	assert_int_equal(chmod("f", 0640), 0);
+	assert_int_equal(symlink("f", "l"), 0);
+	assert_ok(mlb_fs_rewrite_begin(&r, "l", "dropped", 7, &err));
+	assert_file("f", "old");
+	assert_ok(mlb_fs_rewrite_end(r, false, &err));
+	assert_file("f", "old");
+	assert_ok(mlb_fs_rewrite_begin(&r, "l", "new", 3, &err));
+	assert_file("f", "old");
+	assert_ok(mlb_fs_rewrite_end(r, true, &err));
+	assert_file("f", "new");
+	assert_ok(mlb_fs_lstat(&st, "l", &err));
+	assert_int_equal(st.type, MLB_F_SYMLINK);
+	assert_int_equal(count_files(), 2);
+	assert_ok(mlb_fs_rewrite_begin(&r, "fresh", "1", 1, &err));
+	assert_false(mlb_fs_exists("fresh"));
+	assert_ok(mlb_fs_rewrite_end(r, true, &err));
+	assert_file("fresh", "1");
+	assert_ok(mlb_fs_rewrite_begin(&r, "/dev/null", "1", 1, &err));
+	assert_ok(mlb_fs_rewrite_end(r, true, &err));
+	assert_err(mlb_fs_rewrite_begin(&r, "no/where", "1", 1, &err), MLB_ESYSTEM, "no/where");
+	/* Something took its place meanwhile. */
+	assert_ok(mlb_fs_rewrite_begin(&r, "taken", "1", 1, &err));
+	assert_int_equal(mkdir("taken", 0777), 0);
+	assert_err(mlb_fs_rewrite_end(r, true, &err), MLB_ESYSTEM, "cannot write");
+	assert_int_equal(count_files(), 4);
+}
+
 static void
 hash_of_a_file(void **state)
 {
@@ -281,6 +330,7 @@ main(void)
 		scratch_test(write_replaces),
 		scratch_test(names_come_and_go),
 		scratch_test(hash_of_a_file),
+		scratch_test(a_file_is_rewritten_in_two_steps),
 		scratch_test(copy_by_whatever_means),
 		scratch_test(copy_across_file_systems),
 		scratch_test(probes),
