@@ -195,7 +195,7 @@ t what a pin needs was written down when it was made: nobody reads its lock agai
 tree=$(git for-each-ref --format='%(tree)' refs/mlbuild/pins)
 rm -f ".git/objects/$(echo "$tree" | cut -c1-2)/$(echo "$tree" | cut -c3-)"
 code 128 git cat-file -p "$tree"
-for i in 1 2; do
+for _ in 1 2; do
 	ok mlbuild gc --keep-days 0
 	eq "$(objects)" 2
 done
