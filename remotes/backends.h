@@ -8,5 +8,6 @@ extern const struct mlb_remote_backend mlb_remote_azure;
 extern const struct mlb_remote_backend mlb_remote_dir;
 extern const struct mlb_remote_backend mlb_remote_s3;
 extern const struct mlb_remote_backend mlb_remote_ssh;
+extern const struct mlb_remote_backend mlb_remote_webdav;
 
 #endif

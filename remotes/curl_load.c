@@ -1,4 +1,4 @@
-#include "curl_load.h"
+#include "remotes/curl_load.h"
 
 #include <dlfcn.h>
 #include <stddef.h>

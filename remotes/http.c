@@ -1,4 +1,4 @@
-#include "http.h"
+#include "remotes/http.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -8,8 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "http_priv.h"
 #include "os/clock.h"
+#include "remotes/http_priv.h"
 
 #define NS_PER_MS ((uint64_t)1000000)
 #define IDLE_MAX ((size_t)64) /* handles that are kept */
@@ -28,6 +28,11 @@ file_key(char **out, const struct mlb_remote_config *c, const char *key, struct 
 		return 0;
 	*out = path[0] == '~' && path[1] == '/' && home ? mlb_asprintf("%s%s", home, path + 1)
 							: mlb_strdup(path);
+	if (**out != '/')
+		return mlb_err_set(
+			err, MLB_EINVALID,
+			"%s of [remote %s] is a path that begins with '/' or '~/', not '%s'", key,
+			c->name, path);
 	if (access(*out, R_OK) == 0)
 		return 0;
 	return mlb_err_set(err, MLB_EINVALID, "%s of [remote %s] cannot be read: '%s': %s", key,
@@ -253,6 +258,17 @@ drop_easy(struct mlb_http *h, struct mlb_http_work *w)
 	if (w->headers)
 		h->curl.slist_free_all(w->headers);
 	w->headers = NULL;
+}
+
+void
+mlb_http_later(struct mlb_http *h, struct mlb_http_request *q)
+{
+	struct mlb_http_work *w = mlb_calloc(1, sizeof(*w));
+
+	w->http = h;
+	w->q = q;
+	q->work = w;
+	chain(&h->lost, w);
 }
 
 void

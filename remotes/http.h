@@ -104,6 +104,8 @@ void mlb_http_header(struct mlb_http_request *q, const char *fmt, ...) MLB_PRINT
 void mlb_http_get(struct mlb_http_request *q, struct mlb_remote_op *op);
 
 void mlb_http_start(struct mlb_http *h, struct mlb_http_request *q);
+/* Instead of start: asks nothing; the next wait calls done, with what mlb_http_fail said, else a success. */
+void mlb_http_later(struct mlb_http *h, struct mlb_http_request *q);
 int mlb_http_wait(struct mlb_http *h, int timeout, struct mlb_err *err); /* as of a backend */
 void mlb_http_wake(struct mlb_http *h);                                  /* from any thread */
 void mlb_http_cancel(struct mlb_http *h, struct mlb_http_request *q);    /* done is called, if it goes on */
@@ -113,14 +115,13 @@ const char *mlb_http_answered(const struct mlb_http_request *q, const char *name
 int64_t mlb_http_time(const struct mlb_http_request *q, const char *name); /* of one that holds a date; 0: none */
 bool mlb_http_size(const struct mlb_http_request *q, uint64_t *out);       /* Content-Length; false: none */
 
-/* Replace what came of it. The code is that of the fault; NONE makes it a success. */
+/* Replace what came of it. The code is that of the fault (fault.h); NONE makes it a success. */
 void mlb_http_fail(struct mlb_http_request *q, enum mlb_remote_fault fault, const char *fmt, ...)
 	MLB_PRINTF(3, 4);
 
 /* What came of it becomes what came of op: rc, fault, err (moved there), retry_after. Calls no done. */
 void mlb_http_outcome(struct mlb_http_request *q, struct mlb_remote_op *op);
 
-enum mlb_code mlb_http_code(enum mlb_remote_fault fault);
 enum mlb_remote_fault mlb_http_fault(unsigned status); /* of a status that is not 2xx */
 
 /*

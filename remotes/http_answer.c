@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "http_priv.h"
+#include "remotes/fault.h"
+#include "remotes/http_priv.h"
 
 #define SHOWN_MAX ((size_t)200)    /* characters of what a server says */
 #define SECRET_MIN ((size_t)4)     /* shorter ones are in any text */
@@ -154,7 +155,7 @@ static void
 set_fault(struct mlb_http_request *q, enum mlb_remote_fault fault)
 {
 	q->fault = fault;
-	q->rc = mlb_http_code(fault);
+	q->rc = mlb_remote_fault_code(fault);
 	mlb_err_release(&q->err);
 }
 
@@ -169,7 +170,7 @@ mlb_http_fail(struct mlb_http_request *q, enum mlb_remote_fault fault, const cha
 	va_end(ap);
 	set_fault(q, fault);
 	if (fault != MLB_FAULT_NONE)
-		mlb_err_set(&q->err, mlb_http_code(fault), "%s", text);
+		mlb_err_set(&q->err, (enum mlb_code)q->rc, "%s", text);
 	free(text);
 }
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "http.h"
 #include "os/clock.h"
+#include "remotes/http.h"
 
 #define NS_PER_SECOND 1000000000
 #define ASKED_MAX 3600U /* seconds: nobody waits longer because a server says so */

@@ -1,7 +1,7 @@
 /* What a failure means: whether to try again, and what to tell the user to do. */
 #include <string.h>
 
-#include "http_priv.h"
+#include "remotes/http_priv.h"
 
 static const struct {
 	unsigned status;
@@ -72,31 +72,6 @@ mlb_http_advice(unsigned status)
 	size_t i = find(status);
 
 	return i < MLB_ARRAY_LEN(statuses) ? statuses[i].advice : NULL;
-}
-
-enum mlb_code
-mlb_http_code(enum mlb_remote_fault fault)
-{
-	switch (fault) {
-	case MLB_FAULT_NONE:
-		return MLB_OK;
-	case MLB_FAULT_ABSENT:
-		return MLB_ENOTFOUND;
-	case MLB_FAULT_EXISTS:
-		return MLB_EEXISTS;
-	case MLB_FAULT_CANCELLED:
-		return MLB_EINTERRUPTED;
-	case MLB_FAULT_TRANSIENT:
-	case MLB_FAULT_BUSY:
-	case MLB_FAULT_DENIED:
-	case MLB_FAULT_CLOCK:
-	case MLB_FAULT_TRUST:
-	case MLB_FAULT_FULL:
-	case MLB_FAULT_PLACE:
-	case MLB_FAULT_OTHER:
-		break;
-	}
-	return MLB_EREMOTE;
 }
 
 /* ------------------------------------------------------------ libcurl's failures */

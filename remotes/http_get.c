@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "http_priv.h"
+#include "remotes/http_priv.h"
 
 /* What Content-Range says: "bytes 0-9/20", where the size of all may be an asterisk. */
 struct range {

@@ -2,8 +2,8 @@
 #ifndef REMOTES_HTTP_PRIV_H
 #define REMOTES_HTTP_PRIV_H
 
-#include "curl_load.h"
-#include "http.h"
+#include "remotes/curl_load.h"
+#include "remotes/http.h"
 
 /* A request that goes on. */
 struct mlb_http_work {

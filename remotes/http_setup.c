@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "http_priv.h"
+#include "remotes/http_priv.h"
 
 #define CONNECT_TIMEOUT 15000L     /* ms */
 #define EXPECT_FROM MLB_MIB        /* smaller bodies are sent unasked */

@@ -1,5 +1,5 @@
 /* XML 1.0 (W3C, fifth edition) without document types, one byte after the other. */
-#include "xml.h"
+#include "remotes/xml.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

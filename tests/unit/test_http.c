@@ -1,6 +1,7 @@
 /* Labels: tsan */
 #include "http_fixture.h"
 
+#include "remotes/fault.h"
 #include "remotes/http.h"
 
 struct fixture {
@@ -93,7 +94,7 @@ static void
 assert_failed(struct fixture *f, enum mlb_remote_fault fault, const char *words)
 {
 	assert_int_equal(f->q.fault, fault);
-	assert_int_equal(f->q.rc, mlb_http_code(fault));
+	assert_int_equal(f->q.rc, mlb_remote_fault_code(fault));
 	assert_int_equal(f->q.err.code, f->q.rc);
 	if (!strstr(f->q.err.text, words))
 		print_error("no '%s' in: %s\n", words, f->q.err.text);
@@ -399,6 +400,7 @@ files_that_cannot_be_read(void **state)
 {
 	static const char *const ca[] = { "ca", "/no/such/file", NULL };
 	static const char *const cert[] = { "cert", "~/no/such/file", NULL };
+	static const char *const relative[] = { "ca", "ca.pem", NULL };
 	static const char *const home[] = { "HOME", "/home/x", NULL };
 	struct fake_config c;
 	struct mlb_http *h;
@@ -409,6 +411,8 @@ files_that_cannot_be_read(void **state)
 		   "ca of [remote team]");
 	assert_err(mlb_http_new(&h, fake_config_init(&c, "", cert, home), 1, &err), MLB_EINVALID,
 		   "'/home/x/no/such/file'");
+	assert_err(mlb_http_new(&h, fake_config_init(&c, "", relative, home), 1, &err),
+		   MLB_EINVALID, "not 'ca.pem'");
 }
 
 /* ------------------------------------------------------------ dates */
