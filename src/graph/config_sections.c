@@ -47,11 +47,11 @@ static const struct key_def pool_keys[] = {
 };
 
 static const struct key_def remote_keys[] = {
-	TEXT_KEY("cert", V_STR),          TEXT_KEY("endpoint", V_STR),   TEXT_KEY("key", V_STR),
-	TEXT_KEY("password_env", V_VARS), TEXT_KEY("profile", V_STR),    TEXT_KEY("push", V_BOOL),
-	TEXT_KEY("read", V_BOOL),         TEXT_KEY("region", V_STR),     TEXT_KEY("ssh", V_STR),
-	TEXT_KEY("style", V_STR),         TEXT_KEY("token_env", V_VARS), TEXT_KEY("url", V_STR),
-	TEXT_KEY("user", V_STR),          TEXT_KEY("write", V_BOOL),
+	TEXT_KEY("ca", V_STR),    TEXT_KEY("cert", V_STR),          TEXT_KEY("endpoint", V_STR),
+	TEXT_KEY("key", V_STR),   TEXT_KEY("password_env", V_VARS), TEXT_KEY("profile", V_STR),
+	TEXT_KEY("push", V_BOOL), TEXT_KEY("read", V_BOOL),         TEXT_KEY("region", V_STR),
+	TEXT_KEY("ssh", V_STR),   TEXT_KEY("style", V_STR),         TEXT_KEY("token_env", V_VARS),
+	TEXT_KEY("url", V_STR),   TEXT_KEY("user", V_STR),          TEXT_KEY("write", V_BOOL),
 };
 
 static const struct key_def notify_keys[] = {
