@@ -1,7 +1,7 @@
 /*
  * A PUT by WebDAV: bytes to DAV_TMP/TOKEN, a question for the size, MOVE to the name.
  * Directories that are missing are made, once, when the server says so (409; some say
- * 404).
+ * 404 or 403).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -117,7 +117,8 @@ named(struct dav_job *j)
 {
 	struct mlb_http_request *q = &j->q;
 
-	if (no_parent(q) && !j->again && strchr(j->op->name, '/')) {
+	/* 403: so says the library that rclone is made of */
+	if ((no_parent(q) || q->status == 403) && !j->again && strchr(j->op->name, '/')) {
 		j->again = true;
 		take(j, MAKE_PART);
 		return;
