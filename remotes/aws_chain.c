@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "remotes/fault.h"
 
 enum {
 	EARLY = 300,      /* s before a key expires: fetch another */
@@ -264,7 +265,8 @@ mlb_aws_chain_get(struct mlb_aws_chain *k, const struct mlb_aws_credentials **ou
 	}
 	if (k->state == MLB_KEY_FAILED) {
 		*fault = k->fault;
-		return mlb_err_set(err, mlb_http_code(k->fault), "%s", k->err.text);
+		return mlb_err_set(err, (enum mlb_code)mlb_remote_fault_code(k->fault), "%s",
+				   k->err.text);
 	}
 	if (k->state == MLB_KEY_HAS) {
 		*fault = MLB_FAULT_DENIED;

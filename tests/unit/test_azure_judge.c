@@ -4,6 +4,7 @@
 #include "os/clock.h"
 #include "remotes/azure_int.h"
 #include "remotes/azure_sign.h"
+#include "remotes/fault.h"
 
 static struct azure place = { .account = (char[]){ "acc" },
 			      .container = (char[]){ "con" },
@@ -31,7 +32,7 @@ check(unsigned status, const char *code, const char *body, int64_t ahead, bool i
 		print_error("no '%s' in: %s\n", words, q.err.text);
 	assert_non_null(strstr(q.err.text, words));
 	assert_int_equal(q.fault, fault);
-	assert_int_equal(q.rc, mlb_http_code(fault));
+	assert_int_equal(q.rc, mlb_remote_fault_code(fault));
 	assert_int_equal(q.err.code, q.rc);
 	mlb_http_request_release(&q);
 }
