@@ -1,6 +1,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/vec.h"
 #include "commands/cmd.h"
 #include "commands/jsonline.h"
@@ -131,7 +132,7 @@ sort_words(struct list *l, struct mlb_err *err)
 			return rc;
 		if (q.yes)
 			mlb_vec_push(&l->name, q.word);
-		else if (strcmp(q.word, "workspace") == 0 ||
+		else if (strcmp(q.word, "workspace") == 0 || mlb_str_starts(q.word, "HEAD") ||
 			 mlb_is_revision(l->app->project, q.word))
 			mlb_vec_push(&l->rev, q.word);
 		else

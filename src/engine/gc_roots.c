@@ -33,6 +33,33 @@ take_lock(void *ctx, struct mlb_lockfile *lock, const char *text, size_t len)
 }
 
 static int
+take_foreign(void *ctx, const char *text, size_t len, struct mlb_err *err)
+{
+	struct mlb_lockfile lock;
+
+	(void)err;
+	mlb_lockfile_init(&lock);
+	take_text(ctx, mlb_lockfile_parse(&lock, text, len, NULL) == 0 ? &lock : NULL, text, len);
+	mlb_lockfile_release(&lock);
+	return 0;
+}
+
+/* Of a repository that libgit2 cannot read, which has no pins, git tells what branches and tags need. */
+static int
+take_unreadable(struct mlb_gc_state *s, struct mlb_err *err)
+{
+	struct mlb_err why = MLB_ERR_INIT;
+	int rc = mlb_vcs_foreign_each(s->p->root, "mlbuild.lock", take_foreign, s, &why);
+
+	if (rc)
+		mlb_err_set(err, MLB_ESYSTEM,
+			    "what branches and tags need is not known (%s; %s): nothing is removed",
+			    s->p->vcs_why, why.text);
+	mlb_err_release(&why);
+	return rc ? MLB_ESYSTEM : 0;
+}
+
+static int
 take_own_lock(struct mlb_gc_state *s, struct mlb_err *err)
 {
 	struct mlb_buf text = MLB_BUF_INIT(MAX_LOCK);
@@ -215,9 +242,7 @@ mlb_gc_keep_roots(struct mlb_gc_state *s, struct mlb_err *err)
 	if (rc == 0)
 		rc = mlb_project_vcs(s->p, err);
 	if (rc == 0 && !s->p->vcs && mlb_vcs_near(s->p->root))
-		rc = mlb_err_set(err, MLB_ESYSTEM,
-				 "what branches and tags need is not known (%s): nothing is removed",
-				 s->p->vcs_why);
+		rc = take_unreadable(s, err);
 	if (rc == 0 && s->p->vcs)
 		rc = mlb_commits_take_all(&commits, err);
 	if (rc == 0)

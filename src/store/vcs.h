@@ -191,6 +191,15 @@ int mlb_vcs_add_ref(struct mlb_vcs *v, const char *name, const char *id, struct 
 char *mlb_vcs_hooks(struct mlb_vcs *v, bool *is_own);
 const char *mlb_vcs_prefix(const struct mlb_vcs *v); /* the project below the work tree: "" or "sub/dir/"; borrowed */
 
+/*
+ * Of a repository that libgit2 cannot open: what the file, of the project's directory,
+ * says in the commits of branches, tags and work trees, each text once. By the program
+ * git; fails where that cannot read the repository either.
+ */
+typedef int mlb_vcs_text_fn(void *ctx, const char *text, size_t len, struct mlb_err *err);
+int mlb_vcs_foreign_each(const char *project_dir, const char *file, mlb_vcs_text_fn *fn, void *ctx,
+			 struct mlb_err *err);
+
 /* Do other work trees, or other projects (the file, tracked elsewhere), share the repository? */
 bool mlb_vcs_is_shared(struct mlb_vcs *v, const char *file);
 

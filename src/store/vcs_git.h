@@ -213,6 +213,9 @@ int mlb_git_peel(struct mlb_vcs *v, const char *rev, git_object_t kind, git_obje
  */
 int mlb_git_program(struct mlb_vcs *v, const char *const *args, struct mlb_buf *out,
 		    struct mlb_err *err);
+/* The same in a directory of whatever repository git finds there. */
+int mlb_git_program_in(const char *dir, const char *const *args, struct mlb_buf *out,
+		       struct mlb_err *err);
 bool mlb_git_program_trusts(const char *dir); /* whether git would work there */
 
 /* The index, that of the repository or another one, and as it is by now. */

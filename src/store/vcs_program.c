@@ -2,7 +2,7 @@
  * The program git: the one place that starts it, and only for what libgit2 cannot do.
  * Blobs that a partial clone has to fetch, filters of .gitattributes that are
  * programs, an index in a form that libgit2 does not know, whether git trusts
- * a repository of another user.
+ * a repository of another user, the locks of a repository that libgit2 cannot open.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -115,6 +115,17 @@ mlb_git_program(struct mlb_vcs *v, const char *const *args, struct mlb_buf *out,
 	free(work_tree);
 	free(git_dir);
 	return rc;
+}
+
+int
+mlb_git_program_in(const char *dir, const char *const *args, struct mlb_buf *out,
+		   struct mlb_err *err)
+{
+	const char *argv[ARGS_MAX + 2] = { "git" };
+
+	for (size_t i = 0; i < ARGS_MAX && args[i]; i++)
+		argv[1 + i] = args[i];
+	return start(argv, args[0], dir, out, err);
 }
 
 bool

@@ -145,6 +145,47 @@ has 'there is no git that would run hooks'
 untouched mlbuild
 hasnt 'no pin'
 
+t SHA-256: gc asks git what branches, tags and work trees need
+t_dir
+git init -q --object-format=sha256 . 2>/dev/null
+mkdir below
+cd below || exit 1
+put mlbuild.ini <<'X'
+[feature f]
+run = cat in.txt > ${out}; head -c 200000 /dev/zero >> ${out}
+needs = in.txt
+out = f.txt
+X
+for v in main side tag tree lost; do
+	git checkout -q -b $v 2>/dev/null
+	echo $v >in.txt
+	ok mlbuild -q
+	[ $v = lost ] || t_commit $v
+done
+git tag -a -m t v1 tag
+git branch -q -D tag
+git checkout -q -f main
+git worktree add -q --detach ../other tree 2>/dev/null
+git branch -q -D tree lost
+objects() { find .mlbuild/cache/v1/objects -type f | wc -l; }
+eq "$(objects)" 5
+find .mlbuild/cache -type f ! -path '*/leases/*' -exec touch -d '2 days ago' {} +
+ok mlbuild gc --keep-days 0
+eq "$(objects)" 4
+for rev in side v1 tree; do
+	[ $rev = tree ] && rev=$(git -C ../other rev-parse HEAD)
+	git checkout -q -f --detach "$rev"
+	rm -f f.txt
+	ok mlbuild checkout
+	eq "$(head -n 1 f.txt | tr -d '\0')" "$(cat in.txt)"
+done
+mv ../.git/objects ../.git/away
+mkdir ../.git/objects
+code 1 mlbuild gc --keep-days 0
+has 'names its objects by SHA-256'
+has 'nothing is removed'
+eq "$(objects)" 4
+
 if [ "$(id -u)" = 0 ]; then
 	t 'a repository of another user: as git has it, safe.directory and * too'
 	project

@@ -316,7 +316,7 @@ out = m
 run = echo 2 > ${out}
 out = r
 X
-for words in diff reproduce 'metrics HEAD' 'show m --rev HEAD' 'checkout --rev HEAD' 'diff HEAD~1'; do
+for words in diff reproduce 'metrics HEAD' 'params HEAD' 'show m --rev HEAD' 'checkout --rev HEAD' 'diff HEAD~1'; do
 	# shellcheck disable=SC2086
 	code 2 mlbuild $words
 	err_has 'no commit yet'
