@@ -11,8 +11,9 @@
 #include "engine/pin_lock.h"
 #include "engine/pin_needs.h"
 #include "os/fs.h"
+#include "os/path.h"
 
-enum { MAX_LOCK = 1 << 30 };
+enum { MAX_LOCK = 1 << 30, MAX_MARKED = 64 << 20 };
 
 /* Facts may be outside the project, or in git's own directory; neither belongs to a commit. */
 static bool
@@ -153,6 +154,50 @@ tell_no_pins(struct mlb_builder *b, struct mlb_err *err)
 	return rc;
 }
 
+/* The line of git's first mark in a file; 0: it has none, and is settled but for "git add". */
+static unsigned
+marked_line(const struct mlb_builder *b, const char *path)
+{
+	static const char mark[] = "<<<<<<< ";
+	struct mlb_buf text = MLB_BUF_INIT(MAX_MARKED);
+	char *full = mlb_project_path(b->p, path);
+	unsigned line = 0;
+	bool found = false;
+
+	if (mlb_fs_read(&text, full, NULL) != 0)
+		mlb_buf_clear(&text);
+	for (const char *s = mlb_buf_str(&text); s && *s && !found; s = s ? s + 1 : NULL) {
+		line++;
+		found = strncmp(s, mark, sizeof(mark) - 1) == 0;
+		s = strchr(s, '\n');
+	}
+	free(full);
+	mlb_buf_release(&text);
+	return found ? line : 0;
+}
+
+/* Sources that a merge has left with both sides in them are built, as any other text. */
+static void
+tell_conflicts(struct mlb_builder *b, const struct mlb_strvec *source)
+{
+	struct mlb_strvec conflict = MLB_VEC_INIT;
+
+	mlb_vcs_conflicts(b->p->vcs, &conflict);
+	for (size_t i = 0; i < conflict.n; i++) {
+		unsigned line = 0;
+
+		for (size_t k = 0; k < source->n && !line; k++)
+			if (mlb_path_inside(conflict.v[i], source->v[k]))
+				line = marked_line(b, conflict.v[i]);
+		if (line)
+			mlb_note(b,
+				 "'%s' line %u: git's merge is not settled there, and what is "
+				 "built has both sides of it: edit it, then 'git add %s'",
+				 conflict.v[i], line, conflict.v[i]);
+	}
+	mlb_strvec_release(&conflict);
+}
+
 static int
 find(struct mlb_builder *b, struct mlb_err *err)
 {
@@ -174,6 +219,8 @@ find(struct mlb_builder *b, struct mlb_err *err)
 	spec.n = path.n;
 	if (rc == 0)
 		rc = mlb_vcs_pin(b->p->vcs, &spec, b->pin, err);
+	if (rc == 0) /* which has read the index as it is by now */
+		tell_conflicts(b, &path);
 	mlb_buf_release(&text);
 	mlb_strvec_release(&path);
 	return rc;

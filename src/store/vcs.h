@@ -30,6 +30,8 @@ bool mlb_vcs_has_below(struct mlb_vcs *v, const char *path); /* it is a director
 bool mlb_vcs_ignored(struct mlb_vcs *v, const char *path); /* not tracked, and ignored by git's rules */
 bool mlb_vcs_skipped(struct mlb_vcs *v, const char *path); /* tracked, and left out of a sparse work tree */
 
+void mlb_vcs_conflicts(struct mlb_vcs *v, struct mlb_strvec *out); /* what a merge has left unsettled, appended */
+
 /*
  * Files and links below dir ("." for all) that git tracks or would add, sorted,
  * appended to out: those of git ls-files -co --exclude-standard that are on

@@ -127,6 +127,21 @@ mlb_git_index_refresh(struct mlb_vcs *v, struct mlb_err *err)
 	return fill(v, err);
 }
 
+void
+mlb_vcs_conflicts(struct mlb_vcs *v, struct mlb_strvec *out)
+{
+	size_t prefix = strlen(v->prefix);
+
+	for (size_t i = 0; i < v->git.index_entrycount(v->index); i++) {
+		const git_index_entry *e = v->git.index_get_byindex(v->index, i);
+
+		if ((e->flags & GIT_INDEX_ENTRY_STAGEMASK) &&
+		    strncmp(e->path, v->prefix, prefix) == 0 &&
+		    (!out->n || strcmp(out->v[out->n - 1], e->path + prefix) != 0))
+			mlb_strvec_push(out, e->path + prefix);
+	}
+}
+
 bool
 mlb_git_is_skipped(struct mlb_vcs *v, const char *path)
 {

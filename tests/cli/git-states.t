@@ -112,15 +112,38 @@ echo main >>in.txt
 mlbuild -q
 t_commit main
 code 1 git merge side
+line=$(grep -n '^<<<<<<< ' in.txt | cut -d: -f1)
+untouched mlbuild
+err_has "'in.txt' line $line: git's merge is not settled there"
+err_has "'git add in.txt'"
 printf 'one\nboth\n' >in.txt
 untouched mlbuild
+err_hasnt 'is not settled'
 there .git/MERGE_HEAD
 eq "$(git show "$(pin_of c):in.txt" | tail -1)" both
 untouched mlbuild checkout
 git merge --abort
 eq "$(git status --porcelain)" ''
 
+t what only looks like a conflict is none
+project
+printf '<<<<<<< \n' >>in.txt
+untouched mlbuild
+err_hasnt 'is not settled'
+t_commit marks
+untouched mlbuild -f c
+err_hasnt 'is not settled'
+
 t in the middle of a rebase
+project
+git checkout -qb side
+echo side >>in.txt
+mlbuild -q
+t_commit side
+git checkout -q main
+echo main >>in.txt
+mlbuild -q
+t_commit main
 git checkout -q side
 code 1 git rebase main
 there .git/rebase-merge
