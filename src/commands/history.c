@@ -11,7 +11,16 @@
 #include "commands/lines.h"
 #include "commands/text.h"
 
-enum { ID = 20, TOOK = 7, OUTCOME = 11, COUNTS = 21, SHORT = 8, MOST_LINES = 10, MOST_ACROSS = 6 };
+enum {
+	ID = 20,
+	TOOK = 7,
+	OUTCOME = 11,
+	COUNTS = 21,
+	SHORT = 8,
+	MOST_LINES = 10,
+	MOST_ACROSS = 6,
+	LEAST_WORDS = 16
+};
 
 /* ---------------------------------------------------------- JSON */
 
@@ -130,10 +139,9 @@ counts(struct out *out, const struct mlb_log_entry *e)
 
 /* The last part of a line: cut where the terminal ends. */
 static void
-rest(struct out *out, const char *text)
+rest(struct out *out, const char *text, unsigned used)
 {
 	unsigned columns = out_columns(out);
-	const unsigned used = ID + 2 + 19 + 2 + TOOK + 2 + OUTCOME + 2 + COUNTS + 2 + SHORT + 2;
 
 	text_clean(&out->buf, text, strlen(text), columns > used + 8 ? columns - used : 0,
 		   out->utf8);
@@ -143,6 +151,10 @@ rest(struct out *out, const char *text)
 static void
 entry_line(struct out *out, const struct mlb_log_entry *e)
 {
+	const unsigned first = ID + 2 + 19 + 2 + TOOK + 2 + OUTCOME + 2;
+	const unsigned second = COUNTS + 2 + SHORT + 2;
+	/* Two lines where one has no room for words at its end. */
+	bool narrow = out_columns(out) && out_columns(out) < first + second + LEAST_WORDS;
 	struct mlb_buf when = MLB_BUF_INIT(64), took = MLB_BUF_INIT(64),
 		       what = MLB_BUF_INIT(1 << 20);
 	char id[SHORT + 1] = "";
@@ -155,14 +167,16 @@ entry_line(struct out *out, const struct mlb_log_entry *e)
 	cell(out, PAINT_PLAIN, mlb_buf_str(&when), 19, false);
 	cell(out, PAINT_PLAIN, mlb_buf_str(&took), TOOK, true);
 	outcome(out, e);
+	if (narrow)
+		out_adds(out, "\n  ");
 	counts(out, e);
 	if (e->what == MLB_LOG_RUN) {
 		cell(out, PAINT_DIM, id, SHORT, false);
-		rest(out, e->words);
+		mlb_buf_adds(&what, e->words);
 	} else {
 		mlb_buf_addf(&what, "%s: %s", e->author, e->subject);
-		rest(out, mlb_buf_str(&what));
 	}
+	rest(out, mlb_buf_str(&what), (narrow ? 2 : first) + second);
 	mlb_buf_release(&what);
 	mlb_buf_release(&took);
 	mlb_buf_release(&when);
