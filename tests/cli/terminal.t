@@ -122,6 +122,15 @@ term 34 -f slow
 eq "$(lines | grep -E '^(slow|[0-9]+/)' | awk 'length > 33')" ''
 if lines | grep -q '^slow'; then pass; else fail 'no line for what runs'; fi
 
+t the log of one takes two lines for each run
+for columns in 80 120; do
+	term $columns log
+	eq "$(lines | awk -v n=$columns 'length($0) > n')" ''
+	out_has mlbuild
+done
+term 80 log
+eq "$(lines | grep -c '^2[0-9]*-.* ok *$')" "$(lines | grep -c '^  [0-9]* built, [0-9]* restored')"
+
 t NO_COLOR
 NO_COLOR=1
 export NO_COLOR
