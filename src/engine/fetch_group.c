@@ -356,19 +356,20 @@ start_group(struct mlb_fetching *f, const struct mlb_fetch_needs *needs, size_t 
 	const struct mlb_remote_pack *pack = &needs->v[first].at.pack;
 	const struct mlb_fetch_pack *kept = kept_pack(f, &pack->name);
 	uint64_t end;
+	size_t n;
 
 	g->f = f;
 	g->need = &needs->v[first];
 	if (kept) {
 		/* Not too many at once, so that all of the crew have some. */
-		g->n = MLB_MIN(all_of_pack(needs, first), (size_t)1024);
+		n = g->n = MLB_MIN(all_of_pack(needs, first), (size_t)1024);
 		g->data = &kept->data;
 		g->step.work = take_kept;
 		mlb_crew_lock(f->crew);
 		f->in_flight++;
 		mlb_crew_unlock(f->crew);
 		mlb_crew_add(f->crew, &g->step);
-		return g->n;
+		return n;
 	}
 	g->keep = keep ? keep_pack(f, pack) : NULL;
 	if (g->keep) {
@@ -379,8 +380,9 @@ start_group(struct mlb_fetching *f, const struct mlb_fetch_needs *needs, size_t 
 		g->from = needs->v[first].at.at.offset;
 		g->len = end - g->from;
 	}
+	n = g->n; /* once submitted it is the crew's */
 	submit(f, g, &pack->name);
-	return g->n;
+	return n;
 }
 
 int

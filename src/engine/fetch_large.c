@@ -226,9 +226,11 @@ begin_file(struct mlb_fetch_file *file, struct mlb_err *err)
 		return rc;
 	if (fstat(file->fd, &st) != 0)
 		return mlb_err_errno(err, errno, "cannot examine '%s'", file->path);
-	survey(file);
 	rc = check_room(file, &st, err);
-	if (rc == 0 && ftruncate(file->fd, (off_t)file->list.size) != 0)
+	if (rc)
+		return rc;
+	survey(file);
+	if (ftruncate(file->fd, (off_t)file->list.size) != 0)
 		rc = mlb_err_errno(err, errno, "cannot write '%s'", file->path);
 	if (rc == 0 && st.st_blocks)
 		rc = take_left(file, err);

@@ -50,7 +50,7 @@ is_there(void *ctx, const struct mlb_digest *pack)
 {
 	const struct resuming *r = ctx;
 
-	return mlb_digest_set_has(&r->there, pack);
+	return mlb_digest_set_has(&r->there, pack) && !mlb_digest_set_has(&r->p->condemned, pack);
 }
 
 static int
@@ -112,7 +112,7 @@ check_entry(void *ctx, const struct mlb_tree_entry *e, struct mlb_err *err)
 	(void)err;
 	if (e->kind == MLB_T_DIR)
 		mlb_vec_push(&c->todo, e->digest);
-	else if (!mlb_remote_view_has(c->p->t->view, &e->digest))
+	else if (!mlb_push_is_there(c->p, &e->digest))
 		c->all = false;
 	return 0;
 }
@@ -122,7 +122,7 @@ check_node(struct checking *c, const struct mlb_digest *digest)
 {
 	struct mlb_buf data = MLB_BUF_INIT(MAX_NODE);
 
-	c->all = mlb_remote_view_has(c->p->t->view, digest) &&
+	c->all = mlb_push_is_there(c->p, digest) &&
 		 mlb_cas_read(c->p->t->cas, &data, digest, NULL) == 0 &&
 		 mlb_tree_below(mlb_buf_str(&data), data.len, check_entry, c, NULL) == 0 && c->all;
 	mlb_buf_release(&data);
@@ -133,7 +133,7 @@ mlb_push_has_all(struct mlb_pushing *p, const struct mlb_digest *digest, bool is
 {
 	struct checking c = { .p = p, .all = true };
 
-	if (!mlb_remote_view_has(p->t->view, digest))
+	if (!mlb_push_is_there(p, digest))
 		return false;
 	/* Nothing was missing here: what is below was sent, or was there. */
 	if (!is_tree || !p->missing.n)
@@ -175,29 +175,52 @@ send_all(struct mlb_pushing *p, struct mlb_err *err)
 	return rc;
 }
 
+/* Which remote it is, that this goes on there, and what is there after that. */
+static int
+begin(struct mlb_pushing *p, struct mlb_err *err)
+{
+	struct mlb_transfer *t = p->t;
+	int rc = t->refreshed && !p->push->dry_run ? 0 : mlb_transfer_refresh(t, NULL, err);
+
+	if (rc || p->push->dry_run)
+		return rc;
+	if (!t->view)
+		rc = make_remote(p, err);
+	if (rc == 0)
+		rc = mlb_push_look(p, err);
+	if (rc == 0)
+		rc = mlb_transfer_refresh(t, NULL, err);
+	return rc ? rc : resume(p, err);
+}
+
+static int
+try_all(struct mlb_pushing *p, struct mlb_err *err)
+{
+	int told, rc = begin(p, err);
+
+	if (rc == 0)
+		rc = mlb_push_gather(p, err);
+	if (rc || p->push->dry_run)
+		return rc;
+	rc = send_all(p, err);
+	/* What arrived counts, whatever ended the rest. */
+	told = mlb_push_index(p, rc ? NULL : err);
+	return rc ? rc : told;
+}
+
 static int
 push_all(struct mlb_pushing *p, struct mlb_err *err)
 {
-	int rc = 0, told;
+	int rc = try_all(p, err);
 
-	if (!p->t->view && !p->push->dry_run)
-		rc = make_remote(p, err);
-	if (rc == 0 && p->t->view && !p->push->dry_run)
-		rc = resume(p, err);
-	if (rc == 0)
-		rc = mlb_push_gather(p, err);
 	if (p->push->dry_run) {
 		p->report->sent_objects = p->nodes.n + p->files.n + p->large.n;
 		p->report->sent = p->planned;
 		p->report->records = p->keys.n;
 		return rc;
 	}
-	if (rc == 0) {
-		rc = send_all(p, err);
-		/* What arrived counts, whatever ended the rest. */
-		told = mlb_push_index(p, rc ? NULL : err);
-		rc = rc ? rc : told;
-	}
+	while (rc == 0 && mlb_push_took_long(p))
+		rc = try_all(p, err);
 	if (rc == 0)
 		rc = mlb_push_records(p, err);
 	return rc ? rc : mlb_push_needs(p, err);
@@ -225,6 +248,7 @@ release(struct mlb_pushing *p)
 	mlb_digest_set_release(&p->object);
 	mlb_digest_set_release(&p->key);
 	mlb_digest_set_release(&p->claimed);
+	mlb_digest_set_release(&p->condemned);
 	mlb_vec_release(&p->nodes);
 	mlb_vec_release(&p->files);
 	mlb_vec_release(&p->large);
@@ -240,20 +264,20 @@ int
 mlb_transfer_push(struct mlb_transfer *t, const struct mlb_push *push,
 		  struct mlb_push_report *report, struct mlb_err *err)
 {
-	struct mlb_pushing p = { .t = t, .push = push, .report = report, .most = most_in_flight(t) };
+	struct mlb_pushing p = { .t = t,
+				 .push = push,
+				 .report = report,
+				 .guard = push->guard ? push->guard : MLB_REMOTE_GUARD,
+				 .most = most_in_flight(t) };
 	struct mlb_session_stats stats;
 	int rc;
 
 	memset(report, 0, sizeof(*report));
-	if (!t->refreshed) {
-		rc = mlb_transfer_refresh(t, NULL, err);
-		if (rc)
-			return rc;
-	}
 	mlb_session_stats(t->session, &stats);
 	p.sent_before = stats.sent;
 	p.crew = mlb_crew_new(t->threads);
 	rc = push_all(&p, err);
+	mlb_push_leave(&p);
 	tell_missing(&p);
 	release(&p);
 	return rc;

@@ -4,6 +4,7 @@
 
 #include "engine/transfer_priv.h"
 #include "store/remote_chunks.h"
+#include "store/remote_lease.h"
 #include "store/remote_pack.h"
 
 #define MLB_PUSH_PACK (32 * MLB_MIB) /* bytes at which a pack is sent: it may have as many again */
@@ -42,12 +43,25 @@ struct mlb_pushing {
 
 	struct mlb_remote_packing rest; /* the owner's: lists, and chunks of such windows */
 	bool has_rest;
-	uint64_t sent_before; /* bytes, by the session when this began */
+	/* push_lease.c */
+	char *lease;                          /* name of ours; NULL: none yet */
+	int64_t lease_start, renewed, looked; /* s by the server's clock; ns by ours */
+	uint64_t guard;                       /* s */
+	struct mlb_digest_set condemned;      /* packs: what is in them counts as absent */
+	uint64_t sent_before;                 /* bytes, by the session when this began */
 };
 
 /* push_gather.c: all that belongs to the roots; what the remote lacks of it is in nodes, files, large. */
 int mlb_push_gather(struct mlb_pushing *p, struct mlb_err *err);
 void mlb_push_missing(struct mlb_pushing *p, const struct mlb_digest *digest); /* from any thread */
+
+/* push_lease.c: takes or renews the lease, then reads what is condemned; before a refresh. */
+int mlb_push_look(struct mlb_pushing *p, struct mlb_err *err);
+int mlb_push_renew(struct mlb_pushing *p, struct mlb_err *err); /* if it is time */
+bool
+mlb_push_took_long(const struct mlb_pushing *p); /* since it looked: then it has to look again */
+void mlb_push_leave(struct mlb_pushing *p);
+bool mlb_push_is_there(const struct mlb_pushing *p, const struct mlb_digest *digest);
 
 /* push_pack.c */
 int mlb_push_small(struct mlb_pushing *p, struct mlb_err *err);

@@ -10,12 +10,6 @@
 #define MAX_TEXT ((size_t)1 << 30)
 #define UNKNOWN UINT64_MAX /* a size */
 
-static bool
-is_there(const struct mlb_pushing *p, const struct mlb_digest *digest)
-{
-	return p->t->view && mlb_remote_view_has(p->t->view, digest);
-}
-
 void
 mlb_push_missing(struct mlb_pushing *p, const struct mlb_digest *digest)
 {
@@ -43,7 +37,7 @@ add_object(struct mlb_pushing *p, const struct mlb_digest *digest, uint64_t size
 	if (mlb_digest_is_zero(digest) || !mlb_digest_set_add(&p->object, digest))
 		return;
 	p->report->objects++;
-	if (is_there(p, digest)) {
+	if (mlb_push_is_there(p, digest)) {
 		p->report->there++;
 		return;
 	}
@@ -95,7 +89,7 @@ take_node(struct mlb_pushing *p, const struct mlb_digest *digest, struct below *
 
 	if (mlb_digest_set_add(&p->object, digest)) {
 		p->report->objects++;
-		if (is_there(p, digest)) {
+		if (mlb_push_is_there(p, digest)) {
 			p->report->there++;
 		} else if (good) {
 			p->report->bytes += data.len;
@@ -153,7 +147,7 @@ has_result(struct mlb_pushing *p, const struct mlb_digest *key)
 	bool has = mlb_transfer_find(p->t, &r, &arena, key, NULL) == 0;
 
 	for (uint32_t i = 0; has && i < r.n_outputs; i++)
-		has = is_there(p, &r.output[i].digest);
+		has = mlb_push_is_there(p, &r.output[i].digest);
 	mlb_arena_release(&arena);
 	return has;
 }
@@ -251,6 +245,13 @@ mlb_push_gather(struct mlb_pushing *p, struct mlb_err *err)
 {
 	int rc = 0;
 
+	/* Once more, if it took long: then most of it is there by now. */
+	mlb_digest_set_release(&p->node);
+	mlb_digest_set_release(&p->object);
+	mlb_digest_set_release(&p->key);
+	mlb_digest_set_release(&p->claimed);
+	p->nodes.n = p->files.n = p->large.n = p->keys.n = p->missing.n = 0;
+	p->report->objects = p->report->there = p->report->bytes = 0;
 	for (size_t i = 0; i < p->push->n_roots && rc == 0; i++)
 		rc = add_root(p, &p->push->root[i], err);
 	return rc;

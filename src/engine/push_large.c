@@ -40,7 +40,7 @@ struct mlb_push_window {
 static bool
 claim(struct mlb_pushing *p, const struct mlb_digest *digest)
 {
-	bool is_new = !mlb_remote_view_has(p->t->view, digest);
+	bool is_new = !mlb_push_is_there(p, digest);
 
 	if (!is_new)
 		return false;

@@ -246,6 +246,11 @@ wait_for(struct mlb_pushing *p, unsigned most, struct mlb_err *err)
 	while (p->in_flight > most && rc == 0 && !p->rc) {
 		mlb_crew_wait(p->crew);
 		rc = tell(p, err);
+		if (rc == 0) {
+			mlb_crew_unlock(p->crew);
+			rc = mlb_push_renew(p, err);
+			mlb_crew_lock(p->crew);
+		}
 		if (rc == 0 && p->index.pack.n >= MLB_PUSH_INDEX_PACKS) {
 			mlb_crew_unlock(p->crew);
 			rc = mlb_push_index(p, err);

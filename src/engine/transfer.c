@@ -198,10 +198,10 @@ take_meta(struct mlb_transfer *t, const struct mlb_transfer_op *o, struct mlb_er
 		mlb_err_wrap(err, "remote '%s'", mlb_session_name(t->session));
 		return rc;
 	}
-	if (t->view && strcmp(now.id, t->meta.id) != 0) {
-		mlb_remote_view_close(t->view);
-		t->view = NULL;
-	}
+	if (t->view && strcmp(now.id, t->meta.id) != 0)
+		return mlb_err_set(err, MLB_EREMOTE,
+				   "remote '%s' is another one than it was just now: try again",
+				   mlb_session_name(t->session));
 	t->meta = now;
 	return 0;
 }

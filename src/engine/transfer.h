@@ -8,7 +8,7 @@
  *
  * 1. open and close from the thread that owns the cache's database. Everything else
  *    may be called from any thread; push and fetch block, and several fetches may go
- *    on at once. Not during a refresh.
+ *    on at once, beside one push or refresh.
  * 2. What a remote says is data of a stranger: each byte that is kept was found to be
  *    what its digest says. What is damaged or missing there counts as absent, is told
  *    once a transfer, and is remembered, so that a push which has it sends it again.
@@ -113,6 +113,12 @@ int mlb_transfer_fetch(struct mlb_transfer *t, const struct mlb_fetch *f,
 
 /* ---------------------------------------------------------- pushing */
 
+/*
+ * s, by the server's clock: nothing that is younger is collected there, and a push that
+ * takes half as long looks anew at what is (transfer_gc.c).
+ */
+#define MLB_REMOTE_GUARD ((uint64_t)24 * 60 * 60)
+
 struct mlb_push {
 	/*
 	 * What is to be there afterwards, with all that belongs to it: of a key the action
@@ -130,6 +136,7 @@ struct mlb_push {
 	mlb_transfer_tick *tick; /* MAY */
 	void *ctx;               /* of these */
 	bool dry_run;            /* count only */
+	uint64_t guard;          /* s; 0: MLB_REMOTE_GUARD. Tests have less */
 };
 
 struct mlb_push_report {
@@ -147,7 +154,7 @@ struct mlb_push_report {
 };
 
 /*
- * Needs a refresh before. Makes the remote if there is none. 0 also where objects were
+ * Refreshes, and makes the remote if there is none. 0 also where objects were
  * missing here (report->missing).
  */
 int mlb_transfer_push(struct mlb_transfer *t, const struct mlb_push *push,

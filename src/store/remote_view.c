@@ -275,10 +275,30 @@ keep_segment(struct mlb_remote_view *v, const struct mlb_digest *name, int64_t m
 void
 mlb_remote_view_begin(struct mlb_remote_view *v)
 {
+	pthread_rwlock_wrlock(&v->lock);
 	for (size_t i = 0; i < v->index.n; i++)
 		v->index.v[i].kept = false;
 	for (size_t i = 0; i < v->segment.n; i++)
 		v->segment.v[i].kept = false;
+	pthread_rwlock_unlock(&v->lock);
+}
+
+static bool
+keep_index(struct mlb_remote_view *v, const struct mlb_digest *name)
+{
+	for (size_t i = 0; i < v->index.n; i++)
+		if (!v->index.v[i].sent && mlb_digest_equal(&v->index.v[i].name, name)) {
+			v->index.v[i].kept = true;
+			return true;
+		}
+	return false;
+}
+
+static bool
+keep(struct mlb_remote_view *v, enum mlb_remote_file which, const struct mlb_digest *name,
+     int64_t mtime)
+{
+	return which == MLB_REMOTE_SEGMENT ? keep_segment(v, name, mtime) : keep_index(v, name);
 }
 
 bool
@@ -286,17 +306,14 @@ mlb_remote_view_keep(struct mlb_remote_view *v, enum mlb_remote_file which, cons
 		     int64_t mtime)
 {
 	struct mlb_digest d;
+	bool is_here;
 
 	if (!parse_name(&d, name, kinds[which].suffix))
 		return false;
-	if (which == MLB_REMOTE_SEGMENT)
-		return keep_segment(v, &d, mtime);
-	for (size_t i = 0; i < v->index.n; i++)
-		if (!v->index.v[i].sent && mlb_digest_equal(&v->index.v[i].name, &d)) {
-			v->index.v[i].kept = true;
-			return true;
-		}
-	return false;
+	pthread_rwlock_wrlock(&v->lock);
+	is_here = keep(v, which, &d, mtime);
+	pthread_rwlock_unlock(&v->lock);
+	return is_here;
 }
 
 /* What can be used of the bytes: in out, which is empty if they cannot. */
@@ -351,7 +368,7 @@ mlb_remote_view_put(struct mlb_remote_view *v, enum mlb_remote_file which, const
 		load_index(v, &d, path);
 	else if (rc == 0 && failed != MLB_ECORRUPT)
 		load_segment(v, &d, path);
-	mlb_remote_view_keep(v, which, name, mtime);
+	keep(v, which, &d, mtime);
 	pthread_rwlock_unlock(&v->lock);
 	free(path);
 	mlb_buf_release(&bytes);
@@ -422,17 +439,21 @@ drop_segments(struct mlb_remote_view *v)
 void
 mlb_remote_view_settle(struct mlb_remote_view *v)
 {
+	pthread_rwlock_wrlock(&v->lock);
 	drop_indexes(v);
 	drop_segments(v);
 	remove_files(v, MLB_REMOTE_INDEX);
 	remove_files(v, MLB_REMOTE_SEGMENT);
 	hash_all(v);
+	pthread_rwlock_unlock(&v->lock);
 }
 
 /* ---------------------------------------------------------- objects */
 
+/* Not in a pack of `avoid`, which may be NULL. */
 static bool
-place_of(const struct mlb_remote_view *v, size_t index, size_t entry, struct mlb_remote_place *out)
+place_of(const struct mlb_remote_view *v, size_t index, size_t entry,
+	 const struct mlb_digest_set *avoid, struct mlb_remote_place *out)
 {
 	const struct mlb_view_index *f = &v->index.v[index];
 
@@ -440,12 +461,14 @@ place_of(const struct mlb_remote_view *v, size_t index, size_t entry, struct mlb
 		return false;
 	out->pack = mlb_remote_index_pack(&f->x, out->at.pack);
 	out->claim = f->name;
+	if (avoid && mlb_digest_set_has(avoid, &out->pack.name))
+		return false;
 	return !v->bad.n || !mlb_view_is_bad(v, out);
 }
 
 static bool
 locate_small(const struct mlb_remote_view *v, struct mlb_remote_place *out,
-	     const struct mlb_digest *digest)
+	     const struct mlb_digest *digest, const struct mlb_digest_set *avoid)
 {
 	size_t i = (size_t)hash_of(digest->b) & (v->n_slots - 1);
 
@@ -454,7 +477,7 @@ locate_small(const struct mlb_remote_view *v, struct mlb_remote_place *out,
 
 		if (memcmp(mlb_remote_index_digest(&f->x, v->slot[i].entry), digest->b,
 			   MLB_DIGEST_LEN) == 0 &&
-		    place_of(v, v->slot[i].index - 1, v->slot[i].entry, out))
+		    place_of(v, v->slot[i].index - 1, v->slot[i].entry, avoid, out))
 			return true;
 	}
 	return false;
@@ -462,7 +485,7 @@ locate_small(const struct mlb_remote_view *v, struct mlb_remote_place *out,
 
 static bool
 locate_large(const struct mlb_remote_view *v, struct mlb_remote_place *out,
-	     const struct mlb_digest *digest)
+	     const struct mlb_digest *digest, const struct mlb_digest_set *avoid)
 {
 	for (size_t i = 0; i < v->large.n; i++) {
 		const struct mlb_remote_index *x = &v->index.v[v->large.v[i]].x;
@@ -471,22 +494,29 @@ locate_large(const struct mlb_remote_view *v, struct mlb_remote_place *out,
 		for (; at < x->n &&
 		       memcmp(mlb_remote_index_digest(x, at), digest->b, MLB_DIGEST_LEN) == 0;
 		     at++)
-			if (place_of(v, v->large.v[i], at, out))
+			if (place_of(v, v->large.v[i], at, avoid, out))
 				return true;
 	}
 	return false;
 }
 
 bool
-mlb_remote_view_locate(struct mlb_remote_view *v, struct mlb_remote_place *out,
-		       const struct mlb_digest *digest)
+mlb_remote_view_locate_but(struct mlb_remote_view *v, struct mlb_remote_place *out,
+			   const struct mlb_digest *digest, const struct mlb_digest_set *avoid)
 {
 	bool found;
 
 	pthread_rwlock_rdlock(&v->lock);
-	found = locate_small(v, out, digest) || locate_large(v, out, digest);
+	found = locate_small(v, out, digest, avoid) || locate_large(v, out, digest, avoid);
 	pthread_rwlock_unlock(&v->lock);
 	return found;
+}
+
+bool
+mlb_remote_view_locate(struct mlb_remote_view *v, struct mlb_remote_place *out,
+		       const struct mlb_digest *digest)
+{
+	return mlb_remote_view_locate_but(v, out, digest, NULL);
 }
 
 bool
@@ -498,16 +528,18 @@ mlb_remote_view_has(struct mlb_remote_view *v, const struct mlb_digest *digest)
 }
 
 int
-mlb_remote_view_each(const struct mlb_remote_view *v,
+mlb_remote_view_each(struct mlb_remote_view *v,
 		     int (*fn)(void *ctx, const struct mlb_remote_place *p), void *ctx)
 {
 	struct mlb_remote_place p;
 	int rc = 0;
 
+	pthread_rwlock_rdlock(&v->lock);
 	for (size_t i = 0; i < v->index.n && rc == 0; i++)
 		for (size_t k = 0; v->index.v[i].map && k < v->index.v[i].x.n && rc == 0; k++)
-			if (place_of(v, i, k, &p))
+			if (place_of(v, i, k, NULL, &p))
 				rc = fn(ctx, &p);
+	pthread_rwlock_unlock(&v->lock);
 	return rc;
 }
 
@@ -549,22 +581,23 @@ mlb_remote_view_records(struct mlb_remote_view *v, const struct mlb_digest *key,
 			mlb_vec_push(&all, c);
 		}
 	}
-	pthread_rwlock_unlock(&v->lock);
 	if (all.n)
 		qsort(all.v, all.n, sizeof(*all.v), by_arrival);
 	for (size_t i = 0; i < all.n && rc == 0; i++)
 		rc = fn(ctx, &all.v[i].r);
+	pthread_rwlock_unlock(&v->lock);
 	mlb_vec_release(&all);
 	return rc;
 }
 
 int
-mlb_remote_view_each_record(const struct mlb_remote_view *v,
+mlb_remote_view_each_record(struct mlb_remote_view *v,
 			    int (*fn)(void *ctx, const struct mlb_segment_record *r), void *ctx)
 {
 	struct mlb_segment_record r;
 	int rc = 0;
 
+	pthread_rwlock_rdlock(&v->lock);
 	for (size_t i = 0; i < v->segment.n; i++) {
 		const struct mlb_view_segment *f = &v->segment.v[i];
 
@@ -576,5 +609,6 @@ mlb_remote_view_each_record(const struct mlb_remote_view *v,
 			rc = fn(ctx, &r);
 		}
 	}
+	pthread_rwlock_unlock(&v->lock);
 	return rc;
 }

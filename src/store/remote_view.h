@@ -12,16 +12,16 @@
  *                    there. Forgotten after a day, in case it was sent again
  *
  * 1. What is put was found to be what its name says; it is durable under its name.
- * 2. begin, keep and settle are the thread's that refreshes, while nobody asks. All
- *    others may come from several threads, but each, each_record and each_list.
+ * 2. All calls but open and close may come from several threads. A function that is
+ *    given may ask where something is, and no more.
  * 3. What is lost here is got again: nothing in it is needed for anything else.
  *
- * Ownership: the view owns all of it. What it hands out lives until it is closed or
- * refreshed.
+ * Ownership: the view owns all of it. What it hands a function lives for the call.
  */
 #ifndef STORE_REMOTE_VIEW_H
 #define STORE_REMOTE_VIEW_H
 
+#include "base/digest_set.h"
 #include "store/remote_index.h"
 #include "store/remote_segment.h"
 
@@ -57,15 +57,19 @@ bool mlb_remote_view_has(struct mlb_remote_view *v, const struct mlb_digest *dig
 /* One of the places that are not known to be bad. */
 bool mlb_remote_view_locate(struct mlb_remote_view *v, struct mlb_remote_place *out,
 			    const struct mlb_digest *digest);
+/* The same in no pack of `avoid`. */
+bool mlb_remote_view_locate_but(struct mlb_remote_view *v, struct mlb_remote_place *out,
+				const struct mlb_digest *digest,
+				const struct mlb_digest_set *avoid);
 /* Every entry of every index; not 0 stops. For gc, verify, du. */
-int mlb_remote_view_each(const struct mlb_remote_view *v,
+int mlb_remote_view_each(struct mlb_remote_view *v,
 			 int (*fn)(void *ctx, const struct mlb_remote_place *p), void *ctx);
 
 /* The records of a key, the one that counts first, then others in their order; a record in each call. Not 0 stops. */
 int mlb_remote_view_records(struct mlb_remote_view *v, const struct mlb_digest *key,
 			    int (*fn)(void *ctx, const struct mlb_segment_record *r), void *ctx);
 /* The same of all keys, in no order. */
-int mlb_remote_view_each_record(const struct mlb_remote_view *v,
+int mlb_remote_view_each_record(struct mlb_remote_view *v,
 				int (*fn)(void *ctx, const struct mlb_segment_record *r),
 				void *ctx);
 
