@@ -268,6 +268,20 @@ answered(const struct mlb_http_request *q, CURLcode result)
 	return result == CURLE_OK || (q->status >= 300 && result != CURLE_OPERATION_TIMEDOUT);
 }
 
+/* What libcurl's result means here. */
+static CURLcode
+truly(struct mlb_http_work *w, CURLcode result)
+{
+	/* An answer that is cut in its headers is one without a body to libcurl. */
+	if (result == CURLE_OK && !w->headers_ended)
+		return CURLE_GOT_NOTHING;
+	/* By ourselves, where it was about to be sent a second time. */
+	if (result != CURLE_ABORTED_BY_CALLBACK)
+		return result;
+	*w->said = '\0';
+	return CURLE_GOT_NOTHING;
+}
+
 void
 mlb_http_judge(struct mlb_http *h, struct mlb_http_work *w, CURLcode result)
 {
@@ -275,6 +289,7 @@ mlb_http_judge(struct mlb_http *h, struct mlb_http_work *w, CURLcode result)
 
 	q->retry_after = mlb_http_retry_after(mlb_http_answered(q, "Retry-After"),
 					      mlb_http_answered(q, "Date"));
+	result = truly(w, result);
 	if (w->stop < 0) {
 		q->rc = w->stop;
 		q->fault = MLB_FAULT_OTHER;

@@ -78,7 +78,10 @@ give(struct mlb_http_request *q, const void *data, size_t len, struct mlb_err *e
 	return n < len - skip ? MLB_HTTP_ENOUGH : 0;
 }
 
-/* Nothing is there from the offset on: right at the end of the name that is no failure. */
+/*
+ * Nothing is there from the offset on, which is no failure, unless the server says that
+ * something is. Of an empty name some say not even how long it is.
+ */
 static void
 judge_no_range(struct mlb_http_request *q)
 {
@@ -86,17 +89,11 @@ judge_no_range(struct mlb_http_request *q)
 	const char *text = mlb_http_answered(q, "Content-Range");
 	uint64_t total = 0;
 
-	if (text ? mlb_str_starts(text, "bytes */") && mlb_parse_u64(text + 8, &total) &&
-			    total == op->offset
-		 : !op->offset) {
-		op->total = total;
-		mlb_http_fail(q, MLB_FAULT_NONE, "%s", "");
-	} else if (total) {
-		mlb_http_fail(q, MLB_FAULT_OTHER,
-			      "'%s' has %" PRIu64
-			      " bytes there, and was to be read from byte %" PRIu64,
-			      op->name, total, op->offset);
-	}
+	if (text && (!mlb_str_starts(text, "bytes */") || !mlb_parse_u64(text + 8, &total) ||
+		     total > op->offset))
+		return;
+	op->total = total;
+	mlb_http_fail(q, MLB_FAULT_NONE, "%s", "");
 }
 
 void
@@ -111,11 +108,6 @@ mlb_http_get_judge(struct mlb_http_request *q)
 		return;
 	if (!q->looked && look(q, &err))
 		mlb_http_fail(q, MLB_FAULT_OTHER, "%s", err.text);
-	else if (q->skip && op->total < op->offset)
-		mlb_http_fail(q, MLB_FAULT_OTHER,
-			      "'%s' has %" PRIu64
-			      " bytes there, and was to be read from byte %" PRIu64,
-			      op->name, op->total, op->offset);
 	else if (q->want != UINT64_MAX && op->moved != q->want)
 		mlb_http_fail(q, MLB_FAULT_TRANSIENT,
 			      "'%s' was cut after %" PRIu64 " of %" PRIu64 " bytes", op->name,

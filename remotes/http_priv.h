@@ -15,6 +15,8 @@ struct mlb_http_work {
 	size_t sent;                 /* of the body */
 	int stop;                    /* what the sink said, if not 0 */
 	bool too_big;                /* a 2xx body did not fit into answer */
+	bool begun;                  /* it went out, once */
+	bool headers_ended;          /* of an answer, by an empty line */
 	char said[CURL_ERROR_SIZE];  /* by libcurl, when it failed */
 };
 

@@ -98,9 +98,12 @@ take_header(char *line, size_t size, size_t n, void *ctx)
 	size_t name, at;
 
 	if (len > 5 && !memcmp(line, "HTTP/", 5)) {
+		w->headers_ended = false;
 		status_line(w->q, line, len);
 		return all;
 	}
+	if (*line == '\r' || *line == '\n')
+		w->headers_ended = true;
 	if (!colon || memchr(line, '\0', len))
 		return all;
 	name = (size_t)(colon - line);
@@ -233,10 +236,34 @@ set_connection(struct mlb_http *h, struct mlb_http_work *w)
 	       (!(q->flags & MLB_HTTP_DIRECT) || SET(CURLOPT_PROXY, ""));
 }
 
+/*
+ * libcurl sends a request anew where a kept connection ends before an answer. Of what
+ * changes something the first one may have been done: that must not be hidden from whoever
+ * tries again.
+ */
+static int
+going_out(void *ctx, char *to, char *from, int to_port, int from_port)
+{
+	struct mlb_http_work *w = ctx;
+	const char *method = w->q->method;
+	bool reads = !strcmp(method, "GET") || !strcmp(method, "HEAD") ||
+		     !strcmp(method, "PROPFIND") || (w->q->flags & MLB_HTTP_FOLLOW);
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	if (w->begun && !reads)
+		return CURL_PREREQFUNC_ABORT;
+	w->begun = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 static bool
 set_answer(struct mlb_http *h, struct mlb_http_work *w)
 {
-	return SET(CURLOPT_PRIVATE, w) && SET(CURLOPT_ERRORBUFFER, w->said) &&
+	return SET(CURLOPT_PREREQFUNCTION, going_out) && SET(CURLOPT_PREREQDATA, w) &&
+	       SET(CURLOPT_PRIVATE, w) && SET(CURLOPT_ERRORBUFFER, w->said) &&
 	       SET(CURLOPT_HEADERFUNCTION, take_header) && SET(CURLOPT_HEADERDATA, w) &&
 	       SET(CURLOPT_WRITEFUNCTION, write_body) && SET(CURLOPT_WRITEDATA, w) &&
 	       (!w->q->sink || SET(CURLOPT_BUFFERSIZE, 256L * 1024));
