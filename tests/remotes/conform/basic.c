@@ -199,8 +199,8 @@ directories_are_no_names(struct conform *c)
 	ask_get(&a, c->s, below, 0, MLB_REMOTE_TO_END, "", 0);
 	if (!failed(c, &a, MLB_FAULT_ABSENT, "GET below a name"))
 		return false;
-	ask_delete(&a, c->s, (const char *[]){ dir, below }, 2);
-	if (!good(c, &a, "DELETE of a directory"))
+	ask_delete(&a, c->s, &below, 1);
+	if (!good(c, &a, "DELETE below a name"))
 		return false;
 	ask_get(&a, c->s, file, 0, MLB_REMOTE_TO_END, "x", 1);
 	return good(c, &a, "GET after that");
