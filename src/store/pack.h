@@ -60,6 +60,8 @@ int mlb_pack_recover(struct mlb_pack_writer *w, uint64_t from, mlb_pack_fn fn, v
 /* On failure nothing was appended. */
 int mlb_pack_append(struct mlb_pack_writer *w, struct mlb_blob *out, uint8_t type,
 		    const struct mlb_digest *digest, const void *data, size_t len, struct mlb_err *err);
+/* From now on past the page cache (os/io.h): for whoever writes more than will be read soon. */
+void mlb_pack_write_past(struct mlb_pack_writer *w);
 int mlb_pack_flush(struct mlb_pack_writer *w, struct mlb_err *err);       /* hand to the kernel what is buffered */
 int mlb_pack_datasync(struct mlb_pack_writer *w, struct mlb_err *err);    /* fdatasync of what was flushed */
 int mlb_pack_sync(struct mlb_pack_writer *w, struct mlb_err *err);        /* both */

@@ -15,9 +15,6 @@
 #include "store/pack_format.h"
 
 #define FLUSH_AT MLB_MIB
-#define FEW                                                                                        \
-	(8 *                                                                                       \
-	 MLB_MIB) /* bytes that we append before we write past the page cache: little is read soon */
 #define PATH_LIMIT (64 * MLB_KIB)
 
 struct mlb_pack_writer {
@@ -36,6 +33,7 @@ struct mlb_pack_writer {
 	bool recovered;            /* flushed and own are known */
 	bool hashed;               /* hash is that of all bytes in the file */
 	struct mlb_sha256 hash;
+	bool past; /* whole units go past the page cache */
 	bool sealed;
 };
 
@@ -289,7 +287,7 @@ flush_units(struct mlb_pack_writer *w, struct mlb_err *err)
 static int
 flush_full(struct mlb_pack_writer *w, struct mlb_err *err)
 {
-	if (w->flushed < w->own + FEW || w->buf.len >= 2 * (size_t)FLUSH_AT)
+	if (!w->past || w->buf.len >= 2 * (size_t)FLUSH_AT)
 		return mlb_pack_flush(w, err);
 	return flush_units(w, err);
 }
@@ -346,6 +344,12 @@ mlb_pack_append(struct mlb_pack_writer *w, struct mlb_blob *out, uint8_t type,
 	mlb_vec_push(&w->blob, b);
 	*out = b;
 	return 0;
+}
+
+void
+mlb_pack_write_past(struct mlb_pack_writer *w)
+{
+	w->past = true;
 }
 
 int

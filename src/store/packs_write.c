@@ -11,6 +11,7 @@
 
 #define WORTH (16 * MLB_MIB) /* bytes from which on another pack is begun rather than waited for */
 #define MOST 8               /* packs that one process appends to at once */
+#define MUCH (64 * MLB_MIB)  /* bytes after which what one process appends is not all read soon */
 
 /* ---------------------------------------------------------- what others wrote */
 
@@ -325,15 +326,18 @@ mlb_packs_append(struct mlb_packs *p, struct mlb_packfile **file, struct mlb_blo
 		 const struct mlb_digest *digest, const void *data, size_t len, struct mlb_err *err)
 {
 	struct mlb_packfile *f;
-	bool full = false;
+	bool full = false, is_much;
 	int rc = take_current(p, &f, err);
 
 	if (rc)
 		return rc;
+	is_much = p->appended >= MUCH;
 	if (p->lock) {
 		f->busy = true;
 		pthread_mutex_unlock(p->lock);
 	}
+	if (is_much)
+		mlb_pack_write_past(f->writer);
 	rc = mlb_pack_append(f->writer, out, p->type, digest, data, len, err);
 	if (rc == 0 && mlb_pack_writer_size(f->writer) >= MLB_PACK_FULL)
 		full = mlb_pack_flush(f->writer, NULL) == 0; /* else the next one tries again */

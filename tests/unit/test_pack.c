@@ -294,7 +294,7 @@ cutting_after_a_failed_sync(void **state)
 }
 
 #define NOISE 100003 /* bytes of a blob: no multiple of anything */
-#define BLOBS 150    /* so many that most are written past the page cache */
+#define BLOBS 100
 
 /* Each blob is a part of the same noise. */
 static char *
@@ -324,6 +324,8 @@ fill(struct mlb_pack_writer *w, struct faulty_io *f, struct mlb_blob *blob, cons
 			assert_int_equal(mlb_pack_append(w, &blob[i], MLB_BLOB_OBJECT, &d, data,
 							 NOISE, NULL),
 					 0);
+		if (i == BLOBS / 3)
+			mlb_pack_write_past(w);
 		/* What is said to be in the file is there as a whole. */
 		for (unsigned k = i + 1; k-- > 0 && k + 15 > i;)
 			if (blob[k].offset < mlb_pack_writer_flushed(w) && i % 7 == 0)
