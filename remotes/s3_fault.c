@@ -44,7 +44,8 @@ advice(const struct s3_op *o, enum mlb_remote_fault fault, const char *code)
 				    fault == MLB_FAULT_ABSENT ? "no such object"
 							      : "this object already");
 	if (strcmp(code, "AccessDenied") == 0)
-		return mlb_asprintf("the key (from %s) has no right to do this: let it have %s",
+		return mlb_asprintf("the key from %s is not accepted, or has no right to do this: "
+				    "let it have %s",
 				    origin, right_for(o->op->verb, s->place.google));
 	if (strcmp(code, "InvalidAccessKeyId") == 0)
 		return mlb_asprintf("this server does not know the key from %s: was it deleted, or "

@@ -84,15 +84,17 @@ put(struct test *t, bool if_absent, enum mlb_remote_fault fault, const char *wor
 }
 
 static void
-get(struct test *t, enum mlb_remote_fault fault, const char *words)
+get(struct test *t, uint64_t offset, enum mlb_remote_fault fault, const char *words)
 {
 	struct mlb_remote_op op = { .verb = MLB_REMOTE_GET,
 				    .name = "packs/a",
+				    .offset = offset,
 				    .len = MLB_REMOTE_TO_END,
 				    .sink = take_nothing };
 
 	op_run(t->r, &op);
 	op_expect(&op, fault, words);
+	assert_int_equal(op.moved, 0);
 }
 
 static void
@@ -296,7 +298,37 @@ what_is_not_there(void **state)
 	assert_int_equal(op.total, 12);
 	assert_int_equal(op.mtime, 1796109611);
 	script_set(&t->server, no_key + 1);
-	get(t, MLB_FAULT_ABSENT, NULL);
+	get(t, 0, MLB_FAULT_ABSENT, NULL);
+	close_test(t);
+}
+
+/* From the end of an object on there is nothing, whatever the server calls that. */
+static void
+behind_the_end(void **state)
+{
+	static const char *const ends[] = { FAIL("416 Range Not Satisfiable", "InvalidRange"),
+					    "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n", NULL };
+	static const char *const gone[] = { FAIL("416 Range Not Satisfiable", "InvalidRange"),
+					    "HTTP/1.1 404 Not Found\r\n\r\n",
+					    FAIL("404 Not Found", "NoSuchKey"), NULL };
+	static const char *const odd[] = { FAIL("416 Range Not Satisfiable", "InvalidRange"),
+					   "HTTP/1.1 403 Forbidden\r\n\r\n",
+					   FAIL("416 Range Not Satisfiable", "InvalidRange"),
+					   NULL };
+	struct test *t = open_test("s3://team", NULL);
+
+	(void)state;
+	script_set(&t->server, ends);
+	get(t, 12, MLB_FAULT_NONE, NULL);
+	script_set(&t->server, ends);
+	get(t, 50, MLB_FAULT_NONE, NULL);
+	script_set(&t->server, ends);
+	get(t, 5, MLB_FAULT_TRANSIENT, "replaced");
+	script_set(&t->server, gone);
+	get(t, 12, MLB_FAULT_ABSENT, NULL);
+	script_set(&t->server, odd);
+	get(t, 12, MLB_FAULT_OTHER, NULL);
+	assert_int_equal(script_count(&t->server), 3);
 	close_test(t);
 }
 
@@ -519,6 +551,7 @@ main(void)
 		cmocka_unit_test(no_other_region),
 		cmocka_unit_test(no_conditional_put),
 		cmocka_unit_test(what_is_not_there),
+		cmocka_unit_test(behind_the_end),
 		cmocka_unit_test(listings),
 		cmocka_unit_test(deleting),
 		cmocka_unit_test(google),
