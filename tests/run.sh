@@ -23,7 +23,8 @@ packages='build-essential cmake ninja-build pkg-config libgit2-dev libsqlite3-de
 	libssl-dev libjansson-dev libyaml-dev libzstd-dev libcurl4-openssl-dev libcmocka-dev git
 	python3 clang clang-format clang-tidy cppcheck mandoc shellcheck codespell strace procps util-linux
 	libclang-rt-14-dev openssh-client openssh-server
-	nginx-light libnginx-mod-http-dav-ext openssl rclone'
+	nginx-light libnginx-mod-http-dav-ext openssl rclone
+	radosgw ceph-mon ceph-osd'
 
 missing=''
 if command -v dpkg-query >/dev/null; then
