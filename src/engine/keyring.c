@@ -234,17 +234,16 @@ mlb_keyring_open(struct mlb_keyring *out, const struct mlb_config *c, struct mlb
 }
 
 int
-mlb_keyring_own(struct mlb_keyring *k, struct mlb_err *err)
+mlb_keyring_own(struct mlb_keyring *out, struct mlb_err *err)
 {
 	int rc;
 
-	memset(k, 0, sizeof(*k));
-	rc = mlb_sign_open(&k->sign, err);
-
+	memset(out, 0, sizeof(*out));
+	rc = mlb_sign_open(&out->sign, err);
 	if (rc == 0)
-		rc = take_own(k, err);
+		rc = take_own(out, err);
 	if (rc)
-		mlb_keyring_release(k);
+		mlb_keyring_release(out);
 	return rc;
 }
 

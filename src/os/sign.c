@@ -29,7 +29,8 @@
 	X(EVP_DigestVerify, int,                                                                   \
 	  (EVP_MD_CTX *, const unsigned char *, size_t, const unsigned char *, size_t))
 
-#define POINTER(name, result, arguments) result(*name) arguments;
+#define POINTER(name, result, arguments)                                                           \
+	result(*name) arguments; /* NOLINT(bugprone-macro-parentheses) */
 #define ENTRY(name, result, arguments) { #name, offsetof(struct mlb_sign, name) },
 
 struct mlb_sign {
