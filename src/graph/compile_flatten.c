@@ -338,6 +338,7 @@ flatten_config(struct flat *f)
 	f->g.cache_dir = mlb_c_str(c, config->cache_dir ? config->cache_dir : "");
 	f->g.cache_link = mlb_c_str(c, config->cache_link ? config->cache_link : "");
 	f->g.jobs = config->jobs;
+	f->g.remotes = (uint32_t)config->remote.n;
 }
 
 static void

@@ -161,6 +161,7 @@ struct mlb_graph {
 	mlb_str cache_link;       /* "", copy, hardlink */
 	struct mlb_range defaults;/* into index[]: nodes of a bare `mlbuild` */
 	uint32_t jobs;            /* from config.ini, 0 without */
+	uint32_t remotes;         /* [remote] sections: without one nobody need be asked */
 	struct mlb_digest id;     /* SHA-256 of all of the above */
 	void *map;                /* the mapping or allocation that holds everything */
 	size_t map_len;

@@ -30,7 +30,7 @@
  *    164     4  cache_link
  *    168     8  defaults: first, n
  *    176     4  jobs
- *    180     4  0
+ *    180     4  remotes
  *    184        the arrays, each filled up with zeros to a multiple of 8: node, input,
  *               output, pair, exec, pool, pool_use, fact, index, strs, path,
  *               path_producer, by_name, expose, path_want, str
@@ -52,7 +52,7 @@
 #include "os/fs.h"
 
 #define MAGIC "MLBGRAPH"
-#define VERSION 2
+#define VERSION 3
 #define ORDER 0x01020304U
 #define SUMMED_FROM 32
 #define ID_FROM 96
@@ -70,7 +70,7 @@ struct header {
 	uint32_t project, salt, cache_dir, cache_link;
 	struct mlb_range defaults;
 	uint32_t jobs;
-	uint32_t zero;
+	uint32_t remotes;
 };
 
 _Static_assert(sizeof(struct header) == 184, "the header has no padding");
@@ -264,6 +264,7 @@ mlb_graph_pack(struct mlb_graph **out, const struct mlb_graph *from, struct mlb_
 	h.cache_link = g->cache_link;
 	h.defaults = g->defaults;
 	h.jobs = g->jobs;
+	h.remotes = g->remotes;
 	program_digest(&h.program);
 	memcpy(map, &h, sizeof(h));
 	mlb_sha256_of(&h.id, map + ID_FROM, len - ID_FROM);
@@ -321,6 +322,7 @@ read_block(struct mlb_graph *g, const char *path, struct mlb_err *err)
 	g->cache_link = h.cache_link;
 	g->defaults = h.defaults;
 	g->jobs = h.jobs;
+	g->remotes = h.remotes;
 	g->id = h.id;
 	attach(g, map);
 	why = mlb_graph_check(g);
