@@ -412,12 +412,11 @@ mlb_relock(struct mlb_builder *b, bool *changed, struct mlb_err *err)
 		return rc;
 	if (!same)
 		drop_dead(b, &differs);
-	if (!differs)
-		return 0;
-	if (b->opt->locked) {
-		b->stale = true;
-		return 0;
+	if (differs && !b->opt->locked) {
+		*changed = true;
+		return begin_lock(b, err);
 	}
-	*changed = true;
-	return begin_lock(b, err);
+	b->stale |= differs;
+	/* Tables that a lock from elsewhere names may have been put just now. */
+	return mlb_cas_sync(b->p->cas, err);
 }

@@ -90,4 +90,15 @@ did ''
 there a.txt b.txt fit/1.txt
 rm "$HOME/.config/mlbuild/config.ini"
 
+t what was made again as the lock says is kept, tables too
+project
+clone
+ok mlbuild
+did 'a b fit fit'
+ok git diff --exit-code
+rm -r fit
+ok mlbuild checkout
+there fit/1.txt fit/2.txt
+ok mlbuild fsck
+
 done_testing
