@@ -4,7 +4,10 @@
 #	sh tests/bench/run.sh [--rows noop-1000,full-1000 | --rows all] [--reps N] [--help]
 #	sh tests/bench/run.sh store [--rows big,70000,1000000] [--reps N] [--help]
 #
-# The first measures graphs of many targets, the second the store on much data.
+#	sh tests/bench/run.sh remote [--rows small-s3,csv] [--reps N] [--help]
+#
+# The first measures graphs of many targets, the second the store on much data, the third
+# pushes and pulls against servers on loopback (radosgw is one of the test packages).
 # MLBUILD=PATH measures that program instead of building one.
 set -eu
 
@@ -12,10 +15,12 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 top=$(CDPATH='' cd -- "$here/../.." && pwd)
 
 what=graphs
-if [ "${1:-}" = store ]; then
-	what=store
+case ${1:-} in
+store | remote)
+	what=$1
 	shift
-fi
+	;;
+esac
 
 # want PROGRAM PACKAGE
 want() {
@@ -29,6 +34,8 @@ get_peers() {
 		want git git
 		want restic restic
 		want borg borgbackup
+	elif [ $what = remote ]; then
+		return 0
 	else
 		want ninja ninja-build
 		want make make
@@ -51,7 +58,7 @@ get_peers() {
 
 case " $* " in
 *' --help '* | *' -h '*)
-	[ $what = graphs ] || exec python3 "$here/store.py" --help
+	[ $what = graphs ] || exec python3 "$here/$what.py" --help
 	exec python3 "$here/bench.py" --help
 	;;
 esac
@@ -62,8 +69,9 @@ if [ -z "${MLBUILD:-}" ]; then
 	cmake --build "$top/build/release" --target mlbuild >&2
 	MLBUILD=$top/build/release/mlbuild
 fi
-[ $what = store ] || exec python3 "$here/bench.py" --mlbuild "$MLBUILD" "$@"
+[ $what != graphs ] || exec python3 "$here/bench.py" --mlbuild "$MLBUILD" "$@"
 probe=$(mktemp)
 trap 'rm -f "$probe"' EXIT
 ${CC:-cc} -O2 -o "$probe" "$here/probe.c" -lcrypto -lpthread
-python3 "$here/store.py" --mlbuild "$MLBUILD" --probe "$probe" "$@"
+[ $what = store ] || set -- --tests "$top/tests/remotes" "$@"
+python3 "$here/$what.py" --mlbuild "$MLBUILD" --probe "$probe" "$@"
