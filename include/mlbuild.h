@@ -24,6 +24,7 @@
 #include "mlbuild/history.h"
 #include "mlbuild/keys.h"
 #include "mlbuild/pins.h"
+#include "mlbuild/remotes.h"
 #include "mlbuild/reproduce.h"
 #include "mlbuild/why.h"
 
@@ -180,6 +181,7 @@ struct mlb_build {
 	bool only;                /* the named targets alone; what they read is taken as it is */
 	bool downstream;          /* also everything that reads the named targets */
 	bool update;              /* give frozen targets among the named a new stamp */
+	bool offline;             /* ask no remote */
 	const char *into;         /* variants: directory that gets the artifacts; NULL: none */
 	const char *trace;        /* write Chrome trace events to this file; NULL: none */
 	const char *command_line; /* for the runs' record; may be NULL */
@@ -196,6 +198,8 @@ struct mlb_report {
 	char *to_commit; /* those of them that git tracks or would add; NULL: there is no git; owned */
 	char *artifacts; /* variants: one "NODE PATH" per line; owned */
 	char *run;       /* id of the run, "" if nothing was done; owned */
+	uint32_t fetched;       /* targets some of whose bytes came from a remote */
+	uint64_t fetched_bytes; /* that came over the wire */
 	char *experiment; /* variants: id of the experiment (mlbuild/sweep.h) that it was kept as; NULL: none; owned */
 };
 MLB_API void mlb_report_release(struct mlb_report *r);
@@ -463,6 +467,13 @@ MLB_API int mlb_gc(struct mlb_project *p, const struct mlb_gc *g, struct mlb_gc_
 
 /* Write a commented mlbuild.ini into dir; never overwrites (MLB_EEXISTS). *note says what was found and done. */
 MLB_API int mlb_init(const char *dir, char **note, struct mlb_err *err);
+
+/*
+ * Write a workflow for a CI service ("github": .github/workflows/mlbuild.yml, "gitlab":
+ * .gitlab-ci.yml) into the repository at dir: build what is stale, push it, and tell a
+ * pull request what changes. MLB_EEXISTS if there is one. *note is the caller's.
+ */
+MLB_API int mlb_init_ci(const char *dir, const char *service, char **note, struct mlb_err *err);
 
 /*
  * Have git put artifacts into the workspace after a checkout or switch, a merge and a

@@ -9,19 +9,13 @@
 static int run(struct app *app, struct mlb_err *err);
 
 static const struct cmd_option options[] = {
-	{ "downstream", NULL },
-	{ "dry-run", NULL },
-	{ "force", NULL },
-	{ "into", NULL },
-	{ "jobs", NULL },
-	{ "json", NULL },
-	{ "keep-going", NULL },
-	{ "locked", NULL },
-	{ "only", NULL },
-	{ "param", NULL },
-	{ "quiet", NULL },
-	{ "trace", NULL },
-	{ "verbose", "show commands and all that they print" },
+	{ "downstream", NULL }, { "dry-run", NULL },
+	{ "force", NULL },      { "into", NULL },
+	{ "jobs", NULL },       { "json", NULL },
+	{ "keep-going", NULL }, { "locked", NULL },
+	{ "offline", NULL },    { "only", NULL },
+	{ "param", NULL },      { "quiet", NULL },
+	{ "trace", NULL },      { "verbose", "show commands and all that they print" },
 	CMD_OPTIONS_END,
 };
 
@@ -51,6 +45,7 @@ from_options(const struct app *app)
 		.force = app->opt.force,
 		.locked = app->opt.locked,
 		.only = app->opt.only,
+		.offline = app->opt.offline,
 		.downstream = app->opt.downstream,
 		.into = app->opt.into,
 		.trace = app->opt.trace,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "commands/cmd.h"
+#include "commands/checkout.h"
 #include "commands/jsonline.h"
 #include "commands/progress.h"
 #include "commands/signals.h"
@@ -130,8 +130,8 @@ has_report(int code)
 	return code == 0 || code == MLB_EFAILED;
 }
 
-static int
-run(struct app *app, struct mlb_err *err)
+int
+checkout_run(struct app *app, struct mlb_err *err)
 {
 	struct view v = { .ui = { .app = app } };
 	struct mlb_checkout_report report;
@@ -145,10 +145,8 @@ run(struct app *app, struct mlb_err *err)
 		.on_event = take,
 		.ctx = &v,
 	};
-	int rc = cmd_open(app, err);
+	int rc;
 
-	if (rc)
-		return rc;
 	progress_begin(&v.progress, &app->err, v.verb, !app->opt.quiet && !app->opt.json);
 	v.ui.lines = (struct lines){ .color = app->err.color,
 				     .utf8 = app->err.utf8,
@@ -166,4 +164,12 @@ run(struct app *app, struct mlb_err *err)
 			 report.kept, report.kept == 1 ? "" : "s", report.aside);
 	mlb_checkout_report_release(&report);
 	return rc;
+}
+
+static int
+run(struct app *app, struct mlb_err *err)
+{
+	int rc = cmd_open(app, err);
+
+	return rc ? rc : checkout_run(app, err);
 }

@@ -81,10 +81,10 @@ extern const struct cmd_option cmd_common_options[];
 bool cmd_takes(const struct cmd *cmd, const char *option);
 
 extern const struct cmd cmd_add, cmd_adopt, cmd_apply, cmd_build, cmd_cat, cmd_checkout, cmd_clean,
-	cmd_complete, cmd_completion, cmd_diff, cmd_doctor, cmd_du, cmd_experiments, cmd_fsck,
-	cmd_gc, cmd_graph, cmd_help, cmd_init, cmd_key, cmd_log, cmd_ls, cmd_metrics, cmd_params,
-	cmd_pins, cmd_reproduce, cmd_show, cmd_stage, cmd_status, cmd_sweep, cmd_update,
-	cmd_version, cmd_why;
+	cmd_complete, cmd_completion, cmd_diff, cmd_doctor, cmd_du, cmd_experiments, cmd_fetch,
+	cmd_fsck, cmd_gc, cmd_graph, cmd_help, cmd_init, cmd_key, cmd_log, cmd_ls, cmd_metrics,
+	cmd_params, cmd_pins, cmd_pull, cmd_push, cmd_remote, cmd_reproduce, cmd_show, cmd_stage,
+	cmd_status, cmd_sweep, cmd_update, cmd_version, cmd_why;
 
 /* Said instead of "everything is up to date" where that is empty talk. */
 #define CMD_NO_TARGETS                                                                             \

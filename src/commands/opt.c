@@ -9,6 +9,7 @@
 
 static const char *const colors[] = { "always", "auto", "never", NULL };
 static const char *const links[] = { "copy", "hardlink", "reflink", NULL };
+static const char *const services[] = { "github", "gitlab", NULL };
 static const char *const formats[] = { "dot", "json", "mermaid", "text", NULL };
 
 #define FLAG(name, letter, field, help)                                                            \
@@ -28,6 +29,8 @@ static const char *const formats[] = { "dot", "json", "mermaid", "text", NULL };
 const struct opt_def opt_table[] = {
 	FLAG("action", 0, action, "print the canonical action text, whose SHA-256 is the key"),
 	FLAG("all", 0, all, "all targets"),
+	FLAG("all-pins", 0, all_pins, "also what the locks of all pins name"),
+	CHOICE("ci", ci, "SERVICE", services, "write a workflow for github or gitlab"),
 	CHOICE("color", color, "WHEN", colors, "colours: auto (on a terminal), always or never"),
 	FLAG("command", 0, command, "print the resolved command, to be run by hand"),
 	FLAG("csv", 0, csv, "print CSV"),
@@ -51,10 +54,12 @@ const struct opt_def opt_table[] = {
 	VALUE("limit", 0, OPT_NUMBER, limit, "N", VALUE_ANY, "show at most N runs (default: 20)"),
 	CHOICE("link", link, "HOW", links,
 	       "reflink (else copy), copy, or hardlink where it is safe"),
+	FLAG("local", 0, local, "into .mlbuild/config.ini, which is not committed"),
 	FLAG("locked", 0, locked, "fail with exit code 4 instead of changing mlbuild.lock"),
 	FLAG("md", 0, md, "print a table in markdown"),
 	VALUE("name", 0, OPT_TEXT, name, "NAME", VALUE_ANY,
 	      "name of the target (default: from the path)"),
+	FLAG("offline", 0, offline, "ask no remote"),
 	FLAG("only", 0, only, "the named targets alone, with their inputs as they are"),
 	FLAG("output", 0, output, "print what the command printed"),
 	VALUE("param", 'p', OPT_LIST, param, "K=V|@FILE", VALUE_PARAM,
@@ -65,10 +70,11 @@ const struct opt_def opt_table[] = {
 	      "build N of the combinations, drawn by --seed"),
 	FLAG("rebuild", 0, rebuild, "run every stage again, without the cache, and compare"),
 	FLAG("recursive", 'R', recursive, "all files below directories"),
+	VALUE("remote", 'r', OPT_TEXT, remote, "NAME", VALUE_ANY, "that remote alone"),
 	FLAG("remove", 0, remove, "forget the experiments named"),
 	FLAG("rename", 0, rename, "give the experiment a name; an empty one takes it away"),
 	FLAG("repair", 0, repair, "mend what can be mended; what is damaged is set aside"),
-	VALUE("rev", 0, OPT_TEXT, rev, "REV", VALUE_ANY, "what the mlbuild.lock of a commit names"),
+	VALUE("rev", 0, OPT_LIST, revs, "REV", VALUE_ANY, "what the mlbuild.lock of a commit names"),
 	FLAG("reverse", 0, reverse, "sort the other way round"),
 	VALUE("seed", 0, OPT_COUNT, seed, "S", VALUE_ANY,
 	      "with --random: what the draw depends on (default: 0)"),
@@ -83,6 +89,7 @@ const struct opt_def opt_table[] = {
 	FLAG("twice", 0, twice, "build twice and name the stages that are not deterministic"),
 	FLAG("verbose", 'v', verbose, "say more"),
 	FLAG("version", 0, version, "print the version"),
+	FLAG("with-inputs", 0, with_inputs, "also what the targets are made from"),
 	FLAG("yes", 'y', yes, "ask nothing: remove also what the cache cannot give back"),
 };
 const size_t opt_table_len = MLB_ARRAY_LEN(opt_table);
@@ -115,6 +122,7 @@ void
 opt_release(struct opts *o)
 {
 	mlb_vec_release(&o->param);
+	mlb_vec_release(&o->revs);
 	mlb_vec_release(&o->tolerance);
 	mlb_vec_release(&o->word);
 }
@@ -298,5 +306,6 @@ opt_parse(struct opts *o, int argc, char *const *argv, opt_raw_fn *raw_after, st
 		if (rc)
 			return rc;
 	}
+	o->rev = o->revs.n ? o->revs.v[o->revs.n - 1] : NULL;
 	return 0;
 }

@@ -21,6 +21,8 @@ struct opts {
 	/* of some: see the commands */
 	bool action;
 	bool all;
+	bool all_pins;
+	const char *ci;
 	bool command;
 	bool csv;
 	bool dead;
@@ -38,9 +40,11 @@ struct opts {
 	bool keep_going;
 	unsigned limit;
 	const char *link;
+	bool local;
 	bool locked;
 	bool md;
 	const char *name;
+	bool offline;
 	bool only;
 	bool output;
 	bool params_only;
@@ -49,10 +53,12 @@ struct opts {
 	bool rebuild;
 	unsigned random;
 	bool recursive;
+	const char *remote;
 	bool remove;
 	bool rename;
 	bool repair;
-	const char *rev;
+	const char *rev; /* the last of revs */
+	struct opt_list revs;
 	bool reverse;
 	unsigned seed;
 	const char *size;
@@ -62,6 +68,7 @@ struct opts {
 	const char *trace;
 	bool twice;
 	bool verbose;
+	bool with_inputs;
 	bool yes;
 
 	uint64_t given;       /* bit per entry of the table */
@@ -69,18 +76,25 @@ struct opts {
 	size_t plain;         /* so many of the words stood before "--" */
 };
 
-enum opt_type { OPT_FLAG, OPT_TEXT, OPT_NUMBER /* from 1 up */, OPT_COUNT /* from 0 up */, OPT_CHOICE, OPT_LIST };
+enum opt_type {
+	OPT_FLAG,
+	OPT_TEXT,
+	OPT_NUMBER /* from 1 up */,
+	OPT_COUNT /* from 0 up */,
+	OPT_CHOICE,
+	OPT_LIST
+};
 
 /* What a value is, for completion. */
 enum opt_value { VALUE_ANY, VALUE_FILE, VALUE_DIR, VALUE_PARAM };
 
 struct opt_def {
-	const char *name;          /* without the dashes */
-	char letter;               /* 0: none */
+	const char *name; /* without the dashes */
+	char letter;      /* 0: none */
 	enum opt_type type;
-	size_t offset;             /* in struct opts */
-	const char *arg;           /* what the value is called; NULL for a flag */
-	const char *help;          /* one line */
+	size_t offset;    /* in struct opts */
+	const char *arg;  /* what the value is called; NULL for a flag */
+	const char *help; /* one line */
 	enum opt_value value;
 	const char *const *choice; /* OPT_CHOICE: the valid ones, NULL-terminated */
 };
@@ -94,7 +108,8 @@ extern const size_t opt_table_len;
  * word. The caller releases.
  */
 typedef bool opt_raw_fn(const struct opt_list *words);
-int opt_parse(struct opts *o, int argc, char *const *argv, opt_raw_fn *raw_after, struct mlb_err *err);
+int opt_parse(struct opts *o, int argc, char *const *argv, opt_raw_fn *raw_after,
+	      struct mlb_err *err);
 void opt_release(struct opts *o);
 
 const struct opt_def *opt_by_name(const char *name, size_t len);

@@ -79,6 +79,11 @@ verdict(struct ui *ui, const struct mlb_report *r, int code)
 	count(&b, r->blocked, "blocked");
 	count(&b, r->built, "built");
 	count(&b, r->restored, "restored");
+	if (r->fetched) {
+		mlb_buf_addf(&b, " (%u fetched, ", r->fetched);
+		mlb_add_size(&b, r->fetched_bytes);
+		mlb_buf_addc(&b, ')');
+	}
 	count(&b, r->current, "up to date");
 	if (code == 0)
 		paint_adds(&o->buf, o->color, PAINT_GOOD, "done");
@@ -152,6 +157,8 @@ json_summary(struct out *out, const struct mlb_report *r, int code)
 	jsonline_int(&l, "exit", (uint64_t)mlb_exit_code(code));
 	jsonline_int(&l, "built", r->built);
 	jsonline_int(&l, "restored", r->restored);
+	jsonline_int(&l, "fetched", r->fetched);
+	jsonline_int(&l, "fetched_bytes", r->fetched_bytes);
 	jsonline_int(&l, "current", r->current);
 	jsonline_int(&l, "failed", r->failed);
 	jsonline_int(&l, "blocked", r->blocked);

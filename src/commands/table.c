@@ -6,14 +6,12 @@
 /* In alphabetical order. */
 const struct cmd *const cmd_table[] = {
 	&cmd_complete, /* __complete */
-	&cmd_add,      &cmd_adopt,    &cmd_apply,  &cmd_build,
-	&cmd_cat,      &cmd_checkout, &cmd_clean,  &cmd_completion,
-	&cmd_diff,     &cmd_doctor,   &cmd_du,     &cmd_experiments,
-	&cmd_fsck,     &cmd_gc,       &cmd_graph,  &cmd_help,
-	&cmd_init,     &cmd_key,      &cmd_log,    &cmd_ls,
-	&cmd_metrics,  &cmd_params,   &cmd_pins,   &cmd_reproduce,
-	&cmd_show,     &cmd_stage,    &cmd_status, &cmd_sweep,
-	&cmd_update,   &cmd_version,  &cmd_why,    NULL,
+	&cmd_add,      &cmd_adopt,      &cmd_apply,  &cmd_build,     &cmd_cat,    &cmd_checkout,
+	&cmd_clean,    &cmd_completion, &cmd_diff,   &cmd_doctor,    &cmd_du,     &cmd_experiments,
+	&cmd_fetch,    &cmd_fsck,       &cmd_gc,     &cmd_graph,     &cmd_help,   &cmd_init,
+	&cmd_key,      &cmd_log,        &cmd_ls,     &cmd_metrics,   &cmd_params, &cmd_pins,
+	&cmd_pull,     &cmd_push,       &cmd_remote, &cmd_reproduce, &cmd_show,   &cmd_stage,
+	&cmd_status,   &cmd_sweep,      &cmd_update, &cmd_version,   &cmd_why,    NULL,
 };
 
 const struct cmd_option cmd_common_options[] = {

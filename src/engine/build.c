@@ -16,6 +16,7 @@
 #include "engine/metrics.h"
 #include "engine/needs.h"
 #include "engine/runid.h"
+#include "engine/sender.h"
 #include "engine/steady_file.h"
 #include "engine/variant.h"
 #include "os/clock.h"
@@ -455,6 +456,8 @@ mlb_build(struct mlb_project *p, const struct mlb_build *opt, struct mlb_report 
 	rc = opt->trace ? check_trace(opt->trace, err) : 0;
 	if (rc == 0)
 		rc = build_all(&b, err);
+	if (rc == 0)
+		mlb_sender_finish(&m);
 	if (rc == 0)
 		rc = finish_report(&b, err);
 	b.report->duration = mlb_clock_mono() - began;

@@ -89,6 +89,7 @@ struct mlb_builder {
 	unsigned n_tasks;          /* in the pool now */
 	unsigned n_flown;          /* of its nodes: in flight (flight.h) */
 	unsigned n_elsewhere;      /* and waiting for another builder's */
+	unsigned n_away;           /* waiting for remotes (away.h) */
 	size_t n_rows;             /* of the record: to be written down */
 	uint64_t seq;
 	uint32_t finished;

@@ -14,6 +14,7 @@
 #include "engine/each.h"
 #include "engine/known.h"
 #include "engine/past.h"
+#include "engine/remotes.h"
 #include "graph/near_path.h"
 #include "os/fs.h"
 
@@ -115,8 +116,9 @@ mlb_outs_digest(struct mlb_digest *out, const struct mlb_now *now, size_t n)
 	mlb_sha256_final(&h, out);
 }
 
-bool
-mlb_outputs_available(struct mlb_plan *plan, uint32_t n)
+/* away: remotes count, too. */
+static bool
+are_available(struct mlb_plan *plan, uint32_t n, bool away)
 {
 	const struct mlb_range out = plan->g->node[n].out;
 
@@ -129,10 +131,23 @@ mlb_outputs_available(struct mlb_plan *plan, uint32_t n)
 			return false;
 		if (!mlb_is_variant(plan->p) && mlb_output_in_place(plan, o))
 			continue;
-		if (!mlb_cas_has(plan->p->cas, &plan->out[o].digest))
+		if (!mlb_cas_has(plan->p->cas, &plan->out[o].digest) &&
+		    !(away && mlb_remotes_have(plan->p->remotes, &plan->out[o].digest)))
 			return false;
 	}
 	return true;
+}
+
+bool
+mlb_outputs_here(struct mlb_plan *plan, uint32_t n)
+{
+	return are_available(plan, n, false);
+}
+
+bool
+mlb_outputs_available(struct mlb_plan *plan, uint32_t n)
+{
+	return are_available(plan, n, !plan->node[n].unfetchable);
 }
 
 void
@@ -327,8 +342,10 @@ decide_source(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 		set_fate(node, MLB_FATE_CURRENT, "");
 	else if (mlb_outputs_available(plan, n))
 		set_fate(node, MLB_FATE_RESTORE, "its path is absent");
-	else
+	else {
+		node->lacks = true;
 		set_fate(node, MLB_FATE_BLOCKED, lost_source(plan, n, path));
+	}
 	return 0;
 }
 
@@ -398,7 +415,8 @@ decide_known(struct mlb_plan *plan, uint32_t n, bool said_no)
 		/* Absent and known is up to date as long as nothing has to read it. */
 		if (absent && !node->need_present)
 			set_fate(node, MLB_FATE_CURRENT, "");
-		else if (mlb_outputs_available(plan, n))
+		else if (mlb_outputs_here(plan, n) ||
+			 (node->need_present && mlb_outputs_available(plan, n)))
 			set_fate(node, MLB_FATE_RESTORE,
 				 mlb_arena_printf(&plan->arena,
 						  absent ? "%s is absent" : "%s is another version",
@@ -407,7 +425,7 @@ decide_known(struct mlb_plan *plan, uint32_t n, bool said_no)
 			set_fate(node, MLB_FATE_RESTORE,
 				 mlb_arena_printf(&plan->arena, "%s is outdated", path));
 		else {
-			node->lost = true;
+			node->lost = node->lacks = true;
 			set_fate(node, MLB_FATE_RUN,
 				 absent && !node->has_memo
 					 ? MLB_BYTES_NOWHERE
@@ -453,6 +471,7 @@ mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	bool said_no = false, same;
 	int rc = 0;
 
+	node->lacks = false;
 	if (g_node->flags & MLB_G_SOURCE)
 		return decide_source(plan, n, err);
 	if (g_node->flags & MLB_G_FROZEN) {
@@ -492,6 +511,7 @@ mlb_decide(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 				  mlb_plan_lock_same(plan, n) && !plan->p->adopting);
 		} else if (rc == MLB_ENOTFOUND) {
 			rc = 0;
+			node->lacks = true;
 			set_fate(node, MLB_FATE_RUN, mlb_why_short(plan, n, err));
 		}
 	}

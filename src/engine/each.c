@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "engine/known.h"
 #include "engine/past.h"
+#include "engine/remotes.h"
 #include "os/path.h"
 #include "store/tree.h"
 
@@ -166,7 +167,8 @@ from_cache(struct mlb_plan *plan, uint32_t n, struct mlb_each_item *it)
 	struct mlb_err ignored = MLB_ERR_INIT;
 	struct mlb_result r;
 
-	if (mlb_results_find(plan->p->results, &r, &plan->arena, &it->key, &ignored) == 0) {
+	if (mlb_results_find(plan->p->results, &r, &plan->arena, &it->key, &ignored) == 0 ||
+	    mlb_remotes_result(plan->p->remotes, &r, &plan->arena, &it->key) == 0) {
 		for (uint32_t k = 0; k < r.n_outputs; k++)
 			set_item(plan, n, it, r.output[k].path, r.output[k].kind,
 				 &r.output[k].digest, r.output[k].size);
@@ -175,14 +177,16 @@ from_cache(struct mlb_plan *plan, uint32_t n, struct mlb_each_item *it)
 	mlb_err_release(&ignored);
 }
 
-/* Are the bytes of an output in the workspace or in the cache? */
+/* Are the bytes of an output in the workspace, in the cache, or in a remote? */
 static bool
 is_somewhere(const struct mlb_plan *plan, uint32_t n, const struct mlb_each_item *it, uint32_t k)
 {
 	struct mlb_now disk = mlb_each_on_disk(plan, n, it, k);
 
 	return (disk.kind && mlb_digest_equal(&disk.digest, &it->out[k].digest)) ||
-	       mlb_cas_has(plan->p->cas, &it->out[k].digest);
+	       mlb_cas_has(plan->p->cas, &it->out[k].digest) ||
+	       (!plan->node[n].unfetchable &&
+		mlb_remotes_have(plan->p->remotes, &it->out[k].digest));
 }
 
 /* A result whose bytes are nowhere is no result. */
@@ -239,6 +243,7 @@ decide_fate(struct mlb_plan *plan, uint32_t n, struct mlb_err *err)
 	node->fate = MLB_FATE_CURRENT;
 	if (e->stale) {
 		node->fate = MLB_FATE_RUN;
+		node->lacks = !node->forced;
 		node->reason =
 			mlb_arena_printf(&plan->arena, "%u of %u files to make", e->stale, e->n);
 	} else if (!node->present && (node->need_present || any_output_on_disk(plan, n))) {

@@ -205,6 +205,8 @@ mlb_plan_build(struct mlb_project *p, const struct mlb_build *b, mlb_plan_fn *fn
 		rc = mlb_into_check(plan, b->into, err);
 	if (rc == 0)
 		rc = mlb_plan_check_env(plan, err);
+	if (rc == 0)
+		plan->asks = plan->g->remotes && !b->offline && p->past != MLB_PAST_REBUILD;
 	return tell_plan(plan, fn, ctx, rc, err);
 }
 

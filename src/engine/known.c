@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "engine/each.h"
 #include "engine/past.h"
+#include "engine/remotes.h"
 #include "os/clock.h"
 
 enum { MAX_TABLE = 1 << 30 };
@@ -282,6 +283,8 @@ mlb_known_recorded(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_
 		return rc;
 	rc = mlb_results_find(plan->p->results, &r, &plan->arena, &plan->node[n].key, &ignored);
 	mlb_err_release(&ignored);
+	if (rc)
+		rc = mlb_remotes_result(plan->p->remotes, &r, &plan->arena, &plan->node[n].key);
 	/* A check that said no need not have written all its reports. */
 	if (rc || (r.n_outputs != plan->g->node[n].out.n && !r.verdict_no))
 		return MLB_ENOTFOUND;

@@ -1,4 +1,4 @@
-/* Results that are known already: from the lock, then from the local cache. */
+/* Results that are known already: from the lock, then from the local cache, then from remotes that were asked. */
 #ifndef ENGINE_KNOWN_H
 #define ENGINE_KNOWN_H
 
@@ -7,7 +7,7 @@
 /* The result of the node's key into plan->out; MLB_ENOTFOUND (err untouched) if there is none. */
 int mlb_known_result(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_err *err);
 
-/* The same by the cache's record alone. */
+/* The same by a record alone: the cache's, else that of a remote. */
 int mlb_known_recorded(struct mlb_plan *plan, uint32_t n, bool *said_no, struct mlb_err *err);
 
 /* The lock's result for the node into plan->out: for this key, or for any (key NULL; then node->key is set). */

@@ -134,14 +134,10 @@ static void
 note_unused(struct mlb_project *p)
 {
 	const struct mlb_config *c = p->config;
-	struct mlb_buf text = MLB_BUF_INIT(MLB_KIB);
 
-	mlb_buf_addf(&text, "mlbuild.ini has%s%s%s: nothing acts on that in this version",
-		     c->remote.n ? " [remote]" : "", c->notify.n ? " [notify]" : "",
-		     c->trust_keys.n || (c->trust && c->trust[0]) ? " [trust]" : "");
-	if (strchr(mlb_buf_str(&text), '['))
-		mlb_strvec_push(&p->notes, mlb_buf_str(&text));
-	mlb_buf_release(&text);
+	if (c->notify.n)
+		mlb_strvec_push(&p->notes,
+				"mlbuild.ini has [notify]: nothing acts on that in this version");
 }
 
 /* What is wrong with the files themselves, and what can be said of the rest of them. */

@@ -6,9 +6,11 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "engine/away.h"
 #include "engine/each.h"
 #include "engine/heap.h"
 #include "engine/inputs.h"
+#include "engine/sender.h"
 #include "os/clock.h"
 #include "os/machine.h"
 
@@ -256,7 +258,7 @@ mlb_machinery_busy(const struct mlb_builder *b)
 {
 	bool stopped = b->stopping || b->m->cancelled;
 
-	if (b->running.n || b->n_tasks || (b->m->shared && b->n_rows))
+	if (b->running.n || b->n_tasks || b->n_away || (b->m->shared && b->n_rows))
 		return true;
 	return !stopped && (b->n_ready || b->delayed.n || b->n_elsewhere);
 }
@@ -274,6 +276,8 @@ mlb_machinery_turn(struct mlb_machinery *m)
 		start_ready(m->builder.v[i]);
 	for (size_t i = 0; i < m->builder.n; i++)
 		stop_timed_out(m->builder.v[i], now);
+	mlb_away_turn(m);
+	mlb_sender_turn(m);
 	mlb_record_tick(m);
 }
 

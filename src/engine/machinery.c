@@ -2,7 +2,9 @@
  * The event loop's waiting: processes, output, workers, retries, timeouts and
  * cancellation. It never polls: every wait is one epoll_wait.
  */
+#include "engine/away.h"
 #include "engine/builder.h"
+#include "engine/sender.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -88,6 +90,8 @@ mlb_machinery_begin(struct mlb_machinery *m, struct mlb_builder *first, struct m
 void
 mlb_machinery_drain(struct mlb_machinery *m)
 {
+	mlb_away_free(m);
+	mlb_sender_free(m);
 	if (!m->pool)
 		return;
 	mlb_pool_drain(m->pool);
@@ -135,6 +139,12 @@ mlb_machinery_watch(struct mlb_machinery *m, struct mlb_work *w, struct mlb_err 
 	if (rc == 0)
 		rc = watch(m, mlb_job_output_fd(w->job), (char *)w + 1, err);
 	return rc;
+}
+
+int
+mlb_machinery_watch_away(struct mlb_machinery *m, int fd, struct mlb_err *err)
+{
+	return watch(m, fd, &m->away, err);
 }
 
 /* All of the machine's tokens are taken by others: look again when one is given back. */
@@ -189,8 +199,10 @@ static int
 next_wait(const struct mlb_machinery *m, uint64_t now)
 {
 	bool suspended = atomic_load(&m->base->p->suspension->since) != 0;
-	uint64_t due = mlb_record_due(m);
+	uint64_t due = mlb_record_due(m), patience = mlb_away_due(m);
 
+	if (patience && (!due || patience < due))
+		due = patience;
 	for (size_t i = 0; i < m->builder.n; i++) {
 		uint64_t d = due_of(m->builder.v[i], suspended);
 
@@ -211,6 +223,7 @@ cancel_all(struct mlb_machinery *m)
 		return;
 	m->cancelled = true;
 	mlb_project_hear(m->base->p, true);
+	mlb_away_cancel(m);
 	for (size_t k = 0; k < m->builder.n; k++)
 		mlb_builder_stop(m->builder.v[k]);
 }
@@ -245,6 +258,8 @@ handle(struct mlb_machinery *m, void *tag)
 		return; /* the next turn tries again */
 	else if (tag == &m->skipped)
 		went_on(m);
+	else if (tag == &m->away)
+		mlb_away_hear(m);
 	else if (bits & 1)
 		mlb_work_output((struct mlb_work *)(void *)((char *)tag - 1));
 	else

@@ -19,8 +19,10 @@
 #include "engine/root.h"
 #include "os/pool.h"
 
+struct mlb_away;
 struct mlb_builder;
 struct mlb_record;
+struct mlb_sender;
 
 MLB_VEC_NAMED(mlb_builders, struct mlb_builder *);
 
@@ -32,10 +34,12 @@ struct mlb_machinery {
 	struct mlb_pool *pool;
 	struct mlb_resources *resources;
 	struct mlb_jobserver *jobserver;
-	struct mlb_root_stock *roots;   /* of variants */
-	struct mlb_record *record; /* what is done but not yet durable (record.c) */
+	struct mlb_root_stock *roots; /* of variants */
+	struct mlb_record *record;    /* what is done but not yet durable (record.c) */
 	struct mlb_flights flights;
-	bool shared; /* by several builders, of variants */
+	struct mlb_away *away;     /* NULL until a remote is needed (away.h) */
+	struct mlb_sender *sender; /* NULL until there is something to push (sender.h) */
+	bool shared;               /* by several builders, of variants */
 	int epoll;
 	bool ready;
 	unsigned jobs;       /* most commands at once */
@@ -71,9 +75,10 @@ void mlb_machinery_settle(struct mlb_machinery *m);
 /* A builder leaves: what it had in flight is for others to take up. */
 void mlb_machinery_leave(struct mlb_machinery *m, struct mlb_builder *b);
 
-/* For loop.c. */
+/* For loop.c and away.c. */
 struct mlb_work;
 int mlb_machinery_watch(struct mlb_machinery *m, struct mlb_work *w, struct mlb_err *err);
+int mlb_machinery_watch_away(struct mlb_machinery *m, int fd, struct mlb_err *err);
 void mlb_machinery_await_token(struct mlb_machinery *m);
 void mlb_machinery_skip_suspended(struct mlb_machinery *m);
 

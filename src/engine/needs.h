@@ -5,10 +5,13 @@
 #include "engine/project.h"
 #include "store/roots.h"
 
-/* All that a lock names, added to out. */
+/* All that a block of a lock names, added to out. */
+void mlb_needs_of_block(struct mlb_roots *out, const struct mlb_lock_block *b);
+/* The same of a whole lock. */
 void mlb_needs_of_lock(struct mlb_roots *out, const struct mlb_lockfile *lock);
 
-void mlb_needs_of_block(struct mlb_roots *out, const struct mlb_lock_block *b); /* the same of a target's block */
+void mlb_needs_of_block(struct mlb_roots *out,
+			const struct mlb_lock_block *b); /* the same of a target's block */
 
 /*
  * The same of a text that this version cannot read: any 64 hexadecimal digits are
@@ -30,7 +33,7 @@ int mlb_needs_set(struct mlb_project *p, struct mlb_roots *roots, struct mlb_err
 
 /* Is the name in roots/ that of one which is being written, or whose writer died? Then it is no project's yet. */
 bool mlb_needs_is_temporary(const char *name);
-bool mlb_needs_readable(const char *path); /* is it a whole file of roots? */
+bool mlb_needs_readable(const char *path);   /* is it a whole file of roots? */
 char *mlb_needs_path(struct mlb_project *p); /* of the file; owned by the caller */
 /* This machine's name; "" if it has none. Owned by the caller. */
 char *mlb_needs_host(void);

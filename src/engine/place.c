@@ -381,7 +381,7 @@ mlb_place(struct mlb_builder *b, uint32_t n)
 		mlb_place_nowhere(b, n);
 		return;
 	}
-	remove = !b->plan->node[n].need_present && !mlb_outputs_available(b->plan, n);
+	remove = !b->plan->node[n].need_present && !mlb_outputs_here(b->plan, n);
 	pl = mlb_calloc(1, sizeof(*pl));
 	pl->b = b;
 	pl->node = n;

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "engine/away.h"
 #include "engine/each.h"
 #include "engine/failures.h"
 #include "engine/fingerprint.h"
@@ -391,6 +392,8 @@ mlb_plan_simulate(struct mlb_plan *plan, struct mlb_err *err)
 		if (d != MLB_NONE)
 			follow_dep(plan, i, d);
 		else
+			rc = mlb_decide(plan, i, err);
+		if (rc == 0 && plan->asks && plan->node[i].lacks && mlb_away_now(plan))
 			rc = mlb_decide(plan, i, err);
 		if (rc)
 			return rc;

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "engine/fingerprint.h"
+#include "engine/remotes.h"
 #include "os/fs.h"
 #include "os/io.h"
 #include "os/machine.h"
@@ -184,6 +185,7 @@ mlb_project_unload(struct mlb_project *p)
 static void
 close_handles(struct mlb_project *p)
 {
+	mlb_remotes_free(p->remotes);
 	mlb_results_close(p->results);
 	mlb_cas_close(p->cas);
 	mlb_lease_end(&p->lease);

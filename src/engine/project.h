@@ -48,6 +48,7 @@ struct mlb_project {
 	bool no_lease;          /* who collects relies on nothing */
 	struct mlb_cas *cas;
 	struct mlb_results *results;
+	struct mlb_remotes *remotes; /* NULL until asked for (remotes.h) */
 	struct mlb_vcs *vcs; /* NULL until asked for, or where there is none */
 	struct mlb_strvec notes; /* of the ini, compiled just now: for the next build to tell */
 	bool vcs_tried;
@@ -214,6 +215,8 @@ struct mlb_node {
 	bool marked; /* lock or memo must be written, and the builder knows */
 	bool ran;    /* each: a command of it ran */
 	bool redo;   /* an input was made again: decide once more before it runs */
+	bool lacks; /* as decided: a remote may have its result, or bytes of it (away.h) */
+	bool unfetchable; /* what remotes said they have of it could not be had */
 	bool flown; /* it is in flight, and this builder runs it (flight.h) */
 	bool resting; /* DONE before anything was decided (steady.h): neither memo nor key were looked up */
 };
@@ -231,6 +234,7 @@ struct mlb_plan {
 	uint64_t kind_mean[MLB_N_KINDS];
 	bool force, only, downstream, update, locked;
 	bool refused; /* simulating: --locked blocks something */
+	bool asks;    /* simulating: remotes, should a node lack something that they may have */
 	uint32_t n_wanted;
 	uint32_t n_resting; /* of them */
 };
@@ -284,8 +288,9 @@ struct mlb_now mlb_input_on_disk(const struct mlb_plan *plan,
 				 const struct mlb_g_input *in); /* as scanned */
 bool mlb_signature_holds(const struct mlb_plan *plan,
 			 uint32_t n); /* its inputs are those it was decided by */
-bool mlb_outputs_available(struct mlb_plan *plan,
-			   uint32_t n); /* all bytes are in the cache or in the workspace */
+bool mlb_outputs_here(struct mlb_plan *plan,
+		      uint32_t n); /* all bytes are in the cache or in the workspace */
+bool mlb_outputs_available(struct mlb_plan *plan, uint32_t n); /* or in a remote that was asked */
 void mlb_outs_digest(struct mlb_digest *out, const struct mlb_now *now, size_t n);
 struct mlb_now mlb_output_on_disk(const struct mlb_plan *plan, uint32_t output); /* as scanned */
 bool mlb_output_in_place(const struct mlb_plan *plan,

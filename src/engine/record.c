@@ -21,6 +21,7 @@
 #include "engine/gone.h"
 #include "engine/metrics.h"
 #include "engine/needs.h"
+#include "engine/sender.h"
 #include "engine/steady.h"
 #include "os/clock.h"
 #include "os/machine.h"
@@ -422,6 +423,8 @@ tell_built(struct rows *rows)
 		struct mlb_builder *b = row->b;
 
 		b->n_rows--;
+		if (row->tell)
+			mlb_sender_add(b->m, &row->action.key);
 		if (row->tell && strcmp(row->action.what, "no") == 0) {
 			struct mlb_failure f = { row->command, "it said no", "", row->log_path,
 						 "" };

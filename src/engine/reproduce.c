@@ -205,8 +205,10 @@ mlb_reproduce(struct mlb_project *p, const struct mlb_reproduce *opt,
 		rc = check_into(&r, err);
 	if (rc == 0)
 		rc = find_commit(&r, err);
-	if (rc == 0)
+	if (rc == 0) {
+		mlb_repro_fetch(&r);
 		rc = make(&r, err);
+	}
 	release(&r);
 	report->duration = mlb_clock_mono() - began;
 	return rc ? rc : verdict(report, err);

@@ -88,4 +88,7 @@ int mlb_repro_rebuild(struct mlb_repro *r, struct mlb_err *err);
 /* reproduce_judge.c: compares, tells the caller, counts. */
 int mlb_repro_judge(struct mlb_repro *r, struct mlb_err *err);
 
+/* reproduce_fetch.c: from remotes, what the commit's lock names and the cache lacks. That none has it is told later. */
+void mlb_repro_fetch(struct mlb_repro *r);
+
 #endif

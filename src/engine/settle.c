@@ -5,6 +5,7 @@
  */
 #include "engine/builder.h"
 
+#include "engine/away.h"
 #include "engine/each.h"
 #include "engine/known.h"
 
@@ -214,6 +215,8 @@ proceed(struct mlb_builder *b, uint32_t n)
 		return;
 	}
 	tell_plan(b);
+	if (mlb_away_fetches(b, n))
+		return;
 	if (node->fate == MLB_FATE_RESTORE && (!node->each || node->known)) {
 		node->phase = MLB_PH_PLACING;
 		mlb_place(b, n);
@@ -244,6 +247,8 @@ decide(struct mlb_builder *b, uint32_t n)
 		mlb_fatal(b, &err);
 		return;
 	}
+	if (mlb_away_awaits(b, n))
+		return;
 	switch (node->fate) {
 	case MLB_FATE_CURRENT:
 		b->report->current++;

@@ -16,6 +16,7 @@
 #include "engine/claim.h"
 #include "engine/needs.h"
 #include "engine/runid.h"
+#include "engine/sender.h"
 #include "engine/sweep_int.h"
 #include "os/clock.h"
 
@@ -262,6 +263,7 @@ finish(struct mlb_sweeping *s, int rc, struct mlb_err *err)
 		rc = mlb_project_save_scan(s->p, err);
 	if (rc || end_rc)
 		return rc ? rc : end_rc;
+	mlb_sender_finish(&s->m);
 	return verdict(s, err);
 }
 
