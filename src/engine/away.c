@@ -419,9 +419,12 @@ want_rest(struct item *it, const struct mlb_digest *key)
 static void
 want_output(struct item *it, const struct mlb_now *out, const struct mlb_now *disk)
 {
+	const struct mlb_node *node = &it->b->plan->node[it->node];
+	bool again = node->refetch && !node->refetched;
+
 	if (disk->kind == out->kind && mlb_digest_equal(&disk->digest, &out->digest))
 		return;
-	if (!mlb_cas_has(it->b->p->cas, &out->digest))
+	if (again || !mlb_cas_has(it->b->p->cas, &out->digest))
 		want(it, &out->digest, out->kind == MLB_O_TREE, true);
 }
 
@@ -460,6 +463,21 @@ want_node(struct item *it)
 	}
 	if (it->left && !source)
 		want_rest(it, &plan->node[it->node].key);
+}
+
+bool
+mlb_away_mends(struct mlb_builder *b, uint32_t n)
+{
+	struct mlb_node *node = &b->plan->node[n];
+
+	if (node->refetch || node->unfetchable || !b->g->remotes || b->opt->offline ||
+	    b->p->past == MLB_PAST_REBUILD)
+		return false;
+	node->refetch = node->lacks = true;
+	node->phase = MLB_PH_WAITING;
+	if (!mlb_away_awaits(b, n))
+		mlb_todo(b, n);
+	return true;
 }
 
 bool
@@ -510,6 +528,7 @@ complete(struct item *it)
 	struct mlb_node *node = &b->plan->node[it->node];
 
 	b->n_away--;
+	node->refetched = node->refetch;
 	if (it->failed) {
 		/* The bytes are not to be had: it is decided as if no remote had them. */
 		node->unfetchable = true;

@@ -28,6 +28,9 @@ bool mlb_away_awaits(struct mlb_builder *b, uint32_t n);
 /* Bytes that n's outputs need are not here: they are fetched, and n goes on as DECIDED, or is decided again. */
 bool mlb_away_fetches(struct mlb_builder *b, uint32_t n);
 
+/* The cache has n's outputs only in part, as after a fetch that was cut short. True: remotes are asked for the rest, and n is decided again. */
+bool mlb_away_mends(struct mlb_builder *b, uint32_t n);
+
 /* For who only wants to know: asks them now, and waits. True: what was decided by then is to be decided again. */
 struct mlb_plan;
 bool mlb_away_now(struct mlb_plan *plan);

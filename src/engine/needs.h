@@ -10,9 +10,6 @@ void mlb_needs_of_block(struct mlb_roots *out, const struct mlb_lock_block *b);
 /* The same of a whole lock. */
 void mlb_needs_of_lock(struct mlb_roots *out, const struct mlb_lockfile *lock);
 
-void mlb_needs_of_block(struct mlb_roots *out,
-			const struct mlb_lock_block *b); /* the same of a target's block */
-
 /*
  * The same of a text that this version cannot read: any 64 hexadecimal digits are
  * taken for a digest of anything, so that nothing is lost that someone else named.

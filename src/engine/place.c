@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/hex.h"
+#include "engine/away.h"
 #include "engine/each.h"
 #include "engine/way.h"
 #include "os/clock.h"
@@ -140,6 +141,20 @@ pkind(uint8_t okind)
 	return okind == MLB_O_TREE ? MLB_P_TREE : okind == MLB_O_EXEC ? MLB_P_EXEC : MLB_P_FILE;
 }
 
+/* What a placing that failed has left there. */
+static void
+look_at_all(struct place *pl)
+{
+	struct mlb_builder *b = pl->b;
+	struct mlb_err err = MLB_ERR_INIT;
+	bool changed;
+
+	for (uint32_t i = 0; i < pl->n; i++)
+		if (mlb_scan_again(&b->p->scan, b->g->output[pl->item[i].output].path, &changed,
+				   &err))
+			mlb_fatal(b, &err);
+}
+
 /* The cache lied about having it: the node has to run. A full disk is not the cache's fault. */
 static void
 lost(struct place *pl)
@@ -149,6 +164,10 @@ lost(struct place *pl)
 
 	if (pl->err.code != MLB_ENOTFOUND && pl->err.code != MLB_ECORRUPT) {
 		mlb_fatal(b, &pl->err);
+		return;
+	}
+	if (mlb_away_mends(b, pl->node)) {
+		look_at_all(pl);
 		return;
 	}
 	mlb_note(b, "%s", pl->err.text);

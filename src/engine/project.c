@@ -427,16 +427,23 @@ mlb_project_past(struct mlb_project *p, struct mlb_err *err)
 }
 
 void
+mlb_project_close_cache(struct mlb_project *p)
+{
+	mlb_remotes_free(p->remotes);
+	mlb_results_close(p->results);
+	mlb_cas_close(p->cas);
+	p->remotes = NULL;
+	p->results = NULL;
+	p->cas = NULL;
+}
+
+void
 mlb_project_cache_moved(struct mlb_project *p)
 {
 	char *dir = mlb_project_cache_dir(p);
 
-	if (!p->parent && p->cas && strcmp(mlb_cas_dir(p->cas), dir) != 0) {
-		mlb_results_close(p->results);
-		mlb_cas_close(p->cas);
-		p->results = NULL;
-		p->cas = NULL;
-	}
+	if (!p->parent && p->cas && strcmp(mlb_cas_dir(p->cas), dir) != 0)
+		mlb_project_close_cache(p);
 	free(dir);
 }
 

@@ -123,6 +123,8 @@ int mlb_project_write(struct mlb_project *p, struct mlb_err *err); /* and it can
 int mlb_project_cache(struct mlb_project *p, struct mlb_err *err); /* and objects, results */
 /* The same for who only looks at the past: something may be wrong in mlbuild.ini by now. */
 int mlb_project_past(struct mlb_project *p, struct mlb_err *err);
+/* What it writes to is let go of, so that others see all of it. It is opened again when it is needed; not a combination's. */
+void mlb_project_close_cache(struct mlb_project *p);
 /* The graph was compiled anew: a cache that was opened by an older one is closed if it is elsewhere now. */
 void mlb_project_cache_moved(struct mlb_project *p);
 int mlb_project_vcs(struct mlb_project *p,
@@ -216,6 +218,8 @@ struct mlb_node {
 	bool ran;    /* each: a command of it ran */
 	bool redo;   /* an input was made again: decide once more before it runs */
 	bool lacks; /* as decided: a remote may have its result, or bytes of it (away.h) */
+	bool refetch;     /* what is here of it is not whole: all of it is asked for */
+	bool refetched;   /* and was */
 	bool unfetchable; /* what remotes said they have of it could not be had */
 	bool flown; /* it is in flight, and this builder runs it (flight.h) */
 	bool resting; /* DONE before anything was decided (steady.h): neither memo nor key were looked up */

@@ -59,6 +59,8 @@ mlb_repro_fetch(struct mlb_repro *r)
 			r->opt->on_event(r->opt->ctx, &e);
 		}
 	}
+	/* The project that stands for the commit has handles of its own. */
+	mlb_project_close_cache(r->p);
 	mlb_err_release(&why);
 	mlb_exchange_report_release(&report);
 }

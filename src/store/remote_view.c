@@ -450,7 +450,7 @@ mlb_remote_view_settle(struct mlb_remote_view *v)
 
 /* ---------------------------------------------------------- objects */
 
-/* Not in a pack of `avoid`, which may be NULL. */
+/* Not in a pack of `avoid`, nor, where that is not NULL, in one in which anything is wrong. */
 static bool
 place_of(const struct mlb_remote_view *v, size_t index, size_t entry,
 	 const struct mlb_digest_set *avoid, struct mlb_remote_place *out)
@@ -463,7 +463,7 @@ place_of(const struct mlb_remote_view *v, size_t index, size_t entry,
 	out->claim = f->name;
 	if (avoid && mlb_digest_set_has(avoid, &out->pack.name))
 		return false;
-	return !v->bad.n || !mlb_view_is_bad(v, out);
+	return !v->bad.n || !mlb_view_is_bad(v, out, avoid != NULL);
 }
 
 static bool

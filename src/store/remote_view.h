@@ -9,7 +9,8 @@
  *   parts/HEX        a large file that is being fetched
  *   bad              lines of 64 hexadecimal digits: name of an index XOR digest of an
  *                    object that is not right where it says, or of a pack that is not
- *                    there. Forgotten after a day, in case it was sent again
+ *                    there; with the first bit turned, of a pack in which something is not
+ *                    right. Forgotten after a day, in case it was sent again
  *
  * 1. What is put was found to be what its name says; it is durable under its name.
  * 2. All calls but open and close may come from several threads. A function that is
@@ -57,7 +58,7 @@ bool mlb_remote_view_has(struct mlb_remote_view *v, const struct mlb_digest *dig
 /* One of the places that are not known to be bad. */
 bool mlb_remote_view_locate(struct mlb_remote_view *v, struct mlb_remote_place *out,
 			    const struct mlb_digest *digest);
-/* The same in no pack of `avoid`. */
+/* The same for pushes: in no pack of `avoid`, and in none in which anything was found wrong, as the rest of it may be. */
 bool mlb_remote_view_locate_but(struct mlb_remote_view *v, struct mlb_remote_place *out,
 				const struct mlb_digest *digest,
 				const struct mlb_digest_set *avoid);

@@ -50,6 +50,7 @@ char *mlb_view_path(const struct mlb_remote_view *v, const char *sub, const stru
 
 /* remote_view_sent.c */
 void mlb_view_load_bad(struct mlb_remote_view *v);
-bool mlb_view_is_bad(const struct mlb_remote_view *v, const struct mlb_remote_place *p);
+/* sure: also where something else in its pack is. */
+bool mlb_view_is_bad(const struct mlb_remote_view *v, const struct mlb_remote_place *p, bool sure);
 
 #endif

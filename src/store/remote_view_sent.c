@@ -137,13 +137,25 @@ both(const struct mlb_digest *a, const struct mlb_digest *b)
 	return d;
 }
 
+/* A pack in which something is not right. */
+static struct mlb_digest
+suspect(const struct mlb_remote_place *p)
+{
+	struct mlb_digest d = both(&p->claim, &p->pack.name);
+
+	d.b[0] ^= 0x80;
+	return d;
+}
+
 bool
-mlb_view_is_bad(const struct mlb_remote_view *v, const struct mlb_remote_place *p)
+mlb_view_is_bad(const struct mlb_remote_view *v, const struct mlb_remote_place *p, bool sure)
 {
 	struct mlb_digest object = both(&p->claim, &p->at.digest);
 	struct mlb_digest pack = both(&p->claim, &p->pack.name);
+	struct mlb_digest doubt = suspect(p);
 
-	return mlb_digest_set_has(&v->bad, &object) || mlb_digest_set_has(&v->bad, &pack);
+	return mlb_digest_set_has(&v->bad, &object) || mlb_digest_set_has(&v->bad, &pack) ||
+	       (sure && mlb_digest_set_has(&v->bad, &doubt));
 }
 
 void
@@ -165,29 +177,38 @@ mlb_view_load_bad(struct mlb_remote_view *v)
 	mlb_buf_release(&text);
 }
 
-bool
-mlb_remote_view_bad(struct mlb_remote_view *v, const struct mlb_remote_place *p, bool whole)
+/* If it cannot be written it is found out again. */
+static bool
+remember_bad(struct mlb_remote_view *v, const struct mlb_digest *d)
 {
-	struct mlb_digest d = both(&p->claim, whole ? &p->pack.name : &p->at.digest);
 	char *path = mlb_asprintf("%s/bad", v->dir);
 	char line[MLB_HEX_LEN + 2];
 	bool is_new;
 	int fd;
 
 	pthread_rwlock_wrlock(&v->lock);
-	is_new = mlb_digest_set_add(&v->bad, &d);
+	is_new = mlb_digest_set_add(&v->bad, d);
 	pthread_rwlock_unlock(&v->lock);
-	mlb_digest_hex(line, &d);
+	mlb_digest_hex(line, d);
 	line[MLB_HEX_LEN] = '\n';
 	fd = is_new ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
 	if (fd >= 0) {
-		/* If it cannot be written it is found out again. */
-		if (write(fd, line, MLB_HEX_LEN + 1) < 0)
-			is_new = true;
+		is_new = write(fd, line, MLB_HEX_LEN + 1) != 0;
 		close(fd);
 	}
 	free(path);
 	return is_new;
+}
+
+bool
+mlb_remote_view_bad(struct mlb_remote_view *v, const struct mlb_remote_place *p, bool whole)
+{
+	struct mlb_digest d = both(&p->claim, whole ? &p->pack.name : &p->at.digest);
+	struct mlb_digest doubt = suspect(p);
+
+	if (!whole)
+		(void)remember_bad(v, &doubt);
+	return remember_bad(v, &d);
 }
 
 /* ---------------------------------------------------------- lists */
