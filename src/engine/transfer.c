@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "os/machine.h"
 
+#define TRIES 3   /* listings of a refresh, while somebody merges */
 #define AT_ONCE 8 /* files of index/ and actions/ that are got side by side */
 
 int
@@ -15,6 +16,7 @@ mlb_transfer_open(struct mlb_transfer **out, struct mlb_session *s, struct mlb_c
 	struct mlb_transfer *t = mlb_calloc(1, sizeof(*t));
 
 	(void)err;
+	pthread_mutex_init(&t->refreshing, NULL);
 	t->session = s;
 	t->cas = cas;
 	t->results = results;
@@ -26,8 +28,10 @@ mlb_transfer_open(struct mlb_transfer **out, struct mlb_session *s, struct mlb_c
 void
 mlb_transfer_close(struct mlb_transfer *t)
 {
-	if (t)
-		mlb_remote_view_close(t->view);
+	if (!t)
+		return;
+	mlb_remote_view_close(t->view);
+	pthread_mutex_destroy(&t->refreshing);
 	free(t);
 }
 
@@ -110,6 +114,7 @@ take_wanted(struct mlb_transfer *t, struct wanted *w, struct mlb_err *err)
 {
 	int rc;
 
+	t->missed |= w->o.op.fault == MLB_FAULT_ABSENT;
 	if (w->o.op.fault == MLB_FAULT_ABSENT || w->o.op.rc == MLB_ETOOBIG)
 		return 0;
 	if (w->o.op.rc)
@@ -232,8 +237,8 @@ ask(struct mlb_transfer *t, struct mlb_transfer_op *meta, struct mlb_transfer_li
 	return rc;
 }
 
-int
-mlb_transfer_refresh(struct mlb_transfer *t, enum mlb_remote_fault *fault, struct mlb_err *err)
+static int
+refresh_once(struct mlb_transfer *t, enum mlb_remote_fault *fault, struct mlb_err *err)
 {
 	struct mlb_crew *crew = mlb_crew_new(1);
 	enum mlb_remote_fault own = MLB_FAULT_NONE, *why = fault ? fault : &own;
@@ -258,6 +263,23 @@ mlb_transfer_refresh(struct mlb_transfer *t, enum mlb_remote_fault *fault, struc
 		mlb_transfer_list_release(&list[i]);
 	mlb_transfer_op_release(&meta);
 	mlb_crew_free(crew);
+	return rc;
+}
+
+int
+mlb_transfer_refresh(struct mlb_transfer *t, enum mlb_remote_fault *fault, struct mlb_err *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&t->refreshing);
+	/* Who merges puts the new one first: what was listed and is gone is in another one by now. */
+	for (int tries = 0; tries < TRIES; tries++) {
+		t->missed = false;
+		rc = refresh_once(t, fault, err);
+		if (rc || !t->missed)
+			break;
+	}
+	pthread_mutex_unlock(&t->refreshing);
 	return rc;
 }
 

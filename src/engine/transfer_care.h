@@ -6,6 +6,7 @@
 #ifndef ENGINE_TRANSFER_CARE_H
 #define ENGINE_TRANSFER_CARE_H
 
+#include "base/vec.h"
 #include "engine/transfer.h"
 
 /* ---------------------------------------------------------- what it takes */
@@ -16,7 +17,6 @@ struct mlb_remote_clone {
 	char *host; /* NULL: it cannot be read */
 	char *dir;
 	int64_t when;   /* of its last push, s since 1970 by the server's clock */
-	uint64_t bytes; /* of packs, of what it needs, as they rest */
 	uint64_t needs; /* roots */
 };
 

@@ -16,6 +16,8 @@ struct mlb_transfer {
 	struct mlb_remote_meta meta;  /* id "": nobody has made it */
 	struct mlb_remote_view *view; /* NULL as long as the id is not known */
 	bool refreshed;
+	bool missed;                /* this refresh: something that was listed was gone */
+	pthread_mutex_t refreshing; /* one at a time */
 	mlb_transfer_trusts *trusts;
 	void *trusts_ctx;
 };

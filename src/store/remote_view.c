@@ -543,6 +543,64 @@ mlb_remote_view_each(struct mlb_remote_view *v,
 	return rc;
 }
 
+bool
+mlb_remote_view_tells_of(struct mlb_remote_view *v, const struct mlb_digest *pack)
+{
+	bool tells = false;
+
+	pthread_rwlock_rdlock(&v->lock);
+	for (size_t i = 0; i < v->index.n && !tells; i++)
+		for (size_t k = 0; v->index.v[i].map && k < v->index.v[i].x.n_packs && !tells;
+		     k++) {
+			struct mlb_remote_pack p = mlb_remote_index_pack(&v->index.v[i].x, k);
+
+			tells = mlb_digest_equal(&p.name, pack);
+		}
+	pthread_rwlock_unlock(&v->lock);
+	return tells;
+}
+
+int
+mlb_remote_view_each_index(struct mlb_remote_view *v,
+			   int (*fn)(void *ctx, const char *name, const struct mlb_remote_index *x),
+			   void *ctx)
+{
+	int rc = 0;
+
+	pthread_rwlock_rdlock(&v->lock);
+	for (size_t i = 0; i < v->index.n && rc == 0; i++) {
+		char name[MLB_HEX_LEN + 8];
+
+		if (!v->index.v[i].map || v->index.v[i].sent)
+			continue;
+		mlb_digest_hex(name, &v->index.v[i].name);
+		memcpy(name + MLB_HEX_LEN, ".idx", 5);
+		rc = fn(ctx, name, &v->index.v[i].x);
+	}
+	pthread_rwlock_unlock(&v->lock);
+	return rc;
+}
+
+int
+mlb_remote_view_each_segment(struct mlb_remote_view *v, int (*fn)(void *ctx, const char *name),
+			     void *ctx)
+{
+	int rc = 0;
+
+	pthread_rwlock_rdlock(&v->lock);
+	for (size_t i = 0; i < v->segment.n && rc == 0; i++) {
+		char name[MLB_HEX_LEN + 8];
+
+		if (!v->segment.v[i].map)
+			continue;
+		mlb_digest_hex(name, &v->segment.v[i].name);
+		memcpy(name + MLB_HEX_LEN, ".seg", 5);
+		rc = fn(ctx, name);
+	}
+	pthread_rwlock_unlock(&v->lock);
+	return rc;
+}
+
 /* ---------------------------------------------------------- records */
 
 struct candidate {

@@ -66,6 +66,16 @@ bool mlb_remote_view_locate_but(struct mlb_remote_view *v, struct mlb_remote_pla
 int mlb_remote_view_each(struct mlb_remote_view *v,
 			 int (*fn)(void *ctx, const struct mlb_remote_place *p), void *ctx);
 
+bool mlb_remote_view_tells_of(struct mlb_remote_view *v,
+			      const struct mlb_digest *pack); /* does any index? */
+/* Every index and segment that could be read, with its name there; not 0 stops. For gc. */
+int mlb_remote_view_each_index(struct mlb_remote_view *v,
+			       int (*fn)(void *ctx, const char *name,
+					 const struct mlb_remote_index *x),
+			       void *ctx);
+int mlb_remote_view_each_segment(struct mlb_remote_view *v, int (*fn)(void *ctx, const char *name),
+				 void *ctx);
+
 /* The records of a key, the one that counts first, then others in their order; a record in each call. Not 0 stops. */
 int mlb_remote_view_records(struct mlb_remote_view *v, const struct mlb_digest *key,
 			    int (*fn)(void *ctx, const struct mlb_segment_record *r), void *ctx);
@@ -97,6 +107,9 @@ void mlb_remote_view_told(struct mlb_remote_view *v, const struct mlb_digest *pa
 /* Lists of chunks, for whoever wants an older version of a file. */
 void mlb_remote_view_put_list(struct mlb_remote_view *v, const struct mlb_digest *file,
 			      const void *data, size_t len);
+/* The list of a file, appended; false: there is none here. */
+bool mlb_remote_view_list(struct mlb_remote_view *v, struct mlb_buf *out,
+			  const struct mlb_digest *file);
 int mlb_remote_view_each_list(struct mlb_remote_view *v,
 			      int (*fn)(void *ctx, const struct mlb_digest *file, const char *path),
 			      void *ctx);

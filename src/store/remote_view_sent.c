@@ -246,3 +246,13 @@ mlb_remote_view_each_list(struct mlb_remote_view *v,
 	free(dir);
 	return rc;
 }
+
+bool
+mlb_remote_view_list(struct mlb_remote_view *v, struct mlb_buf *out, const struct mlb_digest *file)
+{
+	char *path = mlb_view_path(v, "lists", file, "");
+	bool has = mlb_fs_exists(path) && mlb_fs_read(out, path, NULL) == 0;
+
+	free(path);
+	return has;
+}
