@@ -23,9 +23,9 @@ mlb_azure_date(char out[MLB_AZURE_DATE_LEN + 1], int64_t seconds)
 
 	memset(&tm, 0, sizeof(tm));
 	gmtime_r(&t, &tm);
-	mlb_buf_addf(&text, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
-		     tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-		     tm.tm_sec);
+	mlb_buf_addf(&text, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+		     days + 3 * (size_t)tm.tm_wday, tm.tm_mday, months + 3 * (size_t)tm.tm_mon,
+		     tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	out[0] = '\0'; /* of a year with five digits */
 	if (text.len == MLB_AZURE_DATE_LEN)
 		memcpy(out, text.data, MLB_AZURE_DATE_LEN + 1);

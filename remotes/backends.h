@@ -6,6 +6,7 @@
 
 extern const struct mlb_remote_backend mlb_remote_azure;
 extern const struct mlb_remote_backend mlb_remote_dir;
+extern const struct mlb_remote_backend mlb_remote_rclone;
 extern const struct mlb_remote_backend mlb_remote_s3;
 extern const struct mlb_remote_backend mlb_remote_ssh;
 extern const struct mlb_remote_backend mlb_remote_webdav;

@@ -10,8 +10,13 @@
 
 /* In alphabetical order; remotes/README.md says how to add one. */
 static const struct mlb_remote_backend *const backends[] = {
-	&mlb_remote_azure, &mlb_remote_dir,    &mlb_remote_s3,
-	&mlb_remote_ssh,   &mlb_remote_webdav, NULL,
+	&mlb_remote_azure,
+	&mlb_remote_dir,
+	&mlb_remote_rclone,
+	&mlb_remote_s3,
+	&mlb_remote_ssh,
+	&mlb_remote_webdav,
+	NULL,
 };
 
 const struct mlb_remote_backend *const *
