@@ -144,6 +144,8 @@ blob_ended(struct mlb_http_request *q)
 	struct azure_job *j = q->ctx;
 	struct mlb_remote_op *op = j->op;
 
+	if (op->verb == MLB_REMOTE_GET && q->status == 416)
+		mlb_http_fail(q, MLB_FAULT_NONE, "%s", ""); /* nothing is there from there on */
 	settle(j, q);
 	if (!op->rc && op->verb != MLB_REMOTE_GET)
 		op->mtime = mlb_http_time(q, "Last-Modified");

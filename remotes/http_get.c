@@ -27,6 +27,15 @@ parse_range(const char *text, struct range *r)
 	return !r->total || r->last < r->total;
 }
 
+/* Nothing is there from an offset on, as Go's servers say it: "bytes 20-19/20". */
+static bool
+is_beyond(const char *range, uint64_t offset, uint64_t *total)
+{
+	const char *slash = range ? strchr(range, '/') : NULL;
+
+	return slash && mlb_parse_u64(slash + 1, total) && *total <= offset;
+}
+
 /* The headers are here: what is to be skipped, and how much must come. */
 static int
 look(struct mlb_http_request *q, struct mlb_err *err)
@@ -37,6 +46,11 @@ look(struct mlb_http_request *q, struct mlb_err *err)
 
 	q->looked = true;
 	op->mtime = mlb_http_time(q, "Last-Modified");
+	if (q->status == 206 &&
+	    is_beyond(mlb_http_answered(q, "Content-Range"), op->offset, &op->total)) {
+		q->want = 0;
+		return 0;
+	}
 	if (q->status == 206) {
 		if (!parse_range(mlb_http_answered(q, "Content-Range"), &r) ||
 		    r.first != op->offset || r.last - r.first >= op->len)
@@ -66,6 +80,8 @@ give(struct mlb_http_request *q, const void *data, size_t len, struct mlb_err *e
 
 	if (rc)
 		return rc;
+	if (!q->want)
+		return MLB_HTTP_ENOUGH;
 	skip = (size_t)MLB_MIN(q->skip, len);
 	q->skip -= skip;
 	n = (size_t)MLB_MIN(len - skip, op->len - op->moved);

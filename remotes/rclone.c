@@ -70,7 +70,7 @@ fail_waiting(struct rclone *r, const struct mlb_err *err)
 				"says) so that PATH has it",
 				r->name);
 		else
-			mlb_remote_fail(j->op, MLB_FAULT_OTHER, "remote '%s': %s", r->name,
+			mlb_remote_fail(j->op, MLB_FAULT_TRANSIENT, "remote '%s': %s", r->name,
 					err->text);
 		rclone_end(j);
 	}

@@ -128,8 +128,11 @@ static const struct {
 	enum mlb_remote_fault fault;
 } meanings[] = {
 	{ "object not found", MLB_FAULT_ABSENT },
+	{ "is a directory", MLB_FAULT_ABSENT },
+	{ "not a directory", MLB_FAULT_ABSENT },
 	{ "didn't find section in config", MLB_FAULT_PLACE },
 	{ "couldn't find method", MLB_FAULT_OTHER },
+	{ "file name too long", MLB_FAULT_OTHER },
 	{ "rate limit", MLB_FAULT_BUSY },
 	{ "ratelimit", MLB_FAULT_BUSY },
 	{ "too many requests", MLB_FAULT_BUSY },

@@ -11,8 +11,9 @@
 
 /* A request, and the order in it. */
 struct rclone_part {
-	struct mlb_http_request q;
+	struct mlb_http_request q; /* first */
 	struct mlb_buf body;
+	const char *name; /* DELETE: what it is about */
 };
 
 struct rclone {

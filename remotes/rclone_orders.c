@@ -193,11 +193,51 @@ failed(struct rclone_job *j, struct mlb_http_request *q, const char *name)
 /* ---------------------------------------------------------- reading */
 
 static void
+ask_item(struct rclone_job *j, void (*done)(struct mlb_http_request *q))
+{
+	static const char *const opt[] = { "filesOnly", "noMimeType", NULL };
+	static const char *const config[] = { "UseServerModTime", NULL };
+	struct rclone_part *p = next_part(j, &j->part[0], done);
+	struct mlb_json json;
+
+	begin_order(&json, p, j->rclone->fs, j->op->name);
+	add_flags(&json, "opt", opt);
+	add_flags(&json, "_config", config);
+	end_order(j->rclone, &json, p, "stat");
+}
+
+/* A range was not there: is it because the file ends before it? */
+static void
+looked_for_end(struct mlb_http_request *q)
+{
+	struct rclone_job *j = q->ctx;
+	struct mlb_remote_op *op = j->op;
+	uint64_t size;
+	int64_t mtime;
+	bool there = false;
+
+	if (!q->rc &&
+	    !mlb_rclone_item(&there, &size, &mtime, mlb_buf_str(&q->answer), q->answer.len, NULL) &&
+	    there && size <= op->offset) {
+		mlb_err_release(&op->err);
+		op->rc = 0;
+		op->fault = MLB_FAULT_NONE;
+		op->total = size;
+	}
+	leave(j);
+}
+
+static void
 got(struct mlb_http_request *q)
 {
 	struct rclone_job *j = q->ctx;
+	struct mlb_remote_op *op = j->op;
 
-	failed(j, q, j->op->name);
+	/* Nothing is there from there on; of files that are not plain rclone says that badly. */
+	if (q->status == 416)
+		;
+	else if (failed(j, q, op->name) && q->status == 404 && op->offset)
+		ask_item(j, looked_for_end);
 	leave(j);
 }
 
@@ -212,20 +252,6 @@ begin_get(struct rclone_job *j)
 	mlb_url_encode(&p->q.url, r->fs, "/:");
 	mlb_buf_addf(&p->q.url, "%%5D/%s", j->op->name);
 	send_part(r, p);
-}
-
-static void
-ask_item(struct rclone_job *j, void (*done)(struct mlb_http_request *q))
-{
-	static const char *const opt[] = { "filesOnly", "noMimeType", NULL };
-	static const char *const config[] = { "UseServerModTime", NULL };
-	struct rclone_part *p = next_part(j, &j->part[0], done);
-	struct mlb_json json;
-
-	begin_order(&json, p, j->rclone->fs, j->op->name);
-	add_flags(&json, "opt", opt);
-	add_flags(&json, "_config", config);
-	end_order(j->rclone, &json, p, "stat");
 }
 
 /* Is the file there? False too where that failed. */
@@ -289,15 +315,28 @@ begin_list(struct rclone_job *j)
 
 static void delete_next(struct rclone_job *j, struct rclone_part *p);
 
+/* It, or the directory it would be in. */
+static bool
+is_absent(const struct mlb_http_request *q)
+{
+	struct mlb_buf words = MLB_BUF_INIT(4096);
+	bool absent = mlb_rclone_words(&words, mlb_buf_str(&q->answer), q->answer.len) &&
+		      (mlb_rclone_fault(mlb_buf_str(&words)) == MLB_FAULT_ABSENT ||
+		       strstr(mlb_buf_str(&words), "directory not found"));
+
+	mlb_buf_release(&words);
+	return absent;
+}
+
 static void
 one_deleted(struct mlb_http_request *q)
 {
 	struct rclone_job *j = q->ctx;
-	bool none = q->status == 404 && strstr(mlb_buf_str(&q->answer), "not found");
+	struct rclone_part *p = (struct rclone_part *)q;
 
-	if (!none)
-		failed(j, q, "names");
-	delete_next(j, (struct rclone_part *)q); /* its first member */
+	if (q->status < 300 || !is_absent(q))
+		failed(j, q, p->name);
+	delete_next(j, p);
 	leave(j);
 }
 
@@ -309,7 +348,8 @@ delete_next(struct rclone_job *j, struct rclone_part *p)
 	if (j->op->rc || j->next == j->op->n_names)
 		return;
 	next_part(j, p, one_deleted);
-	begin_order(&json, p, j->rclone->fs, j->op->names[j->next++]);
+	p->name = j->op->names[j->next++];
+	begin_order(&json, p, j->rclone->fs, p->name);
 	end_order(j->rclone, &json, p, "deletefile");
 }
 
