@@ -22,9 +22,10 @@ done
 packages='build-essential cmake ninja-build pkg-config libgit2-dev libsqlite3-dev libinih-dev
 	libssl-dev libjansson-dev libyaml-dev libzstd-dev libcurl4-openssl-dev libcmocka-dev git
 	python3 clang clang-format clang-tidy cppcheck mandoc shellcheck codespell strace procps util-linux
-	libclang-rt-14-dev openssh-client openssh-server
-	nginx-light libnginx-mod-http-dav-ext openssl rclone
-	radosgw ceph-mon ceph-osd'
+	libclang-rt-14-dev openssh-client openssh-server nginx-light libnginx-mod-http-dav-ext
+	openssl rclone radosgw ceph-mon ceph-osd'
+# Debian's npm and others that bring nodejs exclude each other.
+command -v npm >/dev/null || packages="$packages nodejs npm"
 
 missing=''
 if command -v dpkg-query >/dev/null; then
@@ -49,6 +50,8 @@ if [ "$missing" ]; then
 	# shellcheck disable=SC2086 # a list of words
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
 fi
+
+sh tests/remotes/azurite.sh || echo "without azurite there is no test of Azure Storage"
 
 # A problem with the tests of one build must not be hidden by the environment of another.
 unset MAKEFLAGS MLBUILD MLBUILD_JOB
