@@ -136,7 +136,9 @@ exchange_run(struct app *app, exchange_fn *fn, const char *verb, const char *don
 				   "'--with-inputs' needs the names of targets, and goes by "
 				   "mlbuild.ini as it is: not with '--rev'");
 	progress_begin(&v.progress, &app->err, v.verb, !app->opt.quiet && !app->opt.json);
-	v.ui.lines = (struct lines){ app->err.color, app->err.utf8, app->opt.verbose };
+	v.ui.lines = (struct lines){ .color = app->err.color,
+				     .utf8 = app->err.utf8,
+				     .verbose = app->opt.verbose };
 	signals_begin(app->project, true);
 	rc = fn(app->project, &x, &report, err);
 	signals_end();

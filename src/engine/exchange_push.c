@@ -51,7 +51,7 @@ take_refs(void *ctx, struct mlb_lockfile *lock, const char *text, size_t len)
 
 int
 mlb_exchange_needs(struct mlb_project *p, const struct mlb_roots *sent, struct mlb_roots *out,
-	       struct mlb_err *err)
+		   struct mlb_err *err)
 {
 	struct mlb_commits c = {
 		.p = p, .seen = MLB_STRMAP_INIT, .arena = MLB_ARENA_INIT, .fn = take_refs, .ctx = out

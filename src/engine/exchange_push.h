@@ -10,10 +10,10 @@
 
 /* What this clone needs of a remote from now on: what is sent, and the locks of its branches and tags. Release it in any case. */
 int mlb_exchange_needs(struct mlb_project *p, const struct mlb_roots *sent, struct mlb_roots *out,
-		   struct mlb_err *err);
+		       struct mlb_err *err);
 
 /* As struct mlb_push's: by the key of the keyring that signs, if there is one. */
 bool mlb_exchange_sign(struct mlb_keyring *keys, struct mlb_signature *out, const char *text,
-		   size_t len);
+		       size_t len);
 
 #endif
