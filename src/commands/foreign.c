@@ -17,8 +17,6 @@ static const struct {
 	{ "info", "other tools", "'mlbuild show TARGET' tells what is known of one" },
 	{ "list", "other tools", "'mlbuild ls' lists targets" },
 	{ "make", "other tools", "'mlbuild' builds the default targets, 'mlbuild TARGET' one" },
-	{ "pull", "DVC", "'[cache] dir' in mlbuild.ini names a cache that several share" },
-	{ "push", "DVC", "'[cache] dir' in mlbuild.ini names a cache that several share" },
 	{ "remove", "DVC", "'mlbuild clean TARGET' removes outputs; targets are in mlbuild.ini" },
 	{ "repro", "DVC", "'mlbuild' builds the default targets, 'mlbuild TARGET' one" },
 	{ "rm", "other tools", "'mlbuild clean TARGET' removes outputs" },

@@ -94,7 +94,7 @@ t what was made again as the lock says is kept, tables too
 project
 clone
 ok mlbuild
-did 'a b fit fit'
+did 'a fit fit'
 ok git diff --exit-code
 rm -r fit
 ok mlbuild checkout

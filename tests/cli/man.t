@@ -58,7 +58,7 @@ t options of every command
 eq "$(page_options "$man/mlbuild.1")" "$(help_options '')"
 
 t the test itself notices options
-eq "$(help_options build | grep -c .)" 13
+eq "$(help_options build | grep -c .)" 14
 eq "$(page_options "$man/mlbuild-build.1" | head -n 1)" '- downstream -'
 
 done_testing

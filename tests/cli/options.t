@@ -106,7 +106,7 @@ code 2 mlbuild dag
 err_has "'dag' is a word of DVC; here 'mlbuild graph' shows it"
 code 2 mlbuild all
 err_has "'all' is a word of make; here 'mlbuild' alone builds the default targets"
-for word in push pull rm remove test info get; do
+for word in rm remove test info get; do
 	code 2 mlbuild $word
 	err_has "'$word' is a word of "
 done

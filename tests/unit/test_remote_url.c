@@ -191,7 +191,7 @@ the_scheme_chooses(void **state)
 	chosen("file:///mnt", "dir");
 	chosen("FILE:///mnt", "dir");
 	assert_err(mlb_remote_backend(&b, "gopher://me:secret@h/", &err), MLB_EINVALID,
-		   "'gopher', as in 'gopher://h/': there are file");
+		   "'gopher', as in 'gopher://h/': there are ");
 	assert_err(mlb_remote_backend(&b, "cache/x", &err), MLB_EINVALID, "'cache/x' is no URL");
 	assert_err(mlb_remote_backend(&b, "", &err), MLB_EINVALID, "rclone:NAME:path");
 }
