@@ -278,6 +278,30 @@ class Bench:
         shutil.rmtree(m.where)
         yield Row(f"store one file of {self.options.gib} GiB", {"mlbuild": statistics.median(took)}, max(h, w), note)
 
+    def several(self):
+        """Large files at once: beside it hashing them on two threads, and writing as much alone."""
+        m = Mlbuild(os.path.join(self.top, "several"), self.options)
+        count, size = 4, (self.options.gib << 30) // 4
+        for i in range(count):
+            where = os.path.join(m.where, "data", str(i))
+            os.makedirs(where)
+            with open(os.path.join(where, "large.bin"), "wb") as f:
+                for _ in range(size // MIB):
+                    f.write(random.randbytes(MIB))
+        took, read, written = [], [], []
+        for _ in range(min(self.options.reps, 3)):
+            m.forget()
+            os.sync()
+            took.append(m.store())
+            read.append(self.probe("read", os.path.join(m.where, "data")))
+            os.sync()
+            written.append(self.probe("write", os.path.join(self.top, "written"), count * size))
+        r, w = statistics.median(read), statistics.median(written)
+        note = f"machine: the slower of hashing on two threads ({r:.1f} s) and writing with fsync ({w:.1f} s)"
+        shutil.rmtree(m.where)
+        name = f"store {count} files of {size / (1 << 30):g} GiB"
+        yield Row(name, {"mlbuild": statistics.median(took)}, max(r, w), note)
+
     def files(self, count):
         if count == 70000:
             s = Set(self, count, 1000, 100, 442, self.tools)
@@ -291,7 +315,12 @@ class Bench:
                 yield Row(f"{what}, {count:,} objects", took, note=f"{m.peak / MIB:.0f} MiB" if took else "")
 
 
-ROWS = {"big": lambda b: b.big(), "70000": lambda b: b.files(70000), "1000000": lambda b: b.files(1000000)}
+ROWS = {
+    "big": lambda b: b.big(),
+    "several": lambda b: b.several(),
+    "70000": lambda b: b.files(70000),
+    "1000000": lambda b: b.files(1000000),
+}
 
 
 def seconds(s):
