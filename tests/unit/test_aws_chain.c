@@ -14,7 +14,7 @@
 	"<Expiration>2096-10-24T23:00:23Z</Expiration></Credentials></" action "Result></" action  \
 	"Response>"
 
-enum { MOST_VARIABLES = 16 };
+#define MOST_VARIABLES ((size_t)16)
 
 struct test {
 	struct script script;
