@@ -160,25 +160,6 @@ judge_deleted(struct s3_op *o)
 	s3_deleted_release(&d);
 }
 
-/* It is there: a PUT if absent has lost, a GET from its end on is over. */
-static void
-looked(struct s3_op *o)
-{
-	struct mlb_remote_op *op = o->op;
-
-	if (op->verb == MLB_REMOTE_PUT) {
-		mlb_remote_fail(op, MLB_FAULT_EXISTS, "remote '%s' has '%s' already",
-				o->s->config->name, op->name);
-		return;
-	}
-	if (!mlb_http_size(&o->q, &op->total))
-		op->total = 0;
-	op->mtime = mlb_http_time(&o->q, "Last-Modified");
-	if (op->total > op->offset)
-		mlb_remote_fail(op, MLB_FAULT_TRANSIENT, "'%s' was replaced while it was read",
-				op->name);
-}
-
 /* What a 2xx answer brings. True: the operation goes on. */
 static bool
 succeeded(struct s3_op *o)
@@ -186,7 +167,8 @@ succeeded(struct s3_op *o)
 	struct mlb_remote_op *op = o->op;
 
 	if (o->step == S3_LOOK) {
-		looked(o);
+		mlb_remote_fail(op, MLB_FAULT_EXISTS, "remote '%s' has '%s' already",
+				o->s->config->name, op->name);
 		return false;
 	}
 	switch (op->verb) {
@@ -231,15 +213,8 @@ failed(struct s3_op *o)
 {
 	struct s3 *s = o->s;
 
-	if (o->q.status == 416 && o->op->verb == MLB_REMOTE_GET && !o->looked) {
-		/* Nothing is there from the offset on: not all servers say where the end is. */
-		o->step = S3_LOOK;
-		o->looked = true;
-		again(o);
-		return true;
-	}
 	if (o->step == S3_LOOK) {
-		/* Not there; if it is something else, PUT or GET say so in words. */
+		/* Not there; if it is something else, the PUT says so in words. */
 		o->looked = true;
 		o->step = S3_ASK;
 		again(o);

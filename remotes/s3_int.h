@@ -86,7 +86,7 @@ struct s3 {
 enum s3_step {
 	S3_ASK,     /* the verb itself */
 	S3_EXPLAIN, /* why a HEAD failed: the same as a GET of one byte, whose answer has words */
-	S3_LOOK     /* a HEAD: before a PUT, where there is no conditional one; where a GET ends */
+	S3_LOOK     /* a HEAD before a PUT, where there is no conditional one */
 };
 
 struct s3_op {
