@@ -1,10 +1,14 @@
-/* What comes from a remote, by its first byte: an index, a segment, a list of chunks, a blob, or who it is. */
+/*
+ * What comes from a remote, by its first byte: an index, a segment, a list of chunks, a
+ * blob, a lease, a list of condemned packs, or who it is.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/pack_format.h"
 #include "store/remote_chunks.h"
 #include "store/remote_index.h"
+#include "store/remote_lease.h"
 #include "store/remote_meta.h"
 #include "store/remote_pack.h"
 #include "store/remote_segment.h"
@@ -88,10 +92,27 @@ try_blob(const uint8_t *data, size_t size)
 	mlb_buf_release(&out);
 }
 
+/* What is parsed is written back byte for byte. */
+static void
+try_condemned(const uint8_t *data, size_t size)
+{
+	struct mlb_buf out = MLB_BUF_INIT(64 * MLB_MIB);
+	struct mlb_remote_packs packs;
+
+	if (mlb_remote_condemned_parse(&packs, (const char *)data, size, NULL) != 0)
+		return;
+	mlb_remote_condemned_format(&out, &packs);
+	if (out.len != size || memcmp(out.data, data, size) != 0)
+		abort();
+	mlb_vec_release(&packs);
+	mlb_buf_release(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct mlb_remote_meta m;
+	int64_t start;
 
 	if (!size)
 		return 0;
@@ -107,6 +128,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 'b':
 		try_blob(data + 1, size - 1);
+		break;
+	case 'l':
+		if (mlb_remote_lease_parse(&start, (const char *)data + 1, size - 1, NULL) == 0 &&
+		    start < 0)
+			abort();
+		break;
+	case 'd':
+		try_condemned(data + 1, size - 1);
 		break;
 	default:
 		mlb_remote_meta_parse(&m, (const char *)data + 1, size - 1, NULL);

@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "store/remote_chunks.h"
 #include "store/remote_index.h"
+#include "store/remote_lease.h"
 #include "store/remote_meta.h"
 #include "store/remote_pack.h"
 #include "store/remote_segment.h"
@@ -297,6 +298,60 @@ only_a_remote_of_ours_is_one(void **state)
 	mlb_buf_release(&b);
 }
 
+/* ---------------------------------------------------------- leases */
+
+static void
+leases_say_since_when(void **state)
+{
+	static const char *const wrong[] = { "",
+					     "mlbuild-push 2\nstart 5\n",
+					     "mlbuild-push 1\nstart \n",
+					     "mlbuild-push 1\nstart -5\n",
+					     "mlbuild-push 1\nstart 5",
+					     "mlbuild-push 1\nstart 5\nstart 6\n",
+					     "mlbuild-push 1\nstart 99999999999999999999\n" };
+	struct mlb_buf b = MLB_BUF_INIT(MLB_KIB);
+	struct mlb_err err = MLB_ERR_INIT;
+	int64_t start = 0;
+	char *name = NULL;
+
+	(void)state;
+	mlb_remote_lease_format(&b, 1700000000);
+	assert_ok(mlb_remote_lease_parse(&start, b.data, b.len, &err));
+	assert_int_equal(start, 1700000000);
+	for (size_t i = 0; i < MLB_ARRAY_LEN(wrong); i++)
+		assert_err(mlb_remote_lease_parse(&start, wrong[i], strlen(wrong[i]), &err),
+			   MLB_ECORRUPT, "no lease");
+	assert_ok(mlb_remote_lease_name(&name, MLB_LEASE_CONDEMNED, &err));
+	assert_int_equal(mlb_remote_lease_kind(name + strlen("leases/")), MLB_LEASE_CONDEMNED);
+	assert_int_equal(mlb_remote_lease_kind("collector.txt"), MLB_LEASE_NONE);
+	free(name);
+	mlb_buf_release(&b);
+}
+
+static void
+condemned_packs_are_all_or_none(void **state)
+{
+	struct mlb_buf b = MLB_BUF_INIT(MLB_KIB);
+	struct mlb_remote_packs packs = MLB_VEC_INIT, got;
+	struct mlb_err err = MLB_ERR_INIT;
+
+	(void)state;
+	for (uint64_t i = 0; i < 3; i++)
+		mlb_vec_push(&packs, digest_of(i));
+	mlb_remote_condemned_format(&b, &packs);
+	assert_ok(mlb_remote_condemned_parse(&got, b.data, b.len, &err));
+	assert_int_equal(got.n, 3);
+	assert_memory_equal(got.v, packs.v, 3 * sizeof(*got.v));
+	mlb_vec_release(&got);
+	assert_err(mlb_remote_condemned_parse(&got, b.data, b.len - 1, &err), MLB_ECORRUPT,
+		   "no list");
+	b.data[40] = b.data[40] == 'a' ? 'b' : 'a';
+	assert_err(mlb_remote_condemned_parse(&got, b.data, b.len, &err), MLB_ECORRUPT, "no list");
+	mlb_vec_release(&packs);
+	mlb_buf_release(&b);
+}
+
 int
 main(void)
 {
@@ -309,6 +364,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(packs_are_as_those_here, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test(only_a_remote_of_ours_is_one),
+		cmocka_unit_test(leases_say_since_when),
+		cmocka_unit_test(condemned_packs_are_all_or_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
