@@ -99,13 +99,34 @@ remove_temporaries(struct mlb_gc_state *s, const char *in, bool all, struct mlb_
 	return rc;
 }
 
+/* Large files that were being fetched (fetch_large.c), long enough ago that nobody goes on. */
+static int
+remove_parts(struct mlb_gc_state *s, struct mlb_err *err)
+{
+	char *dir = mlb_asprintf("%s/remotes", s->inv.dir);
+	struct mlb_dirents list = MLB_VEC_INIT;
+	int rc = mlb_fs_exists(dir) ? mlb_fs_list(&list, dir, err) : 0;
+
+	for (size_t i = 0; i < list.n && rc == 0; i++) {
+		char *parts = mlb_asprintf("remotes/%s/parts", list.v[i].name);
+
+		rc = remove_temporaries(s, parts, true, err);
+		free(parts);
+	}
+	mlb_dirents_release(&list);
+	free(dir);
+	return rc;
+}
+
 /* What processes that died left behind. */
 static int
 remove_leftovers(struct mlb_gc_state *s, struct mlb_err *err)
 {
 	int rc = remove_temporaries(s, "tmp", true, err);
 
-	return rc ? rc : remove_temporaries(s, "roots", false, err);
+	if (rc == 0)
+		rc = remove_temporaries(s, "roots", false, err);
+	return rc ? rc : remove_parts(s, err);
 }
 
 /* Only where nobody builds here: a build adds to the file what its lock is about to name. */

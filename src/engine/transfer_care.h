@@ -52,7 +52,7 @@ struct mlb_remote_verify_report {
 };
 
 /* 0 also where something is wrong: the next push that has it sends it again. */
-int mlb_transfer_verify(struct mlb_transfer *t, const struct mlb_remote_verify *v,
+int mlb_transfer_verify(struct mlb_transfer *t, const struct mlb_remote_verify *opt,
 			struct mlb_remote_verify_report *report, struct mlb_err *err);
 
 /* ---------------------------------------------------------- what may go */

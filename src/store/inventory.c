@@ -202,7 +202,7 @@ list_condemned(struct mlb_inventory *inv, struct mlb_inv_found *loose, struct ml
 }
 
 static const char *const known[] = { "actions", MLB_CONDEMNED, "generation", "leases", "objects",
-				     "packs",   "quarantine",  "roots",      "tmp" };
+				     "packs",   "quarantine",  "remotes",    "roots",  "tmp" };
 
 static int
 list_top(struct mlb_inventory *inv, struct mlb_err *err)

@@ -366,11 +366,14 @@ project
 mkdir -p $CACHE/quarantine
 echo old >$CACHE/quarantine/old
 echo left >$CACHE/tmp/0123456789abcdef
+mkdir -p $CACHE/remotes/0123/parts
+echo part >$CACHE/remotes/0123/parts/old
 echo mine >$CACHE/mine
 age
+echo part >$CACHE/remotes/0123/parts/young
 ok mlbuild gc --keep-days 0
-gone $CACHE/tmp/0123456789abcdef
-there $CACHE/quarantine/old $CACHE/mine
+gone $CACHE/tmp/0123456789abcdef $CACHE/remotes/0123/parts/old
+there $CACHE/quarantine/old $CACHE/mine $CACHE/remotes/0123/parts/young
 ok mlbuild show --output sum
 out_has said-2
 
