@@ -4,7 +4,7 @@
 
 #include "remotes/sftp_int.h"
 
-enum step { STEP_OPEN, STEP_READ, STEP_STAT, STEP_REMOVE };
+enum step { STEP_OPEN, STEP_READ, STEP_STAT, STEP_REMOVE, STEP_WHY };
 
 /* Of one directory at once: each brings about a hundred names. */
 #define MOST_READS 8
@@ -146,18 +146,21 @@ stat_answer(struct mlb_sftp_job *j, const struct mlb_sftp_request *q,
 
 /* ------------------------------------------------------------- DELETE */
 
+static void
+ask_of_name(struct mlb_sftp_job *j, enum step step, enum mlb_sftp_type type, uint64_t which)
+{
+	char *path = mlb_sftp_path(j->ssh, j->op->names[which]);
+
+	mlb_sftp_add_path(&j->ssh->link.out, type, mlb_sftp_ask(j, (uint8_t)step, which, 0), path);
+	free(path);
+}
+
 static bool
 delete_more(struct mlb_sftp_job *j)
 {
-	char *path;
-
 	if (j->at == j->op->n_names)
 		return false;
-	path = mlb_sftp_path(j->ssh, j->op->names[j->at]);
-	mlb_sftp_add_path(&j->ssh->link.out, MLB_SFTP_REMOVE,
-			  mlb_sftp_ask(j, STEP_REMOVE, j->at, 0), path);
-	free(path);
-	j->at++;
+	ask_of_name(j, STEP_REMOVE, MLB_SFTP_REMOVE, j->at++);
 	return true;
 }
 
@@ -170,24 +173,52 @@ delete_begin(struct mlb_sftp_job *j)
 
 /* The others are deleted all the same; the first that could not be is told. */
 static void
+not_deleted(struct mlb_sftp_job *j, uint64_t which, const struct mlb_sftp_status *status)
+{
+	struct mlb_buf words = MLB_BUF_INIT(1000);
+
+	if (j->trouble)
+		return;
+	mlb_buf_addf(&words, "cannot delete '%s' on '%s': ", j->op->names[which], j->ssh->who);
+	mlb_sftp_status_text(&words, status);
+	j->trouble = mlb_strdup(mlb_buf_str(&words));
+	j->trouble_fault = mlb_sftp_status_fault(status->code);
+	mlb_buf_release(&words);
+}
+
+static void
+removed(struct mlb_sftp_job *j, uint64_t which, const struct mlb_sftp_packet *p)
+{
+	struct mlb_sftp_status status;
+
+	if (!mlb_sftp_get_status(&status, p))
+		mlb_sftp_job_odd(j, "an answer that does not fit the question");
+	else if (status.code == MLB_SFTP_FAILURE)
+		ask_of_name(j, STEP_WHY, MLB_SFTP_STAT, which); /* a directory is no name */
+	else if (status.code != MLB_SFTP_OK && status.code != MLB_SFTP_NO_SUCH_FILE)
+		not_deleted(j, which, &status);
+}
+
+static void
+told_why(struct mlb_sftp_job *j, uint64_t which, const struct mlb_sftp_packet *p)
+{
+	const struct mlb_sftp_status failure = { MLB_SFTP_FAILURE, { NULL, 0 } };
+	struct mlb_sftp_attrs a;
+
+	if (is_code(p, MLB_SFTP_NO_SUCH_FILE) ||
+	    (mlb_sftp_get_attrs(&a, p) && !mlb_sftp_is_file(&a)))
+		return;
+	not_deleted(j, which, &failure);
+}
+
+static void
 delete_answer(struct mlb_sftp_job *j, const struct mlb_sftp_request *q,
 	      const struct mlb_sftp_packet *p)
 {
-	struct mlb_sftp_status status;
-	struct mlb_buf words = MLB_BUF_INIT(1000);
-
-	if (!mlb_sftp_get_status(&status, p)) {
-		mlb_sftp_job_odd(j, "an answer that does not fit the question");
-		return;
-	}
-	if (status.code != MLB_SFTP_OK && status.code != MLB_SFTP_NO_SUCH_FILE && !j->trouble) {
-		mlb_buf_addf(&words, "cannot delete '%s' on '%s': ", j->op->names[q->offset],
-			     j->ssh->who);
-		mlb_sftp_status_text(&words, &status);
-		j->trouble = mlb_strdup(mlb_buf_str(&words));
-		j->trouble_fault = mlb_sftp_status_fault(status.code);
-		mlb_buf_release(&words);
-	}
+	if (q->step == STEP_REMOVE)
+		removed(j, q->offset, p);
+	else
+		told_why(j, q->offset, p);
 	if (j->pending || j->at < j->op->n_names)
 		return;
 	if (j->trouble)

@@ -146,7 +146,7 @@ child_exec(const struct plan *p)
 MLB_NORETURN static void
 child_main(const struct plan *p)
 {
-	if ((!p->same_group && setpgid(0, 0) != 0) || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+	if (!p->same_group && (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0))
 		child_fail(p, STEP_SETUP, errno);
 	/* The parent may have died before the line above. */
 	if (getppid() != p->parent)

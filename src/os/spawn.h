@@ -6,7 +6,8 @@
  *    when the thread that started it dies (so start from the main thread). A
  *    program that speaks with us by its stdin, and asks the user by /dev/tty (ssh for
  *    a passphrase), is given in_fd and same_group: the terminal stops whoever reads
- *    from it in another group than the one in the foreground.
+ *    from it in another group than the one in the foreground. It outlives the thread,
+ *    and ends when its stdin does.
  * 3. Its environment carries MLBUILD_JOB=<id>, by which everything that it
  *    started can be found again, in whatever session or group it hides.  A
  *    mlbuild inside of a job puts the outer id and '/' before its own ids, so

@@ -1,6 +1,6 @@
 # Remotes over ssh, on OpenSSH's own server. Servers that are odd, or lie, are in
 # tests/unit/test_ssh.c.
-. "${0%/*}/../cli/lib.sh"
+. "${0%/*}/lib.sh"
 . "${0%/*}/sshd.sh"
 
 sshd=$T_ROOT/sshd sshd_port=''
@@ -11,7 +11,7 @@ end() {
 	ended_with=$?
 	sshd_stop
 	(exit "$ended_with")
-	t_end_
+	r_end_
 }
 trap end EXIT
 
@@ -37,6 +37,11 @@ mkdir "$here/home" "$here/home/rel" "$here/abs"
 sshd_start "internal-sftp -d $here/home"
 abs=ssh://server$here/abs
 
+t the conformance suite
+mkdir conform
+r_conform "ssh://server$here/conform"
+eq "$(ls conform/.tmp)" ''
+
 t round trip
 head -c 3000000 /dev/urandom >big
 echo small >small
@@ -57,7 +62,7 @@ ok ops "$abs" stat dir/sub/small
 eq "$(cat "$T_OUT")" "6 $(stat -c %Y "$here/abs/dir/sub/small")"
 ok ops "$abs" put dir/sub/small big
 ok cmp big "$here/abs/dir/sub/small"
-ok ops "$abs" delete dir/sub/small dir/sub/none dir/sub/empty
+ok ops "$abs" delete dir/sub/small dir/sub/none dir/sub/empty dir/sub
 gone "$here/abs/dir/sub/small" "$here/abs/dir/sub/empty"
 code $absent ops "$abs" get dir/sub/small
 code $absent ops "$abs" stat dir/sub/small
