@@ -292,7 +292,7 @@ mlb_http_judge(struct mlb_http *h, struct mlb_http_work *w, CURLcode result)
 	result = truly(w, result);
 	if (w->stop < 0) {
 		q->rc = w->stop;
-		q->fault = MLB_FAULT_OTHER;
+		q->fault = w->stop == MLB_EINTERRUPTED ? MLB_FAULT_CANCELLED : MLB_FAULT_OTHER;
 	} else if (w->stop == MLB_HTTP_ENOUGH) {
 		set_fault(q, MLB_FAULT_NONE);
 	} else if (w->too_big) {

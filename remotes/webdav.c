@@ -45,7 +45,14 @@ dav_is_dir(const struct mlb_http_request *q, const char *name)
 	const char *to = q->status / 100 == 3 ? mlb_http_answered(q, "Location") : NULL;
 	size_t len = to ? strcspn(to, "?#") : 0, n = strlen(name);
 
-	return len > n && to[len - 1] == '/' && !memcmp(to + len - 1 - n, name, n);
+	return q->status == 405 ||
+	       (len > n && to[len - 1] == '/' && !memcmp(to + len - 1 - n, name, n));
+}
+
+bool
+dav_is_absent(const struct mlb_http_request *q, const char *name)
+{
+	return q->status == 404 || q->status == 410 || dav_is_dir(q, name);
 }
 
 void
@@ -94,7 +101,7 @@ looked(struct mlb_http_request *q)
 		look(j);
 		return;
 	}
-	if (q->status == 404 || q->status == 410 || dav_is_dir(q, op->name))
+	if (dav_is_absent(q, op->name))
 		mlb_http_fail(q, MLB_FAULT_ABSENT, "there is no '%s'", op->name);
 	else if (!q->rc && op->verb == MLB_REMOTE_STAT && !mlb_http_size(q, &op->total))
 		mlb_http_fail(q, MLB_FAULT_OTHER, "the server does not tell the size of '%s'",

@@ -1,4 +1,7 @@
-/* A DELETE of many names by WebDAV, some of them at once; and of what died PUTs left. */
+/*
+ * A DELETE of many names by WebDAV, some of them at once; and of what died PUTs left.
+ * Each is looked at first: of a directory DELETE would remove all that is below it.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +10,15 @@
 #define LANES 8
 #define ABANDONED 86400 /* s: a temporary file that old is nobody's */
 
+struct lane {
+	struct mlb_http_request q;
+	struct dav_job *job;
+	const char *name;
+	bool found; /* it is a file: now it is deleted */
+};
+
 struct dav_delete {
-	struct mlb_http_request lane[LANES];
+	struct lane lane[LANES];
 	const char *const *names; /* below the remote's directory; borrowed */
 	size_t n, next;           /* how many there are, and were begun */
 	unsigned going;
@@ -18,38 +28,59 @@ struct dav_delete {
 static void lane_ended(struct mlb_http_request *q);
 
 static void
-begin_next(struct dav_job *j, struct mlb_http_request *q)
+ask(struct lane *l, const char *method)
+{
+	dav_ask_by(l->job->dav, &l->q, method, l->name, "");
+	l->q.done = lane_ended;
+	l->job->delete->going++;
+	mlb_http_start(l->job->dav->http, &l->q);
+}
+
+static void
+begin_next(struct lane *l)
+{
+	struct dav_delete *d = l->job->delete;
+
+	l->name = d->names[d->next++];
+	l->found = false;
+	ask(l, "HEAD");
+}
+
+static void
+end(struct dav_job *j)
 {
 	struct dav_delete *d = j->delete;
 
-	dav_ask_by(j->dav, q, "DELETE", d->names[d->next++], "");
-	q->done = lane_ended;
-	d->going++;
-	mlb_http_start(j->dav->http, q);
+	for (size_t i = 0; i < LANES; i++)
+		mlb_http_request_release(&d->lane[i].q);
+	mlb_strvec_release(&d->old);
+	dav_outcome(j);
+	dav_end(j);
 }
 
-/* The first failure is that of the operation; nothing is begun any more. */
 static void
 lane_ended(struct mlb_http_request *q)
 {
-	struct dav_job *j = q->ctx;
+	struct lane *l = q->ctx;
+	struct dav_job *j = l->job;
 	struct dav_delete *d = j->delete;
+	bool absent = l->found ? q->status == 404 || q->status == 410 : dav_is_absent(q, l->name);
 
 	d->going--;
-	if (q->rc && q->status != 404 && q->status != 410 && !j->q.rc) {
+	/* The first failure is that of the operation; nothing is begun any more. */
+	if (q->rc && !absent && !j->q.rc) {
 		d->next = d->n;
 		mlb_http_fail(&j->q, q->fault, "%s", q->err.text);
 		j->q.retry_after = q->retry_after;
 	}
-	if (d->next < d->n && !j->cancelled)
-		begin_next(j, q);
-	if (d->going)
-		return;
-	for (size_t i = 0; i < LANES; i++)
-		mlb_http_request_release(&d->lane[i]);
-	mlb_strvec_release(&d->old);
-	dav_outcome(j);
-	dav_end(j);
+	if (!q->rc && !l->found && !j->q.rc) {
+		l->found = true;
+		ask(l, "DELETE");
+	} else if (d->next < d->n && !j->cancelled) {
+		begin_next(l);
+	}
+	if (!d->going)
+		end(j);
 }
 
 static void
@@ -67,11 +98,12 @@ begin(struct dav_job *j, const char *const *names, size_t n)
 	d->names = names;
 	d->n = n;
 	for (size_t i = 0; i < LANES; i++) {
-		mlb_http_request_init(&d->lane[i]);
-		d->lane[i].ctx = j;
+		mlb_http_request_init(&d->lane[i].q);
+		d->lane[i].q.ctx = &d->lane[i];
+		d->lane[i].job = j;
 	}
 	for (size_t i = 0; i < LANES && d->next < d->n; i++)
-		begin_next(j, &d->lane[i]);
+		begin_next(&d->lane[i]);
 }
 
 void
@@ -99,10 +131,10 @@ dav_delete_cancel(struct dav_job *j)
 	mlb_http_fail(&j->q, MLB_FAULT_CANCELLED, "interrupted");
 	/* with the last of them the job is gone */
 	for (unsigned i = 0, left = d->going; left && i < LANES; i++) {
-		if (!d->lane[i].work)
+		if (!d->lane[i].q.work)
 			continue;
 		left--;
-		mlb_http_cancel(http, &d->lane[i]);
+		mlb_http_cancel(http, &d->lane[i].q);
 	}
 }
 

@@ -48,8 +48,12 @@ void dav_ask_by(struct dav *d, struct mlb_http_request *q, const char *method, c
 void dav_outcome(struct dav_job *j);
 void dav_end(struct dav_job *j); /* the job is gone, and done is called */
 
-/* Is the answer that of a directory of that name: sent on to the same with "/" behind it? */
+/*
+ * Is the answer to GET or HEAD of a name that of a directory? They are sent on to the same
+ * with '/' behind it, or cannot be read (405).
+ */
 bool dav_is_dir(const struct mlb_http_request *q, const char *name);
+bool dav_is_absent(const struct mlb_http_request *q, const char *name); /* or not there */
 
 void dav_put(struct dav_job *j);
 void dav_list(struct dav_job *j);

@@ -94,6 +94,15 @@ tell(struct mlb_remote_op *op, const struct mlb_remote_entry *e, struct mlb_err 
 }
 
 static void
+explain(const struct mlb_remote_op *op)
+{
+	const struct mlb_remote_backend *b = now.r->backend;
+	const char *hint = b->hint ? b->hint(now.r, op->fault) : NULL;
+
+	fprintf(stderr, "%s%s%s\n", op->err.text, hint ? "; " : "", hint ? hint : "");
+}
+
+static void
 done(struct mlb_remote_op *op)
 {
 	now.going--;
@@ -102,7 +111,7 @@ done(struct mlb_remote_op *op)
 		if (!now.fault)
 			now.fault = (int)op->fault;
 		if (now.why++ < 3)
-			fprintf(stderr, "%s\n", op->err.text);
+			explain(op);
 	}
 	mlb_err_release(&op->err);
 }

@@ -1,43 +1,30 @@
 # WebDAV: nginx with its module dav-ext, and rclone's own server, on loopback.
+. "${0%/*}/lib.sh"
+
 nginx=$(command -v nginx || ls /usr/sbin/nginx 2>/dev/null)
 module=$(ls /usr/lib/nginx/modules/ngx_http_dav_ext_module.so 2>/dev/null)
-[ "$nginx" ] && [ "$module" ] && command -v openssl >/dev/null || {
-	echo "nginx with its module dav-ext, or openssl, is not installed"
-	exit 77
-}
-. "${0%/*}/../cli/lib.sh"
-
-ask=${MLBUILD_TESTS:?}/remotes_ask
-servers=''
-
-stop_servers() {
-	rc=$?
-	for pid in $servers; do
-		kill "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
-	done
-	(exit $rc)
-	t_end_
-}
-trap stop_servers EXIT
+[ "$nginx" ] && [ "$module" ] || r_skip "nginx with its module dav-ext is not installed"
+r_need openssl
 unset http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY SSL_CERT_FILE SSL_CERT_DIR NETRC
 
-free_ports() {
-	python3 -c '
-import socket, sys
-s = [socket.socket() for _ in range(int(sys.argv[1]))]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])' "$1"
-}
+absent=11 exists=12 transient=13 busy=14 denied=15 trust=17 full=18 place=19 other=20
 
-# Until something accepts connections there.
-await() {
-	python3 -c '
-import socket, sys, time
-for _ in range(600):
-    try: socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1); sys.exit(0)
-    except OSError: time.sleep(0.05)
-sys.exit(1)' "$1"
+# ask URL KEY=VALUE... -- COMMAND...: of remotes_ops, whose exit codes stand above.
+ask() {
+	url=$1 front=1
+	shift
+	for word; do
+		shift
+		if [ $front = 0 ]; then
+			set -- "$@" "$word"
+		elif [ "$word" = -- ]; then
+			front=0
+			set -- "$@" "$url"
+		else
+			set -- "$@" -o "$word"
+		fi
+	done
+	"$MLBUILD_TESTS/remotes_ops" "$@"
 }
 
 # ------------------------------------------------------------ certificates
@@ -123,19 +110,14 @@ configure() { # HTTP HTTPS CLIENT
 
 # Another process may take a port in between.
 for try in 1 2 3; do
-	# shellcheck disable=SC2046
-	set -- $(free_ports 3)
+	set -- "$(r_port)" "$(r_port)" "$(r_port)"
 	plain=http://127.0.0.1:$1 tls=https://localhost:$2 mutual=https://localhost:$3 port=$1
 	configure "$@"
-	"$nginx" -c "$conf/nginx.conf" -p "$conf" 2>"$conf/start.log" &
-	pid=$!
-	if await "$1" && kill -0 "$pid" 2>/dev/null; then
-		servers=$pid
-		break
-	fi
-	[ $try != 3 ] || cat "$conf/start.log"
+	r_start "$nginx" -c "$conf/nginx.conf" -p "$conf"
+	r_wait_port "$3" && break
+	cat "$R_LOG"
+	[ $try != 3 ] || exit 1
 done
-[ "$servers" ] || exit 1
 
 head -c 300000 /dev/urandom >"$T_ROOT/body"
 printf 'a few bytes' >"$T_ROOT/few"
@@ -146,54 +128,51 @@ t_dir
 # ------------------------------------------------------------ round trips
 
 round_trips() { # URL KEY=VALUE...
-	ok "$ask" "$@" -- list ''
-	ok "$ask" "$@" -- put packs/aa/one "$T_ROOT/body"
-	ok "$ask" "$@" -- get packs/aa/one
+	ok ask "$@" -- list ''
+	ok ask "$@" -- put packs/aa/one "$T_ROOT/body"
+	ok ask "$@" -- get packs/aa/one
 	eq "$(cksum <"$T_OUT")" "$(cksum <"$T_ROOT/body")"
-	ok "$ask" "$@" -- put packs/aa/one "$T_ROOT/few"
-	ok "$ask" "$@" -- get packs/aa/one
+	ok ask "$@" -- put packs/aa/one "$T_ROOT/few"
+	ok ask "$@" -- get packs/aa/one
 	eq "$(cat "$T_OUT")" 'a few bytes'
-	ok "$ask" "$@" -- get packs/aa/one 2 3
+	ok ask "$@" -- get packs/aa/one 2 3
 	eq "$(cat "$T_OUT")" 'few'
-	ok "$ask" "$@" -- get packs/aa/one 6
+	ok ask "$@" -- get packs/aa/one 6
 	eq "$(cat "$T_OUT")" 'bytes'
-	ok "$ask" "$@" -- get packs/aa/one 11
+	ok ask "$@" -- get packs/aa/one 11
 	eq "$(cat "$T_OUT")" ''
-	code 1 "$ask" "$@" -- get packs/aa/one 12
-	err_has 'OTHER: '
-	ok "$ask" "$@" -- put none "$T_ROOT/none"
-	ok "$ask" "$@" -- get none
+	ok ask "$@" -- put none "$T_ROOT/none"
+	ok ask "$@" -- get none
 	eq "$(cat "$T_OUT")" ''
-	ok "$ask" "$@" -- get none 0 5
+	ok ask "$@" -- get none 0 5
 	eq "$(cat "$T_OUT")" ''
-	ok "$ask" "$@" -- stat packs/aa/one
+	ok ask "$@" -- stat packs/aa/one
 	eq "$(cut -d' ' -f1 "$T_OUT")" 11
 	[ "$(cut -d' ' -f2 "$T_OUT")" -gt 1700000000 ] && pass || fail "no time"
-	ok "$ask" "$@" -- new packs/aa/two "$T_ROOT/few"
-	code 1 "$ask" "$@" -- new packs/aa/two "$T_ROOT/body"
-	err_has 'EXISTS: '
-	ok "$ask" "$@" -- get packs/aa/two
+	ok ask "$@" -- add packs/aa/two "$T_ROOT/few"
+	code $exists ask "$@" -- add packs/aa/two "$T_ROOT/body"
+	ok ask "$@" -- get packs/aa/two
 	eq "$(cat "$T_OUT")" 'a few bytes'
-	ok "$ask" "$@" -- list packs/aa
+	ok ask "$@" -- list packs/aa
 	eq "$(sort "$T_OUT" | tr '\n' ' ')" 'one 11 two 11 '
-	ok "$ask" "$@" -- list ''
+	ok ask "$@" -- list ''
 	eq "$(cat "$T_OUT")" 'none 0'
-	ok "$ask" "$@" -- list packs/none
+	ok ask "$@" -- list packs/none
 	eq "$(cat "$T_OUT")" ''
-	ok "$ask" "$@" -- list mlbuild-tmp
+	ok ask "$@" -- list mlbuild-tmp
 	eq "$(cat "$T_OUT")" ''
-	code 1 "$ask" "$@" -- get packs/absent
-	err_has "ABSENT: "
-	ok "$ask" "$@" -- delete packs/aa/one packs/aa/two packs/absent none
-	ok "$ask" "$@" -- list packs/aa
+	code $absent ask "$@" -- get packs/absent
+	ok ask "$@" -- delete packs/aa/one packs/aa/two packs/absent none
+	ok ask "$@" -- list packs/aa
 	eq "$(cat "$T_OUT")" ''
-	ok "$ask" "$@" -- delete
 }
+
+t the conformance suite
+r_conform "$plain/dav"
 
 t bytes go there and come back
 round_trips "$plain/dav"
-code 1 "$ask" "$plain/dav" -- stat packs # a directory is no name
-err_has "ABSENT: "
+code $absent ask "$plain/dav" -- stat packs # a directory is no name
 
 t the url may have a slash at its end, and blanks
 round_trips "$plain/with%20space/"
@@ -202,124 +181,102 @@ t https with a certificate of a CA that is named
 round_trips "$tls/dav" "ca=$pki/ca.pem"
 
 t SSL_CERT_FILE names it as well
-SSL_CERT_FILE=$pki/ca.pem ok "$ask" "$tls/dav" -- list ''
+SSL_CERT_FILE=$pki/ca.pem ok ask "$tls/dav" -- list ''
 
 t a client certificate
-ok "$ask" "$mutual/dav" "ca=$pki/ca.pem" "cert=$pki/client.pem" "key=$pki/client.key" -- list ''
+ok ask "$mutual/dav" "ca=$pki/ca.pem" "cert=$pki/client.pem" "key=$pki/client.key" -- list ''
 
 t basic and bearer authentication
 PW='right word' round_trips "$plain/auth" user=ci password_env=PW
 TOKEN=the-token round_trips "$plain/bearer" token_env=TOKEN
-ok "$ask" "http://ci:right%20word@127.0.0.1:$port/auth" -- list ''
+ok ask "http://ci:right%20word@127.0.0.1:$port/auth" -- list ''
 echo 'machine 127.0.0.1 login ci password "right word"' >"$HOME/.netrc"
-ok "$ask" "$plain/auth" -- list ''
-ok "$ask" "$plain/auth" user=ci -- list ''
-code 1 "$ask" "$plain/auth" user=another -- list ''
+ok ask "$plain/auth" -- list ''
+ok ask "$plain/auth" user=ci -- list ''
+code $denied ask "$plain/auth" user=another -- list ''
 rm "$HOME/.netrc"
 
 # ------------------------------------------------------------ what may be wrong
 
 t certificates that are not trusted
-code 1 "$ask" "$tls/dav" -- list ''
-err_has 'TRUST: '
+code $trust ask "$tls/dav" -- list ''
 err_has 'name its CA'
-code 1 "$ask" "$tls/dav" "ca=$pki/other.pem" -- put a "$T_ROOT/few"
-err_has 'TRUST: '
-code 1 "$ask" "https://127.0.0.1:${tls##*:}/dav" "ca=$pki/ca.pem" -- list ''
-err_has 'TRUST: '
+code $trust ask "$tls/dav" "ca=$pki/other.pem" -- put a "$T_ROOT/few"
+code $trust ask "https://127.0.0.1:${tls##*:}/dav" "ca=$pki/ca.pem" -- list ''
 err_has 'another host'
-code 2 "$ask" "$tls/dav" "ca=$T_ROOT/none.pem" -- list ''
-err_has 'ca of [remote team]'
+code 2 ask "$tls/dav" "ca=$T_ROOT/none.pem" -- list ''
+err_has 'ca of [remote test]'
 
 t client certificates that are missing, unknown or locked
-code 1 "$ask" "$mutual/dav" "ca=$pki/ca.pem" -- list ''
-err_has 'DENIED: '
+code $denied ask "$mutual/dav" "ca=$pki/ca.pem" -- list ''
 err_has 'cert and key'
-code 1 "$ask" "$mutual/dav" "ca=$pki/ca.pem" "cert=$pki/stranger.pem" "key=$pki/stranger.key" -- list ''
-err_has 'DENIED: '
-code 1 "$ask" "$mutual/dav" "ca=$pki/ca.pem" "cert=$pki/client.pem" "key=$pki/locked.key" -- list '' </dev/null
-err_has 'DENIED: '
+code $denied ask "$mutual/dav" "ca=$pki/ca.pem" "cert=$pki/stranger.pem" "key=$pki/stranger.key" -- list ''
+code $denied ask "$mutual/dav" "ca=$pki/ca.pem" "cert=$pki/client.pem" "key=$pki/locked.key" -- list '' </dev/null
 err_has 'passphrase'
 
 t credentials that are wrong, or not there
-PW='wrong word' code 1 "$ask" "$plain/auth" user=ci password_env=PW -- put a "$T_ROOT/body"
-err_has 'DENIED: '
+PW='wrong word' code $denied ask "$plain/auth" user=ci password_env=PW -- put a "$T_ROOT/body"
 err_has 'environment variable PW'
 hasnt 'wrong word'
-code 1 "$ask" "$plain/auth" user=ci password_env=UNSET -- list ''
+code $denied ask "$plain/auth" user=ci password_env=UNSET -- list ''
 err_has 'UNSET, which is not set'
-code 1 "$ask" "$plain/auth" -- list ''
+code $denied ask "$plain/auth" -- list ''
 err_has 'no credentials are known'
-TOKEN=other-token code 1 "$ask" "$plain/bearer" token_env=TOKEN -- list ''
-err_has 'DENIED: '
+TOKEN=other-token code $denied ask "$plain/bearer" token_env=TOKEN -- list ''
 hasnt 'other-token'
-code 1 "$ask" "http://ci:wrong-word@127.0.0.1:$port/auth" -- list ''
-err_has 'DENIED: '
+code $denied ask "http://ci:wrong-word@127.0.0.1:$port/auth" -- list ''
 hasnt 'wrong-word'
 TOKEN='a
-Host: elsewhere' code 2 "$ask" "$plain/bearer" token_env=TOKEN -- list ''
+Host: elsewhere' code 2 ask "$plain/bearer" token_env=TOKEN -- list ''
 err_has 'holds no token'
 
 t a server that may only be read
-ok "$ask" "$plain/ro" -- get note
+ok ask "$plain/ro" -- get note
 eq "$(cat "$T_OUT")" 'read me'
-code 1 "$ask" "$plain/ro" -- put a "$T_ROOT/few"
-err_has 'DENIED: '
-code 1 "$ask" "$plain/ro" -- delete note
-err_has 'DENIED: '
+code $denied ask "$plain/ro" -- put a "$T_ROOT/few"
+code $denied ask "$plain/ro" -- delete note
 there "$www/ro/note"
 
 t bodies that are too large for it
-code 1 "$ask" "$plain/small" -- put a "$T_ROOT/body"
-err_has 'OTHER: '
+code $other ask "$plain/small" -- put a "$T_ROOT/body"
 err_has '413'
 err_has 'raise the limit'
-ok "$ask" "$plain/small" -- put a "$T_ROOT/few"
+ok ask "$plain/small" -- put a "$T_ROOT/few"
 
 t a server that is full or busy
-code 1 "$ask" "$plain/full" -- put a "$T_ROOT/few"
-err_has 'FULL: '
-code 1 "$ask" "$plain/busy" -- get a
-err_has 'BUSY: '
+code $full ask "$plain/full" -- put a "$T_ROOT/few"
+code $busy ask "$plain/busy" -- get a
 
 t ranges that the server does not know
-ok "$ask" "$plain/norange" -- get digits 3 4
+ok ask "$plain/norange" -- get digits 3 4
 eq "$(cat "$T_OUT")" 3456
-ok "$ask" "$plain/norange" -- get digits 8
+ok ask "$plain/norange" -- get digits 8
 eq "$(cat "$T_OUT")" 89
-code 1 "$ask" "$plain/norange" -- get digits 12
-err_has 'OTHER: '
 
 t redirects
-ok "$ask" "$plain/dav" -- put packs/x "$T_ROOT/few"
+ok ask "$plain/dav" -- put packs/x "$T_ROOT/few"
 mkdir -p "$www/dav/moved"
 cp "$T_ROOT/few" "$www/dav/moved/x"
-ok "$ask" "$plain/moved" -- get x
+ok ask "$plain/moved" -- get x
 eq "$(cat "$T_OUT")" 'a few bytes'
-PW=x code 1 "$ask" "$plain/moved" user=ci password_env=PW -- get x
+PW=x code $other ask "$plain/moved" user=ci password_env=PW -- get x
 err_has 'sends on to'
-code 1 "$ask" "$tls/down" "ca=$pki/ca.pem" -- get x
-err_has 'OTHER: '
+code $other ask "$tls/down" "ca=$pki/ca.pem" -- get x
 
 t what is no WebDAV, or not there
-code 1 "$ask" "$plain/plain" -- list ''
+code $other ask "$plain/plain" -- list ''
 err_has 'is the url right'
-code 1 "$ask" "$plain/plain" -- put a "$T_ROOT/few"
+code $other ask "$plain/plain" -- put a "$T_ROOT/few"
 err_has 'is the url right'
-code 1 "$ask" "$plain/dav/not/there" -- list ''
-err_has 'PLACE: '
-code 1 "$ask" "$plain/dav/not/there" -- list packs
-err_has 'PLACE: '
-code 1 "$ask" "$plain/dav/not/there" -- put a "$T_ROOT/few"
-err_has 'PLACE: '
+code $place ask "$plain/dav/not/there" -- list ''
+code $place ask "$plain/dav/not/there" -- list packs
+code $place ask "$plain/dav/not/there" -- put a "$T_ROOT/few"
 gone "$www/dav/not"
-# shellcheck disable=SC2046
-code 1 "$ask" "http://127.0.0.1:$(free_ports 1)/dav" -- list ''
-err_has 'TRANSIENT: '
+code $transient ask "http://127.0.0.1:$(r_port)/dav" -- list ''
 err_has 'does the server run'
-code 1 "$ask" "https://127.0.0.1:$port/dav" -- list ''
+code $other ask "https://127.0.0.1:$port/dav" -- list ''
 err_has 'no TLS is spoken there'
-code 2 "$ask" "$plain/dav?x=y" -- list ''
+code 2 ask "$plain/dav?x=y" -- list ''
 err_has 'no query'
 
 t what died writers left is removed after a day
@@ -328,7 +285,7 @@ touch -d '2 days ago' "$www/dav/mlbuild-tmp/old"
 # Beside the first PUT of a process, which does not wait for that.
 i=0
 while [ -e "$www/dav/mlbuild-tmp/old" ] && [ $((i += 1)) -lt 50 ]; do
-	ok "$ask" "$plain/dav" -- put a "$T_ROOT/body"
+	ok ask "$plain/dav" -- put a "$T_ROOT/body"
 done
 gone "$www/dav/mlbuild-tmp/old"
 there "$www/dav/mlbuild-tmp/young"
@@ -338,16 +295,15 @@ there "$www/dav/mlbuild-tmp/young"
 # It shows what is on its way, and takes a body that was cut for a whole one.
 if command -v rclone >/dev/null; then
 	mkdir "$T_ROOT/rclone"
-	set -- "$(free_ports 1)"
-	RCLONE_CONFIG=$T_ROOT/rclone.conf rclone serve webdav --addr "127.0.0.1:$1" \
-		--user ci --pass word "$T_ROOT/rclone" >"$T_ROOT/rclone.log" 2>&1 &
-	servers="$servers $!"
-	await "$1" || cat "$T_ROOT/rclone.log"
+	set -- "$(r_port)"
+	r_start rclone serve webdav --config "$T_ROOT/rclone.conf" --addr "127.0.0.1:$1" \
+		--user ci --pass word "$T_ROOT/rclone"
+	r_wait_port "$1" || cat "$R_LOG"
 	t the WebDAV of rclone
 	PW=word round_trips "http://127.0.0.1:$1" user=ci password_env=PW
 	eq "$(ls "$T_ROOT/rclone/mlbuild-tmp")" ''
-	PW=other code 1 "$ask" "http://127.0.0.1:$1" user=ci password_env=PW -- list ''
-	err_has 'DENIED: '
+	PW=other code $denied ask "http://127.0.0.1:$1" user=ci password_env=PW -- list ''
+	PW=word r_conform "http://127.0.0.1:$1" user=ci password_env=PW
 fi
 
 done_testing
