@@ -51,6 +51,29 @@ fake_read(int fd, struct mlb_buf *request)
 	return false;
 }
 
+/*
+ * The last answer says that the connection ends behind it: whoever kept it for the next
+ * request would find it dead, at once or only when that was sent.
+ */
+static inline void
+fake_say_close(struct mlb_buf *out)
+{
+	struct mlb_buf said = MLB_BUF_INIT(MLB_MIB * 16);
+	const char *line = out->data, *next, *end;
+
+	while (line && (next = strstr(line + 1, "HTTP/1.")) != NULL)
+		line = next;
+	end = line && !strncmp(line, "HTTP/1.", 7) ? strstr(line, "\r\n") : NULL;
+	if (!end)
+		return;
+	end += 2;
+	mlb_buf_add(&said, out->data, (size_t)(end - out->data));
+	mlb_buf_adds(&said, "Connection: close\r\n");
+	mlb_buf_add(&said, end, out->len - (size_t)(end - out->data));
+	mlb_buf_release(out);
+	*out = said;
+}
+
 static inline void *
 fake_serve(void *ctx)
 {
@@ -65,6 +88,7 @@ fake_serve(void *ctx)
 			s->answer(s, &request, &out);
 			pthread_mutex_unlock(&s->lock);
 		}
+		fake_say_close(&out);
 		for (size_t at = 0; at < out.len;) {
 			ssize_t n = send(fd, out.data + at, out.len - at, MSG_NOSIGNAL);
 
