@@ -396,6 +396,61 @@ a_server_that_is_not_there(void **state)
 }
 
 static void
+proxies_are_those_of_the_environment(void **state)
+{
+	struct fixture *f = *state;
+	char *proxy = mlb_asprintf("http://127.0.0.1:%u", f->server.port);
+	struct mlb_err err = MLB_ERR_INIT;
+
+	setenv("http_proxy", proxy, 1);
+	for (int direct = 0; direct < 2; direct++) {
+		f->done = 0;
+		f->q.method = "GET";
+		f->q.done = ended;
+		f->q.flags = direct ? MLB_HTTP_DIRECT : 0;
+		mlb_buf_adds(&f->q.url, "http://no-such-host.invalid/name");
+		mlb_http_start(f->http, &f->q);
+		while (!f->done)
+			assert_ok(mlb_http_wait(f->http, -1, &err));
+		pthread_mutex_lock(&f->server.lock);
+		pthread_mutex_unlock(&f->server.lock);
+		if (direct)
+			assert_failed(f, MLB_FAULT_PLACE, "no-such-host.invalid");
+		else
+			assert_non_null(
+				strstr(f->asked.data, "GET http://no-such-host.invalid/name "));
+		again(f);
+	}
+	unsetenv("http_proxy");
+	free(proxy);
+}
+
+/* Connections wait to be accepted for ever. */
+static void
+a_request_may_have_an_end(void **state)
+{
+	struct fixture *f = *state;
+	struct mlb_err err = MLB_ERR_INIT;
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	f->q.method = "GET";
+	f->q.done = ended;
+	f->q.timeout = 20;
+	mlb_buf_addf(&f->q.url, "http://127.0.0.1:%u/", ntohs(at.sin_port));
+	mlb_http_start(f->http, &f->q);
+	while (!f->done)
+		assert_ok(mlb_http_wait(f->http, -1, &err));
+	assert_failed(f, MLB_FAULT_TRANSIENT, "timed out");
+	close(fd);
+}
+
+static void
 files_that_cannot_be_read(void **state)
 {
 	static const char *const ca[] = { "ca", "/no/such/file", NULL };
@@ -458,6 +513,8 @@ main(void)
 		TEST(a_cancelled_request_ends_at_once),
 		TEST(it_can_be_woken),
 		TEST(a_server_that_is_not_there),
+		TEST(proxies_are_those_of_the_environment),
+		TEST(a_request_may_have_an_end),
 		cmocka_unit_test(files_that_cannot_be_read),
 		cmocka_unit_test(dates_are_read),
 	};
