@@ -80,6 +80,15 @@ def reset(sock):
     raise Gone
 
 
+def hang_up(sock):
+    """Even where another thread waits for it, which would keep it open."""
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    sock.close()
+
+
 def stall(sock):
     """Until the other side has had enough."""
     sock.settimeout(STALL)
@@ -311,7 +320,7 @@ class Proxy:
         finally:
             for sock in (client, server):
                 if sock:
-                    sock.close()
+                    hang_up(sock)
 
     def pipe(self, client, server):
         n = self.counter.next()

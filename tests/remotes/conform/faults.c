@@ -89,7 +89,7 @@ transfers(struct conform *c)
 	unsigned failures = 0;
 	bool ok = direct != NULL;
 
-	mlb_session_hurry(c->s, 10, 2000);
+	mlb_session_hurry(c->s, 10, 1000);
 	for (unsigned i = 0; i < OBJECTS && ok; i++)
 		ok = put_one(c, direct, i, &failures);
 	for (unsigned i = 0; i < OBJECTS && ok; i++)
