@@ -172,6 +172,18 @@ add_absent(struct mlb_nested_root *r, const char *path, const struct mlb_vcs_wri
 	mlb_vec_push(&r->absent, a);
 }
 
+/* From its repository in the workspace. */
+static int
+write_submodule(struct writing *w, const struct mlb_vcs_entry *e, struct mlb_err *err)
+{
+	bool found;
+	int rc = mlb_nested_submodule(w->r->path, w->n, e, &found, err);
+
+	if (rc == 0 && !found)
+		add_absent(w->r, e->path, NULL, false);
+	return rc;
+}
+
 static int
 write_entry(void *ctx, const struct mlb_vcs_entry *e, struct mlb_err *err)
 {
@@ -183,10 +195,8 @@ write_entry(void *ctx, const struct mlb_vcs_entry *e, struct mlb_err *err)
 		return mlb_err_set(err, MLB_EINTERRUPTED, "interrupted");
 	if (mlb_path_inside(e->path, ".mlbuild"))
 		return 0;
-	if (e->kind == MLB_VCS_SUBMODULE) {
-		add_absent(w->r, e->path, NULL, false);
-		return 0;
-	}
+	if (e->kind == MLB_VCS_SUBMODULE)
+		return write_submodule(w, e, err);
 	if (e->kind == MLB_VCS_LINK) {
 		struct link l = { mlb_strdup(e->path), *e };
 

@@ -46,6 +46,13 @@ void mlb_nested_root_release(struct mlb_nested_root *r);
 int mlb_nested_tree(struct mlb_nested_root *out, struct mlb_nested *n, const char *commit,
 		    const char *name, struct mlb_err *err);
 
+/*
+ * The files of a submodule's commit below dir, from its repository in the workspace. Not
+ * found: that has no such commit, or there is none, or a submodule in it or an LFS file lacks.
+ */
+int mlb_nested_submodule(const char *dir, struct mlb_nested *n, const struct mlb_vcs_entry *e,
+			 bool *found, struct mlb_err *err);
+
 /* Files of Git LFS whose bytes the store, or git's own directory, has; the others stay in absent. */
 int mlb_nested_lfs(struct mlb_nested_root *r, struct mlb_nested *n, struct mlb_cas *cas,
 		   struct mlb_err *err);

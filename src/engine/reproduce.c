@@ -125,6 +125,30 @@ keep_result(struct mlb_repro *r, struct mlb_err *err)
 	return rc;
 }
 
+/* What mlbuild.ini misses may be in a submodule. */
+static int
+cannot_load(struct mlb_repro *r, int rc, struct mlb_err *err)
+{
+	const char *missing = NULL;
+
+	if (rc == MLB_EINTERRUPTED)
+		return rc;
+	for (size_t i = 0; i < r->root.absent.n && !missing; i++) {
+		const struct mlb_nested_absent *a = &r->root.absent.v[i];
+		char *within = mlb_asprintf("'%s/", a->path);
+
+		if (!a->lfs && err && err->text && strstr(err->text, within))
+			missing = a->path;
+		free(within);
+	}
+	if (missing)
+		return mlb_err_wrap(err,
+				    "revision '%s', of whose submodule '%s' the files are not "
+				    "here ('git submodule update --init' fetches them)",
+				    rev_of(r), missing);
+	return mlb_err_wrap(err, "revision '%s'", rev_of(r));
+}
+
 static int
 make(struct mlb_repro *r, struct mlb_err *err)
 {
@@ -141,7 +165,7 @@ make(struct mlb_repro *r, struct mlb_err *err)
 		return rc;
 	rc = mlb_repro_known(r, err);
 	if (rc)
-		return rc == MLB_EINTERRUPTED ? rc : mlb_err_wrap(err, "revision '%s'", rev_of(r));
+		return cannot_load(r, rc, err);
 	rc = build ? mlb_repro_rebuild(r, err) : mlb_repro_restore_all(r, err);
 	if (rc == 0)
 		rc = mlb_repro_judge(r, err);

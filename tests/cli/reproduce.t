@@ -320,10 +320,18 @@ echo 1 >../other/f
 git -C ../other add f
 git -C ../other commit -qm f
 ok git -c protocol.file.allow=always submodule --quiet add ../other mod
-printf '[model s]\nrun = cat mod/f > ${out}\nout = s.out\n' >>mlbuild.ini
+printf '[model s]\nrun = cat mod/f > ${out}\nneeds = mod/f\nout = s.out\n' >>mlbuild.ini
 git add mlbuild.ini
 git commit -qm submodule
 code 1 mlbuild reproduce HEAD s --rebuild
+out_has 'no result to compare it with'
+ok mlbuild -q s
+t_commit lock
+ok mlbuild reproduce HEAD s --rebuild
+match '^identical +s$'
+git submodule --quiet deinit -f mod
+code 2 mlbuild reproduce HEAD s --rebuild
+err_has "of whose submodule 'mod' the files are not here"
 
 t 'in a directory of a larger repository, and a work tree of it'
 t_dir
