@@ -2,15 +2,6 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/did.sh"
 
-# Commits are a day apart, so that "newest first" is sure.
-day=0
-snap() {
-	day=$((day + 1))
-	GIT_AUTHOR_DATE="2026-01-0$day 12:00:00 +0000" GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE
-	export GIT_AUTHOR_DATE GIT_COMMITTER_DATE
-	t_commit "$1"
-}
-
 # Everything that no command here may touch: files, their times, index, HEAD and branches.
 photo() {
 	git status --porcelain >"$T_ROOT/photo"
@@ -25,7 +16,7 @@ photo() {
 project() {
 	t_dir
 	t_git
-	day=0
+	T_DAY=0
 	put raw.txt <<'X'
 some data
 X
@@ -51,15 +42,15 @@ run = sh train.sh ${params:C} ${f} ${out} ${metrics}
 out = m.bin
 metrics = m.json
 X
-	snap 'nothing built'
+	t_commit_later 'nothing built'
 	ok mlbuild
-	snap 'first model'
+	t_commit_later 'first model'
 	change mlbuild.ini 'C = 1.0' 'C = 0.5'
 	ok mlbuild
-	snap 'try less'
+	t_commit_later 'try less'
 	change mlbuild.ini 'seed = 7' 'seed = 8'
 	ok mlbuild
-	snap 'another seed'
+	t_commit_later 'another seed'
 }
 
 project
@@ -174,7 +165,7 @@ X
 ok mlbuild
 ok mlbuild diff
 match '^extra  report  added'
-snap 'an extra'
+t_commit_later 'an extra'
 ok mlbuild diff HEAD HEAD~1
 match '^extra  report  removed'
 ok mlbuild log extra

@@ -8,6 +8,7 @@
 # t_dir           makes a new empty directory and enters it; removed at the end
 # t_git           makes the current directory a git repository
 # t_commit TEXT   commits everything in it
+# t_commit_later  the same, a day after the one before, so that "newest first" is sure (T_DAY=0 begins again)
 # put FILE        writes standard input to FILE, making its directories
 # ok CMD...       expects exit code 0
 # code N CMD...   expects exit code N
@@ -97,6 +98,13 @@ t_git() {
 
 t_commit() {
 	git add -A && git commit -qm "${1:-commit}" || exit 1
+}
+
+t_commit_later() {
+	T_DAY=$((${T_DAY:-0} + 1))
+	GIT_AUTHOR_DATE="2026-01-0$T_DAY 12:00:00 +0000" GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE
+	export GIT_AUTHOR_DATE GIT_COMMITTER_DATE
+	t_commit "$1"
 }
 
 put() {

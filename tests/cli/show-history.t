@@ -2,14 +2,6 @@
 . "${0%/*}/lib.sh"
 . "${0%/*}/did.sh"
 
-day=0
-snap() {
-	day=$((day + 1))
-	GIT_AUTHOR_DATE="2026-01-0$day 12:00:00 +0000" GIT_COMMITTER_DATE=$GIT_AUTHOR_DATE
-	export GIT_AUTHOR_DATE GIT_COMMITTER_DATE
-	t_commit "$1"
-}
-
 # holds EXPR...: Python expressions over `rows`, what the last command printed
 holds() {
 	keep
@@ -50,13 +42,13 @@ run = sh train.sh ${fold@k=2} ${out} ${params:C} ${metrics}; cat ${aug}/*.txt >>
 out = m.bin
 metrics = m.json
 X
-snap 'nothing built'
+t_commit_later 'nothing built'
 ok mlbuild
 cp m.bin "$T_ROOT/first.bin"
-snap 'first model'
+t_commit_later 'first model'
 change mlbuild.ini 'C = 1.0' 'C = 0.5'
 ok mlbuild
-snap 'try less'
+t_commit_later 'try less'
 first=$(git rev-parse HEAD~1)
 run=$("$MLBUILD" show --json m | python3 -c 'import json, sys; print(json.loads(sys.stdin.readline())["run"])')
 
