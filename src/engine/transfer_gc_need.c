@@ -231,7 +231,7 @@ get_list(struct mlb_rgc *g, const struct mlb_digest *file, struct mlb_buf *out, 
 	int rc;
 
 	if (!locate(g, &at, file) || at.at.type != MLB_BLOB_CHUNKS)
-		return MLB_ENOTFOUND;
+		return 0; /* somebody found it damaged meanwhile */
 	name = mlb_transfer_pack_name(&at.pack.name);
 	mlb_transfer_get(&o, g->crew, name, at.at.offset, (uint64_t)BLOB_HEAD + at.at.stored,
 			 (size_t)BLOB_HEAD + at.at.stored);
@@ -244,19 +244,32 @@ get_list(struct mlb_rgc *g, const struct mlb_digest *file, struct mlb_buf *out, 
 	return rc;
 }
 
-/* By the copy here, if there is one; a list that lies needs nothing. */
+static bool
+parse_list(struct mlb_chunks *out, const struct mlb_buf *data, const struct mlb_digest *file)
+{
+	if (mlb_chunks_parse(out, mlb_buf_str(data), data->len, NULL) != 0)
+		return false;
+	if (mlb_digest_equal(&out->file, file))
+		return true;
+	mlb_chunks_release(out);
+	return false;
+}
+
+/* By the copy here, if there is one that is whole; a list that lies needs nothing. */
 static int
 need_chunks(struct mlb_rgc *g, const struct mlb_digest *file, struct mlb_err *err)
 {
 	struct mlb_buf data = MLB_BUF_INIT(MAX_TEXT);
 	struct mlb_chunks list;
+	bool has = mlb_remote_view_list(g->t->view, &data, file) && parse_list(&list, &data, file);
 	int rc = 0;
 
-	if (!mlb_remote_view_list(g->t->view, &data, file))
+	if (!has) {
+		mlb_buf_clear(&data);
 		rc = get_list(g, file, &data, err);
-	if (rc == 0)
-		rc = mlb_chunks_parse(&list, mlb_buf_str(&data), data.len, err);
-	if (rc == 0) {
+		has = rc == 0 && parse_list(&list, &data, file);
+	}
+	if (has) {
 		for (size_t i = 0; i < list.chunk.n; i++)
 			need_object(g, &list.chunk.v[i].digest);
 		mlb_chunks_release(&list);
