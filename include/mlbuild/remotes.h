@@ -99,6 +99,53 @@ MLB_API int mlb_remote_check(struct mlb_project *p, const char *name,
 					const struct mlb_remote_step *s),
 			     void *ctx, struct mlb_err *err);
 
+/* What a remote takes. */
+struct mlb_remote_usage {
+	uint64_t packs, packs_bytes;
+	uint64_t objects, objects_bytes; /* in them, and of their content */
+	uint64_t records;                /* results */
+	uint64_t rest_bytes;             /* of indexes and records */
+	uint64_t condemned_bytes;        /* of packs that a collection has set apart */
+	uint64_t pushes;                 /* that go on */
+	uint64_t clones;                 /* that pushed, and say what they need */
+};
+MLB_API int mlb_remote_usage(struct mlb_project *p, const char *name, struct mlb_remote_usage *out,
+			     struct mlb_err *err);
+
+struct mlb_remote_care {
+	const char *name;
+	unsigned keep_days; /* gc: results that came later stay, whoever needs them */
+	bool dry_run;       /* gc */
+	unsigned percent;   /* verify: of the packs, at random; 0: all */
+	void (*on_event)(void *ctx, const struct mlb_event *e); /* MAY: NOTE and PROGRESS */
+	void *ctx;
+};
+
+struct mlb_remote_verified {
+	uint64_t packs, objects, bytes; /* that were read */
+	uint64_t bad_packs, bad_objects;
+	uint64_t duration; /* ns */
+};
+/* Read what is there and compare it with its digests. MLB_ECORRUPT if something is wrong: the next push that has it sends it again. */
+MLB_API int mlb_remote_verify(struct mlb_project *p, const struct mlb_remote_care *c,
+			      struct mlb_remote_verified *report, struct mlb_err *err);
+
+struct mlb_remote_collected {
+	uint64_t packs, bytes;               /* that were there */
+	uint64_t condemned, condemned_bytes; /* now: a later gc removes them */
+	uint64_t waiting, waiting_bytes;     /* condemned before, not long enough ago */
+	uint64_t removed, removed_bytes;
+	uint64_t rescued; /* condemned before, and needed after all */
+	int64_t next;     /* s since 1970: from then on another one removes more; 0: nothing waits */
+	uint64_t duration; /* ns */
+};
+/*
+ * Remove what the branches, tags and locks of no clone that pushes need, in two steps that
+ * are a day apart, so that it is safe while others push.
+ */
+MLB_API int mlb_remote_gc(struct mlb_project *p, const struct mlb_remote_care *c,
+			  struct mlb_remote_collected *report, struct mlb_err *err);
+
 #ifdef __cplusplus
 }
 #endif

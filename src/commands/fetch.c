@@ -17,9 +17,8 @@ const struct cmd cmd_fetch = {
 	.name = "fetch",
 	.summary = "get from remotes into the cache what the lock names",
 	.usage = "[TARGET...]",
-	.about =
-		"Get what mlbuild.lock names (all of it, or what the targets have) into the cache.\n"
-		"The workspace stays as it is: 'mlbuild pull' puts it there, too.",
+	.about = "Get what mlbuild.lock names (all of it, or what the targets have) into the\n"
+		 "cache. The workspace stays as it is: 'mlbuild pull' puts it there, too.",
 	.option = options,
 	.words = WORDS_TARGETS,
 	.max_words = CMD_ANY,

@@ -16,9 +16,9 @@ const struct cmd cmd_key = {
 	.name = "key",
 	.summary = "keys that results are signed with",
 	.usage = "new NAME | list",
-	.about =
-		"'new' makes a key of yours: what you push is signed with it where [trust] keys\n"
-		"lists its public half. 'list' shows your keys, and those that the project trusts.",
+	.about = "'new' makes a key of yours: what you push is signed with it where [trust]\n"
+		 "keys lists its public half. 'list' shows your keys, and those that the project\n"
+		 "trusts.",
 	.option = options,
 	.words = WORDS_NONE,
 	.min_words = 1,

@@ -76,6 +76,7 @@ const struct opt_def opt_table[] = {
 	FLAG("repair", 0, repair, "mend what can be mended; what is damaged is set aside"),
 	VALUE("rev", 0, OPT_LIST, revs, "REV", VALUE_ANY, "what the mlbuild.lock of a commit names"),
 	FLAG("reverse", 0, reverse, "sort the other way round"),
+	VALUE("sample", 0, OPT_NUMBER, sample, "N", VALUE_ANY, "read N percent, at random"),
 	VALUE("seed", 0, OPT_COUNT, seed, "S", VALUE_ANY,
 	      "with --random: what the draw depends on (default: 0)"),
 	VALUE("size", 0, OPT_TEXT, size, "SIZE", VALUE_ANY,

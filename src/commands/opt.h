@@ -60,6 +60,7 @@ struct opts {
 	const char *rev; /* the last of revs */
 	struct opt_list revs;
 	bool reverse;
+	unsigned sample;
 	unsigned seed;
 	const char *size;
 	struct opt_list tolerance;

@@ -21,10 +21,9 @@ const struct cmd cmd_pull = {
 	.name = "pull",
 	.summary = "get from remotes what the lock names, into the workspace",
 	.usage = "[TARGET...]",
-	.about =
-		"Get what mlbuild.lock names (all of it, or what the targets have) into the cache,\n"
-		"as 'mlbuild fetch', and put it into the workspace, as 'mlbuild checkout'.\n"
-		"Nothing is run.",
+	.about = "Get what mlbuild.lock names (all of it, or what the targets have) into the\n"
+		 "cache, as 'mlbuild fetch', and put it into the workspace, as 'mlbuild\n"
+		 "checkout'. Nothing is run.",
 	.option = options,
 	.words = WORDS_TARGETS,
 	.max_words = CMD_ANY,

@@ -7,7 +7,7 @@ static const struct cmd_option options[] = {
 	{ "dry-run", "count what would be sent, and send nothing" },
 	{ "json", NULL },
 	{ "quiet", "print what is wrong only" },
-	{ "remote", "to that remote (default: the first that may be written to)" },
+	{ "remote", "to that one (default: the first with write = yes)" },
 	{ "rev", "what the mlbuild.lock of that commit names (repeatable)" },
 	{ "verbose", "say more" },
 	{ "with-inputs", NULL },
@@ -18,9 +18,9 @@ const struct cmd cmd_push = {
 	.name = "push",
 	.summary = "send to a remote what the lock names",
 	.usage = "[TARGET...]",
-	.about =
-		"Send what mlbuild.lock names (all of it, or what the targets have) and the remote\n"
-		"lacks: outputs, results, logs. Nothing is sent twice, whoever sent it first.",
+	.about = "Send what mlbuild.lock names (all of it, or what the targets have) and the\n"
+		 "remote lacks: outputs, results, logs. Nothing is sent twice, whoever sent it\n"
+		 "first.",
 	.option = options,
 	.words = WORDS_TARGETS,
 	.max_words = CMD_ANY,

@@ -3,25 +3,29 @@
 #include "commands/cmd.h"
 #include "commands/jsonline.h"
 #include "commands/note.h"
+#include "commands/remote_care.h"
 #include "commands/signals.h"
 #include "commands/tabular.h"
 
 static int run(struct app *app, struct mlb_err *err);
 
 static const struct cmd_option options[] = {
+	{ "dry-run", "with gc: say what would be done, and do nothing" },
 	{ "json", NULL },
+	{ "keep-days", "with gc: keep what came in N days (default: 30)" },
 	{ "local", "with add: into .mlbuild/config.ini, which is not committed" },
+	{ "sample", "with verify: read N percent of the packs, at random" },
 	CMD_OPTIONS_END,
 };
 
 const struct cmd cmd_remote = {
 	.name = "remote",
-	.summary = "caches that a team shares: list, add, try",
-	.usage = "list | add NAME URL | check [NAME]",
-	.about =
-		"'list' shows the remotes in the order in which they are asked. 'add' writes one\n"
-		"into mlbuild.ini. 'check' makes a round trip and says what is wrong: with the URL,\n"
-		"credentials, rights, certificates or clocks.",
+	.summary = "caches that a team shares: list, add, try, collect",
+	.usage = "list|add|check|du|verify|gc [NAME] [URL]",
+	.about = "'list' shows the remotes in the order in which they are asked. 'add' writes one\n"
+		 "into mlbuild.ini. 'check' makes a round trip and says what is wrong: with the\n"
+		 "URL, credentials, rights, certificates or clocks. 'du' says what a remote\n"
+		 "'verify' reads all of it, 'gc' removes what no project needs any more.",
 	.option = options,
 	.words = WORDS_NONE,
 	.min_words = 1,
@@ -160,11 +164,12 @@ check(struct app *app, struct mlb_err *err)
 static const struct {
 	const char *name;
 	size_t least, most; /* words */
+	const char *words;  /* those behind it */
 	int (*run)(struct app *app, struct mlb_err *err);
 } verbs[] = {
-	{ "add", 3, 3, add },
-	{ "check", 1, 2, check },
-	{ "list", 1, 1, list_remotes },
+	{ "add", 3, 3, " NAME URL", add },  { "check", 1, 2, " [NAME]", check },
+	{ "du", 2, 2, " NAME", remote_du }, { "gc", 2, 2, " NAME", remote_gc },
+	{ "list", 1, 1, "", list_remotes }, { "verify", 2, 2, " NAME", remote_verify },
 };
 
 static int

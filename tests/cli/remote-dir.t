@@ -284,6 +284,37 @@ clone
 ok mlbuild reproduce HEAD b
 out_has identical
 
+t what it takes, whether it is right, and what may go
+clone
+ok mlbuild remote du team
+out_has 'clone'
+ok mlbuild remote du team --json
+has '"packs":'
+ok mlbuild remote gc team
+ok mlbuild remote gc -n team --json
+has '"removed":0'
+code 2 mlbuild remote gc nobody
+code 2 mlbuild remote gc
+clone
+ok mlbuild b
+did ''
+mkdir "$T_ROOT/fresh"
+printf '[remote fresh]\nurl = %s\n' "$T_ROOT/fresh" >>.mlbuild/config.ini
+ok mlbuild pull
+ok mlbuild push -r fresh
+ok mlbuild remote verify fresh
+err_has 'all right'
+for pack in "$T_ROOT/fresh"/packs/*; do
+	chmod u+w "$pack"
+	printf XXXX | dd of="$pack" bs=1 seek=100 conv=notrunc 2>/dev/null
+done
+code 1 mlbuild remote verify fresh --json
+has '"event":"done"'
+ok mlbuild push -r fresh
+rm -r .mlbuild/cache
+ok mlbuild --offline -n b
+ok mlbuild fetch -r fresh b
+
 t without a remote
 t_dir
 put mlbuild.ini <<'INI'
