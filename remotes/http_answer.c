@@ -86,7 +86,7 @@ mlb_http_excerpt(struct mlb_buf *out, const char *body, size_t len)
 {
 	static const char *const names[] = { "Code", "Message", "title" };
 	struct mlb_buf line = MLB_BUF_INIT(SHOWN_MAX * 16);
-	const char *text;
+	const char *text = "";
 
 	while (len && strchr(" \t\r\n", *body) && *body) {
 		body++;

@@ -28,7 +28,7 @@ OF_ONE = {
 	"combination": ("combination:T id:T status:T reason:T metrics:O? finished:I total:I", ""),
 }
 ABOUT_ONE = "start output built restored retry failed no blocked".split()
-DONE = ("exit:I built:I restored:I current:I failed:I blocked:I checks_no:I seconds:N saved:N"
+DONE = ("exit:I built:I restored:I fetched:I fetched_bytes:I current:I failed:I blocked:I checks_no:I seconds:N saved:N"
 	" metrics:O? changed:L artifacts:L run:T", "experiment:T")
 ROWS = {
 	"checkout": ("placed:I current:I missing:I files:I bytes:I removed:I kept:I aside:T seconds:N", ""),
