@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "os/clock.h"
 
 enum { MAX_NOTE = 64 * 1024 };
@@ -90,6 +91,10 @@ mlb_exchange_unusable(struct mlb_remote_use *u, struct mlb_err *err)
 	int code = u->err.code == MLB_EINVALID || u->err.code == MLB_EINTERRUPTED ? u->err.code
 										  : MLB_EREMOTE;
 
+	/* A session names its remote. */
+	if (u->err.text && mlb_str_starts(u->err.text, "remote '"))
+		return mlb_err_set(err, code, "%s%s%s", u->err.text, hint ? "\n" : "",
+				   hint ? hint : "");
 	return mlb_err_set(err, code, "remote '%s' (%s): %s%s%s", u->name, u->url,
 			   u->err.text ? u->err.text : "it does not answer", hint ? "\n" : "",
 			   hint ? hint : "");

@@ -166,8 +166,8 @@ fetch_all(struct fetch *s, size_t first, size_t end, struct mlb_err *err)
 		if (!u->read || !u->ready)
 			continue;
 		rc = mlb_transfer_fetch(u->transfer, &f, &got, err);
-		if (rc && err)
-			mlb_err_wrap(err, "remote '%s' (%s)", u->name, u->url);
+		if (rc)
+			mlb_transfer_wrap(err, u->name);
 		report->moved_objects += got.objects;
 		report->bytes += got.bytes;
 		report->moved += got.received;

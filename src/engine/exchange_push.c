@@ -206,8 +206,8 @@ send(struct push *s, struct mlb_err *err)
 	report->saved_zstd = sent.saved_zstd;
 	report->resumed = sent.resumed;
 	report->records = sent.records;
-	if (rc && err)
-		mlb_err_wrap(err, "remote '%s' (%s)", s->to->name, s->to->url);
+	if (rc)
+		mlb_transfer_wrap(err, s->to->name);
 	free(clone);
 	return rc;
 }

@@ -61,8 +61,8 @@ begin(struct mlb_remote_use **out, struct mlb_project *p, const char *name, stru
 static int
 wrap(int rc, const struct mlb_remote_use *u, struct mlb_err *err)
 {
-	if (rc && err)
-		mlb_err_wrap(err, "remote '%s' (%s)", u->name, u->url);
+	if (rc)
+		mlb_transfer_wrap(err, u->name);
 	return rc;
 }
 

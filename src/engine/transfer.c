@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "os/machine.h"
 
 #define TRIES 3   /* listings of a refresh, while somebody merges */
@@ -200,7 +201,7 @@ take_meta(struct mlb_transfer *t, const struct mlb_transfer_op *o, struct mlb_er
 	int rc = mlb_remote_meta_parse(&now, mlb_buf_str(&o->data), o->data.len, err);
 
 	if (rc) {
-		mlb_err_wrap(err, "remote '%s'", mlb_session_name(t->session));
+		mlb_transfer_wrap(err, mlb_session_name(t->session));
 		return rc;
 	}
 	if (t->view && strcmp(now.id, t->meta.id) != 0)
@@ -281,6 +282,13 @@ mlb_transfer_refresh(struct mlb_transfer *t, enum mlb_remote_fault *fault, struc
 	}
 	pthread_mutex_unlock(&t->refreshing);
 	return rc;
+}
+
+void
+mlb_transfer_wrap(struct mlb_err *err, const char *remote)
+{
+	if (err && err->text && !mlb_str_starts(err->text, "remote '"))
+		mlb_err_wrap(err, "remote '%s'", remote);
 }
 
 bool

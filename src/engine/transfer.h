@@ -67,6 +67,9 @@ bool mlb_transfer_has(const struct mlb_transfer *t, const struct mlb_digest *dig
 int mlb_transfer_find(const struct mlb_transfer *t, struct mlb_result *out, struct mlb_arena *arena,
 		      const struct mlb_digest *key, struct mlb_err *err);
 
+/* Name the remote in an error, unless it does so already. err may be NULL. */
+void mlb_transfer_wrap(struct mlb_err *err, const char *remote);
+
 /* ---------------------------------------------------------- fetching */
 
 enum mlb_fetch_state {

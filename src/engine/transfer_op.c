@@ -89,7 +89,7 @@ mlb_transfer_error(struct mlb_transfer *t, struct mlb_transfer_op *o, struct mlb
 		*err = o->op.err;
 		o->op.err = (struct mlb_err)MLB_ERR_INIT;
 		if (o->op.fault != MLB_FAULT_CANCELLED)
-			mlb_err_wrap(err, "remote '%s'", mlb_session_name(t->session));
+			mlb_transfer_wrap(err, mlb_session_name(t->session));
 	}
 	return o->op.rc;
 }

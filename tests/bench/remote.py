@@ -153,7 +153,7 @@ class Bench:
     def s3(self):
         """Keys of [remote] for a new bucket, and the variables that have its credentials."""
         if not self.server:
-            script = f'. "{self.options.tests}/rgw.sh"; rgw_start "$1" >&2; rgw_bucket bench >&2; ' \
+            script = f'export MLBUILD_SRC="{self.options.tests}/../.."; . "{self.options.tests}/rgw.sh"; rgw_start "$1" >&2; rgw_bucket bench >&2; ' \
                 'echo "$RGW_URL $RGW_KEY $RGW_SECRET"; read -r line; rgw_stop'
             self.server = subprocess.Popen(
                 ["sh", "-c", script, "rgw", f"{self.work}/rgw"],

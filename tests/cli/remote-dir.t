@@ -143,7 +143,7 @@ ok mlbuild
 did "$ALL"
 err_has "going on without the remote 'team'"
 code 5 mlbuild push
-err_has "remote 'team' ($REMOTE)"
+err_has "remote 'team': there is no directory '$REMOTE'"
 code 5 mlbuild pull
 code 5 mlbuild remote check
 has "'$REMOTE'"
