@@ -20,7 +20,7 @@ command -v npm >/dev/null || {
 	exit 1
 }
 mkdir -p "$dir"
-timeout 300 npm install --prefix "$dir" --no-audit --no-fund --omit=dev --loglevel=error \
+timeout 150 npm install --prefix "$dir" --no-audit --no-fund --omit=dev --loglevel=error \
 	"azurite@$version" >"$dir/log" 2>&1 || {
 	echo "azurite.sh: npm cannot install azurite $version:" >&2
 	tail -5 "$dir/log" >&2
