@@ -61,9 +61,11 @@ fake_say_close(struct mlb_buf *out)
 	struct mlb_buf said = MLB_BUF_INIT(MLB_MIB * 16);
 	const char *line = out->data, *next, *end;
 
-	while (line && (next = strstr(line + 1, "HTTP/1.")) != NULL)
+	if (!out->len) /* nothing is behind an empty text */
+		return;
+	while ((next = strstr(line + 1, "HTTP/1.")) != NULL)
 		line = next;
-	end = line && !strncmp(line, "HTTP/1.", 7) ? strstr(line, "\r\n") : NULL;
+	end = !strncmp(line, "HTTP/1.", 7) ? strstr(line, "\r\n") : NULL;
 	if (!end)
 		return;
 	end += 2;

@@ -427,7 +427,7 @@ test_example(void **state)
 	assert_string_equal(target(c, "extra")->file, "pipelines/extra.ini");
 	assert_words(&target(c, "extra")->needs, "<uv.lock>");
 	assert_string_equal(mlb_params_get(&c->params, "train.lr")->text, "1e-3");
-	assert_int_equal(c->remote.n, 3);
+	assert_int_equal(c->remote.n, 4);
 	mlb_config_free(c);
 	/* It shows all there is. */
 	for (size_t i = 0; i < N_TARGET_KEYS; i++) {
