@@ -84,7 +84,8 @@ if [ $mode = all ]; then
 	TSAN_OPTIONS=halt_on_error=1 run_tests tsan -L tsan
 	wrapper=''
 	build asan
+	# The suites against servers take minutes, and run in the plain build.
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
-		LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0 run_tests asan -LE lint
+		LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0 run_tests asan -LE 'lint|remotes'
 fi
 run_tests debug
