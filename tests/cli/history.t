@@ -16,6 +16,7 @@ photo() {
 project() {
 	t_dir
 	t_git
+	# shellcheck disable=SC2034 # of t_commit_later
 	T_DAY=0
 	put raw.txt <<'X'
 some data
