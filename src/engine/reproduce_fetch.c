@@ -43,8 +43,10 @@ mlb_repro_fetch(struct mlb_repro *r)
 	struct mlb_exchange_report report = { 0 };
 	struct mlb_err why = MLB_ERR_INIT;
 
-	if (mlb_project_past(r->p, NULL) == 0 && mlb_project_config(r->p, NULL) == 0 &&
-	    r->p->config->remote.n && lacks(r)) {
+	/* Where there is no remote not even the cache is opened. */
+	if (mlb_project_config(r->p, NULL) != 0 || !r->p->config->remote.n)
+		return;
+	if (mlb_project_past(r->p, NULL) == 0 && lacks(r)) {
 		int rc = mlb_fetch(r->p, &x, &report, &why);
 
 		if (rc == MLB_EREMOTE && r->opt->on_event) {

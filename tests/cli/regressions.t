@@ -383,13 +383,13 @@ t a section that nothing acts on is told though nothing is to be done, and once
 t_dir
 chain
 ok mlbuild
-printf '[remote r]\nurl = file:///nowhere\n' >>mlbuild.ini
+printf '[notify n]\non = failure\nrun = true\n' >>mlbuild.ini
 ok mlbuild status
 ok mlbuild
-err_has '[remote]: nothing acts on that in this version'
+err_has '[notify]: nothing acts on that in this version'
 echo >>mlbuild.ini
 ok mlbuild
-err_hasnt '[remote]'
+err_hasnt '[notify]'
 
 t metrics of what was built in spite of a failure
 t_dir
